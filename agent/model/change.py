@@ -1,0 +1,194 @@
+"""The plan as a value: actions, causes, field changes, changes, costs, digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from agent.model.canonical import digest
+from agent.model.identity import Key, Origin, Revision
+from agent.model.resource import Stray
+
+PLAN_FORMAT = "datakeel.plan/1"
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    RELEASE = "release"
+    HOLD = "hold"
+    NONE = "none"  # in a plan only for drift that is reported and not healed
+
+
+class Cause(StrEnum):
+    GIT = "git"
+    DRIFT = "drift"
+    DEFAULT = "default"
+    SECRET = "secret"  # noqa: S105 - a word, not a value
+    DEFINITION = "definition"
+    ADOPT = "adopt"
+    MOVE = "move"
+
+
+class FieldOp(StrEnum):
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+    RELEASE = "release"
+    DEFAULT = "default"
+
+
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.ADOPT})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One leaf that differs. ``path`` is for people (``workflow.dag[name=load].spec.stack``), ``pointer`` for programs.
+
+    A sensitive leaf has neither ``before`` nor ``after``; ``reference`` names the secret if the manifest does.
+    """
+
+    path: str
+    pointer: str
+    op: FieldOp
+    cause: Cause
+    before: Any = None
+    after: Any = None
+    sensitive: bool = False
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One decision. ``would`` is what a hold keeps back; ``reason`` a PascalCase word, ``message`` a sentence.
+
+    ``configured`` marks a hold that the user asked for (prune off, drift reported): it never changes the exit status.
+    ``calls`` is the most that this change may cost when applied.
+    """
+
+    key: Key
+    action: Action
+    cause: Cause = Cause.GIT
+    origin: Origin | None = None
+    fields: tuple[FieldChange, ...] = ()
+    depends_on: tuple[Key, ...] = ()
+    order: int = 0
+    server_id: str | None = None
+    uid: str = ""
+    calls: int = 0
+    would: Action | None = None
+    reason: str = ""
+    message: str = ""
+    configured: bool = False
+    hits: tuple[Key, ...] = ()
+    proof: str = ""
+
+    @property
+    def sends(self) -> bool:
+        return self.action in WRITES
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A difference that makes no change, and why: ``ignored``, ``not kept by server``, ``create only``."""
+
+    key: Key
+    path: str
+    why: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a plan costs. ``read`` was spent to make it; the others are the most that applying it may send."""
+
+    read: int = 0
+    write: int = 0
+    look: int = 0
+    confirm: int = 0
+    ready: int = 0
+
+    @property
+    def apply_max(self) -> int:
+        return self.write + self.look + self.confirm + self.ready
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLeft:
+    """One rate window of a credential: ``usable`` is the limit less the reserve that people keep."""
+
+    credential: str
+    window_seconds: float
+    limit: int
+    usable: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All decisions of a pass for one target, in the order in which they are applied."""
+
+    target: str
+    platform: str
+    definition: str
+    revision: Revision
+    changes: tuple[Change, ...]
+    unchanged: int = 0
+    calls: Calls = Calls()
+    seconds_needed: float = 0.0
+    budget: tuple[WindowLeft, ...] = ()
+    strays: tuple[Stray, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    complete: bool = True
+    notes: tuple[str, ...] = ()  # sentences worth a line: refused prunes, mass absence
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.sends)
+
+    @property
+    def held(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.action is Action.HOLD)
+
+    @property
+    def drift_reported(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.action is Action.NONE)
+
+    def count(self, action: Action) -> int:
+        return sum(1 for change in self.changes if change.action is action)
+
+    @property
+    def digest(self) -> str:
+        """``p1-`` and 32 hex digits over what would be *sent*; see :func:`digest_of`."""
+        return digest_of((self,))
+
+
+def digest_of(plans: tuple[Plan, ...]) -> str:
+    """Digest of one or several targets' plans (``design/interface.md`` 3).
+
+    It covers format, definitions and each change that would be sent with its key, action, cause and fields. Secrets
+    enter as their reference only; times, revision, origins, calls, holds and wording stay out, so that a squash merge
+    keeps the digest.
+    """
+    changes = [
+        [
+            list(change.key[:2]),
+            [list(pair) for pair in change.key.scope],
+            change.key.name,
+            change.action,
+            change.cause,
+            [
+                [f.pointer, f.op, f.reference or "changed"] if f.sensitive else [f.pointer, f.op, f.before, f.after]
+                for f in change.fields
+            ],
+        ]
+        for plan in plans
+        for change in sorted(plan.writes, key=lambda change: change.key)
+    ]
+    return "p1-" + digest([PLAN_FORMAT, sorted([p.target, p.platform, p.definition] for p in plans), changes])

@@ -1,0 +1,59 @@
+"""What we made or adopted, and the proof that it is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.model.identity import Key
+from agent.model.resource import Health
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRow:
+    """One live object that is ours until a proved 404. Times are epoch seconds.
+
+    The leaves that we last applied are kept beside it in the store (``Inventory.applied``) and loaded on demand.
+    ``not_kept`` maps a pointer to the digest of the value that the server twice did not keep.
+    ``definition`` is the digest of the definition that shaped the last write.
+    """
+
+    key: Key
+    uid: str
+    server_id: str | None = None
+    proof: Literal["created", "adopted", "rebuilt"] = "created"
+    applied_digest: str | None = None  # Resource.digest at the last write or proved equality
+    definition: str | None = None
+    in_sync: bool = False
+    health: Health = "unknown"
+    seen_at: float | None = None  # content read by key
+    written_at: float | None = None
+    settle_until: float | None = None
+    origin_path: str = ""
+    origin_line: int = 0
+    revision: str = ""
+    protect: bool = False
+    not_kept: Mapping[str, str] = field(default_factory=dict)
+    unkept_once: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A mutating call, durable before its first byte leaves (invariant I11)."""
+
+    op_id: str
+    pass_id: str
+    key: Key
+    action: str  # create | update | delete
+    method: str
+    path: str  # template, no names
+    uid: str
+    server_id: str | None
+    request_hash: str
+    base_hash: str | None
+    revision: str
+    opened_at: float
+    # What the inventory row becomes when the intent is found to have landed:
+    applied_digest: str | None = None
+    epoch: int = 0

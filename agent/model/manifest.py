@@ -1,0 +1,64 @@
+"""What a person wrote: the lifecycle they ask for, and one checked file as the cache keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.errors import Problem
+
+DriftMode = Literal["heal", "report", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """What the agent may do with a resource. All words optional; pointers are RFC 6901 into ``spec``."""
+
+    depends_on: tuple[str, ...] = ()  # Kind/name or Kind/scope/name
+    protect: bool = False
+    drift: DriftMode | None = None
+    replace: bool = False
+    create_only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    moved_from: str | None = None
+    actions: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_LIFECYCLE = Lifecycle()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDocument:
+    """One manifest of a file that passed its schema, free of path and target so that a cache can keep it.
+
+    ``spec`` is None when it came from the cache: the digest is what most passes need, and the blob still has the rest.
+    ``references`` are the (kind, name, line, column) that ``ref`` fields name; ``depends_on`` those of the lifecycle.
+    """
+
+    document: int  # index in the file, from 0
+    line: int
+    column: int
+    kind: str
+    scope: tuple[tuple[str, str], ...]
+    name: str
+    digest: str
+    lifecycle: Lifecycle
+    references: tuple[tuple[str, str, int, int], ...] = ()
+    spec: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """All that one blob gave: its manifests, its problems (paths left empty), and the keys of manifests that failed.
+
+    ``broken`` names manifests whose identity was readable but whose content is wrong; they hold their live object.
+    """
+
+    documents: tuple[CheckedDocument, ...]
+    problems: tuple[Problem, ...]
+    broken: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = ()  # kind, scope, name
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)

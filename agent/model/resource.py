@@ -1,0 +1,108 @@
+"""Desired resources, and what is known of the live ones: Present, Absent or Unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.errors import Problem
+from agent.model.identity import Key, Origin, Revision
+from agent.model.manifest import Lifecycle
+
+Health = Literal["ready", "progressing", "failed", "gone", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A manifest that passed validation. ``digest`` covers kind, scope, name, spec and lifecycle.
+
+    ``read`` yields the spec (secrets as written, references unresolved); it is called only for resources whose content
+    matters in a pass, so that ten thousand unchanged ones cost no parse.
+    """
+
+    key: Key
+    origin: Origin
+    digest: str
+    lifecycle: Lifecycle
+    depends_on: tuple[Key, ...]
+    read: Callable[[], Mapping[str, Any]] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All resources of a target at a revision, and all problems of its files.
+
+    ``complete`` is False when any file of the folder could not be read as a whole: then nothing may be pruned.
+    ``broken`` are keys that git names but whose manifest is invalid: their live objects are left alone.
+    """
+
+    target: str
+    revision: Revision
+    resources: Mapping[Key, Resource]
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[Key] = frozenset()
+    complete: bool = True
+    files: int = 0
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The object exists. ``live`` is the platform's own object (the ``item`` of a get or of a full list row).
+
+    ``live`` is None when the object was only seen in a summary list, or is remembered from an earlier read; then
+    ``seen_at`` tells how old the knowledge of its content is (None: content never read).
+    ``owner`` is the uid found in the object's mark, None without a readable mark.
+    """
+
+    live: Mapping[str, Any] | None
+    id: str | None = None
+    owner: str | None = None
+    health: Health = "unknown"
+    seen_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Proved absent. ``proof`` says how: ``get`` (a verified by-key read), ``lists`` or ``never-made``."""
+
+    proof: Literal["get", "lists", "never-made"]
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Could not be told. Holds every change of its key; never creates, never deletes. ``code`` as in the error tree."""
+
+    code: str
+    message: str
+
+
+Observation = Present | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A live object that neither git nor the inventory names. ``owner`` is the uid of its mark, if any."""
+
+    key: Key
+    id: str | None = None
+    owner: str | None = None
+    health: Health = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All observations of a pass. A key without an entry was not looked at and is Unknown by definition."""
+
+    observations: Mapping[Key, Observation]
+    strays: tuple[Stray, ...] = ()
+    calls: Mapping[str, int] = field(default_factory=dict)  # purpose -> calls sent
+    complete: bool = True
+
+    def of(self, key: Key) -> Observation:
+        return self.observations.get(key) or Unknown("not-observed", "not looked at in this pass")
