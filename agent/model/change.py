@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -146,7 +145,7 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     complete: bool = True
     notes: tuple[str, ...] = ()  # sentences worth a line: refused prunes, mass absence
-    policy: Mapping[str, Any] = field(default_factory=dict)
+    agreed: tuple[Key, ...] = ()  # content was read and equals git; the store may remember it
 
     @property
     def writes(self) -> tuple[Change, ...]:

@@ -103,6 +103,7 @@ class Observed:
     strays: tuple[Stray, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)  # purpose -> calls sent
     complete: bool = True
+    partial: bool = False  # only what needs a look was looked at; the rest agreed with git when it was last read
 
     def of(self, key: Key) -> Observation:
         return self.observations.get(key) or Unknown("not-observed", "not looked at in this pass")
