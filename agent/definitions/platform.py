@@ -380,5 +380,5 @@ class Platform:
 
     @property
     def api_version(self) -> str:
-        """``dataos/v1``: what a manifest writes as apiVersion."""
+        """``acme/v1``: what a manifest writes as apiVersion."""
         return f"{self.name}/{self.version}"
