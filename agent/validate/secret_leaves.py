@@ -1,0 +1,102 @@
+"""Secret leaves of a spec: only references to the target's secrets belong there.
+
+Finds ``{secretRef: NAME}``, refuses every other way of naming a secret (nothing is ever read or run because a manifest
+says so) and warns of values in clear without repeating them. Used by ``document.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.validate import placeholders
+from agent.validate.findings import Findings
+from agent.validate.pointers import Tokens, expand, is_under, join
+
+REFERENCE = "secretRef"
+_WRITE = "write {secretRef: NAME}, a name among the target's secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUse:
+    """A reference: where in the spec, and the secret's name."""
+
+    place: Tokens
+    name: str
+
+
+def secret_uses(
+    spec: Any, base: str, patterns: Sequence[Tokens], mentioned: bool, findings: Findings
+) -> tuple[SecretUse, ...]:
+    """All references of a spec. ``mentioned``: the file holds the word at all, so other places are searched too."""
+    uses: list[SecretUse] = []
+    seen: set[Tokens] = set()
+    for pattern in patterns:
+        for place, leaf in expand(spec, pattern):
+            if place not in seen:
+                seen.add(place)
+                uses.extend(_in_leaf(place, leaf, base, findings))
+    if mentioned:
+        for place, leaf in _references(spec):
+            if place not in seen and not is_under(place, patterns):
+                findings.add(
+                    base + join(place),
+                    "invalid-manifest",
+                    "a secret reference stands where this kind holds no secret, so nothing would resolve it",
+                    got=leaf,
+                    fix=f"secrets of this kind stand at {', '.join(map(join, patterns))}" if patterns else None,
+                )
+    return tuple(uses)
+
+
+def without_references(spec: Any, uses: Sequence[SecretUse]) -> Any:
+    """A copy in which each reference is plain text, which is what schemas expect of a secret."""
+    copied = spec
+    for use in uses:
+        copied = _replaced(copied, use.place)
+    return copied
+
+
+def _in_leaf(place: Tokens, leaf: Any, base: str, findings: Findings) -> Iterator[SecretUse]:
+    pointer = base + join(place)
+    if isinstance(leaf, Mapping):
+        name = leaf.get(REFERENCE)
+        if len(leaf) == 1 and isinstance(name, str) and name:
+            yield SecretUse(place, name)
+        elif leaf:
+            what = "a secret is neither read from the environment or a file nor made by a command for a manifest"
+            is_foreign = any(word in leaf for word in ("env", "file", "exec"))
+            findings.add(
+                pointer, "invalid-manifest", what if is_foreign else "this is not a secret reference", fix=_WRITE
+            )
+    elif isinstance(leaf, list):
+        findings.add(pointer, "invalid-manifest", "a list stands where a secret is due", fix=_WRITE)
+    elif leaf not in (None, "") and placeholders.find(leaf) is None:
+        findings.add(
+            pointer, "secret-in-clear", "a secret stands in clear in the repository", fix=_WRITE, severity="warning"
+        )
+
+
+def _references(spec: Any) -> Iterator[tuple[Tokens, Any]]:
+    """Every ``{secretRef: text}``, wherever it stands."""
+    waiting: list[tuple[Tokens, Any]] = [((), spec)]
+    while waiting:
+        place, node = waiting.pop()
+        if isinstance(node, Mapping):
+            if len(node) == 1 and isinstance(node.get(REFERENCE), str):
+                yield place, node
+            else:
+                waiting.extend(((*place, key), member) for key, member in node.items())
+        elif isinstance(node, list):
+            waiting.extend(((*place, str(index)), element) for index, element in enumerate(node))
+
+
+def _replaced(node: Any, place: Tokens) -> Any:
+    if not place:
+        return "reference"
+    first, rest = place[0], place[1:]
+    if isinstance(node, list):
+        index = int(first)
+        return [*node[:index], _replaced(node[index], rest), *node[index + 1 :]]
+    return {key: _replaced(member, rest) if key == first else member for key, member in node.items()}
