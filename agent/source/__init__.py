@@ -1,0 +1,137 @@
+"""GIT: the watched repository, its files at a revision, and the hints that it may have moved.
+
+``open_source`` gives the commits of the configured repository, :class:`WorkTree` the files as they lie on disk now,
+:class:`Wakeups` the moment to look again. Only this folder imports GitPython and watchfiles, and both late: neither is
+loaded before a command is run or a watch begins. Nothing here parses a manifest or writes to a watched repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from agent.clock import Clock
+from agent.errors import ConfigError
+from agent.model.identity import Revision
+from agent.source.address import check_commit, check_ref, check_url
+from agent.source.credentials import Remote
+from agent.source.local import LocalRepository, Wanted
+from agent.source.mirror import Mirror
+from agent.source.repository import GitSource
+from agent.source.tree import DEFAULT_LIMITS, Tree, TreeEntry, TreeLimits
+from agent.source.wakeups import Wakeups
+from agent.source.worktree import WorkTree
+
+if TYPE_CHECKING:
+    from agent.secrets import Reference
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "GitSource",
+    "Source",
+    "SourceSettings",
+    "Tree",
+    "TreeEntry",
+    "TreeLimits",
+    "Wakeups",
+    "WorkTree",
+    "open_source",
+    "open_wakeups",
+]
+
+
+class Source(Protocol):
+    """What the steps after it need of a source. Its calls block: a loop makes them in a thread."""
+
+    def fetch(self) -> Revision:
+        """The newest commit of the followed ref; :class:`~agent.errors.SourceError`."""
+        ...
+
+    def resolve(self, name: str) -> Revision:
+        """The commit that a branch, a tag or an id names."""
+        ...
+
+    def tree(self, revision: Revision, folder: str) -> Tree:
+        """The ``*.yaml``, ``*.yml`` and ``*.json`` files below ``folder``."""
+        ...
+
+    def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of each blob, in the given order, streamed."""
+        ...
+
+    def is_ancestor(self, older: str, newer: str) -> bool | None:
+        """Does ``newer`` descend from ``older``? None when that cannot be proved either way."""
+        ...
+
+    def removed_in(self, path: str, revision: Revision) -> Revision | None:
+        """The commit that removed ``path``, where the history at hand shows it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SourceSettings(Protocol):
+    """The part of the configuration that a source is opened with (``agent.config.SourceConfig``)."""
+
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def path(self) -> Path | None: ...
+    @property
+    def branch(self) -> str | None: ...
+    @property
+    def tag(self) -> str | None: ...
+    @property
+    def commit(self) -> str | None: ...
+    @property
+    def credentials(self) -> Mapping[str, Reference]: ...
+    @property
+    def known_hosts(self) -> Path | None: ...
+    @property
+    def ca_file(self) -> Path | None: ...
+    @property
+    def proxy(self) -> str | None: ...
+    @property
+    def allow_http(self) -> bool: ...
+
+
+def open_source(settings: SourceSettings, cache_folder: Path, limits: TreeLimits = DEFAULT_LIMITS) -> GitSource:
+    """The commits of the configured repository. Judges address and ref (:class:`ConfigError`), touches nothing yet."""
+    wanted = _wanted(settings)
+    if settings.url is None:
+        if settings.path is None:
+            raise ConfigError("`source` has neither a `path` nor a `url`", code="source-url", fix="set one of them")
+        return GitSource(LocalRepository(settings.path), wanted, limits)
+    remote = Remote(
+        check_url(settings.url, allow_http=settings.allow_http),
+        {name: _reader(name, reference) for name, reference in settings.credentials.items()},
+        settings.known_hosts,
+        settings.ca_file,
+        settings.proxy,
+    )
+    return GitSource(Mirror(cache_folder, remote), wanted, limits)
+
+
+def open_wakeups(
+    settings: SourceSettings, *, clock: Clock | None = None, random: Random | None = None, files: Sequence[Path] = ()
+) -> Wakeups:
+    """What tells when to look at the configured source again; a URL can only be polled, or poked by a webhook."""
+    wanted = _wanted(settings)
+    return Wakeups(settings.path, ref=wanted.full_ref, files=files, clock=clock, random=random)
+
+
+def _wanted(settings: SourceSettings) -> Wanted:
+    return Wanted(
+        check_ref(settings.branch, "branch") if settings.branch is not None else None,
+        check_ref(settings.tag, "tag") if settings.tag is not None else None,
+        check_commit(settings.commit) if settings.commit is not None else None,
+    )
+
+
+def _reader(name: str, reference: Reference) -> Callable[[], str]:
+    from agent.secrets import Reader
+
+    reader = Reader(reference, several_lines=name == "ssh_key")
+    return lambda: reader().reveal()

@@ -1,0 +1,211 @@
+"""Reads commits, trees and blobs of one object database: a local repository's or our mirror's.
+
+Called by ``repository``. Object ids are hexadecimal and checked before use; names of refs never come here. It writes
+nothing, reaches nothing over a network, and keeps no child alive between two calls.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import SourceError
+from agent.model.identity import Revision
+from agent.source.git import Child, Git
+from agent.source.tree import DEFAULT_LIMITS, EntryType, Listing, Tree, TreeLimits, missing_folder
+
+BLOB_BYTES_MAX = 1 << 24
+_TEXT_MAX = 200
+_RECORD_MAX = 1 << 16
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+# Records that need no second look: regular files whose path is safe, portable and ends like a manifest.
+_PLAIN = re.compile(
+    r"100\d{3} blob ([0-9a-f]+) +(\d+)\t([A-Za-z0-9_][A-Za-z0-9_./-]*\.(?:[yY][aA]?[mM][lL]|[jJ][sS][oO][nN]))\0"
+)
+_WINDOWS_ONLY = r"(?:[cC][oO][nN]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|[cC][oO][mM]\d|[lL][pP][tT]\d)[./]"
+_DOUBTFUL = (re.compile(f"/(?:[./]|{_WINDOWS_ONLY})"), re.compile(f"\t{_WINDOWS_ONLY}"))
+_PERSON = re.compile(r"(.*?) ?<[^>]*> (-?\d+) [+-]\d{4}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The object database behind ``git``. ``common_dir`` is where a shallow clone says that it is one."""
+
+    git: Git
+    common_dir: Path
+
+    def commit(self, id_: str, ref: str | None = None) -> Revision:
+        """The commit ``id_``, or the one that the annotated tag ``id_`` points to."""
+        with (
+            _lines([_checked(id_) + "^{commit}"]) as stdin,
+            self.git.start(["cat-file", "--batch"], stdin=stdin) as child,
+        ):
+            peeled, type_, body = next(_objects(child, 1), ("", "missing", b""))
+            status = child.finish()
+            if status != 0:
+                raise child.failure(f"commit {id_[:12]} cannot be read", status)
+        if type_ != "commit":
+            why = "its object is missing, or no commit"
+            raise SourceError(f"commit {id_[:12]} cannot be read", code="git-corrupt", why=why)
+        return _revision(peeled, body, ref)
+
+    def exists(self, id_: str) -> bool:
+        """Is this commit here, whole enough to be named?"""
+        return self.git.run(["cat-file", "-e", _checked(id_) + "^{commit}"]).status == 0
+
+    def tree(self, commit: str, folder: str, limits: TreeLimits = DEFAULT_LIMITS) -> Tree:
+        """The manifest files of ``folder``, judged while they stream; no blob is read."""
+        listing = Listing(folder, limits)
+        words = ["ls-tree", "-r", "-z", "-l", "--full-tree", _checked(commit)]
+        with self.git.start([*words, "--", folder] if folder else words) as child:
+            if _collect(child, listing):
+                status = child.finish()
+                if status != 0:
+                    raise child.failure(f"the files of commit {commit[:12]} cannot be listed", status)
+        return listing.result() if listing.seen or not folder else missing_folder(folder, f"commit {commit[:12]}")
+
+    def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Each blob's bytes, in the given order, through one child that ends with the iteration."""
+        if not blobs:
+            return
+        with (
+            _lines([_checked(blob) for blob in blobs]) as stdin,
+            self.git.start(["cat-file", "--batch", "--buffer"], stdin=stdin) as child,
+        ):
+            count = 0
+            for id_, type_, content in _objects(child, len(blobs)):
+                count += 1
+                if type_ != "blob":
+                    raise SourceError(f"blob {id_[:12]} cannot be read", code="git-corrupt", why=f"git says: {type_}")
+                yield id_, content
+            status = child.finish()
+            if status != 0 or count != len(blobs):
+                raise child.failure("files of the revision cannot be read", status)
+
+    def is_ancestor(self, older: str, newer: str) -> bool | None:
+        """Does ``newer`` descend from ``older``? None when the history at hand cannot tell."""
+        if older == newer:
+            return True
+        status = self.git.run(["merge-base", "--is-ancestor", _checked(older), _checked(newer)]).status
+        if status == 0:
+            return True
+        return False if status == 1 and not (self.common_dir / "shallow").exists() else None
+
+    def removed_in(self, path: str, commit: str) -> Revision | None:
+        """The newest commit up to ``commit`` that removed ``path``, as far as the history at hand goes."""
+        words = ["log", "-1", "--no-renames", "--diff-filter=D", "--format=%H", _checked(commit), "--", path]
+        finished = self.git.run(words)
+        found = finished.output.decode().strip()
+        return self.commit(found) if finished.status == 0 and _OBJECT_ID.match(found) else None
+
+
+def is_object_id(text: str) -> bool:
+    """Forty or sixty-four lower-case hexadecimal digits."""
+    return _OBJECT_ID.match(text) is not None
+
+
+def _checked(id_: str) -> str:
+    if not is_object_id(id_):
+        raise SourceError("this is not an object id", code="source-ref", got=id_[:80])
+    return id_
+
+
+def _collect(child: Child, listing: Listing) -> bool:
+    """Feed the records of ``ls-tree -z`` to the listing; False when a limit ended it early."""
+    rest = b""
+    for piece in child.output():
+        whole, cut, rest = (rest + piece).rpartition(b"\0")
+        if cut and not _records(whole.decode(errors="backslashreplace"), listing):
+            return False
+        if len(rest) > _RECORD_MAX:
+            listing.count()
+            what = f"the tree holds a path of more than {_RECORD_MAX:,} bytes"
+            listing.problem("path-too-long", listing.folder or ".", what, fix="remove it")
+            return False
+    return True
+
+
+def _records(text: str, listing: Listing) -> bool:
+    plain = _PLAIN.findall(text + "\0")
+    doubtful = "./" in text or any(pattern.search(text) for pattern in _DOUBTFUL)
+    if len(plain) == text.count("\0") + 1 and not doubtful and listing.add_plain(plain):
+        return True
+    return all(_record(record, listing) for record in text.split("\0"))
+
+
+def _record(record: str, listing: Listing) -> bool:
+    head, _, path = record.partition("\t")
+    mode, _, blob, digits = head.split(maxsplit=3)
+    type_: EntryType = "link" if mode == "120000" else "submodule" if mode == "160000" else "file"
+    if path == listing.folder:
+        return listing.count() and listing.not_a_folder(type_)
+    if type_ == "file" and not digits.isdecimal():  # git writes "BAD" in the place of the size
+        raise SourceError(f"blob {blob[:12]} cannot be read", code="git-corrupt", why="its object is missing")
+    return listing.add(path, type_, blob, int(digits) if digits.isdecimal() else 0)
+
+
+def _objects(child: Child, count: int) -> Iterator[tuple[str, str, bytes]]:
+    """Answers of ``cat-file --batch``: id, type (or ``missing``), content."""
+    pieces = child.output()
+    buffer, at = b"", 0
+    for _ in range(count):
+        while (end := buffer.find(b"\n", at)) < 0:
+            piece = next(pieces, b"")
+            if not piece:
+                return
+            buffer, at = buffer[at:] + piece, 0
+        words = buffer[at:end].decode(errors="replace").split()
+        at = end + 1
+        if len(words) != 3:
+            yield words[0] if words else "", words[-1] if words else "", b""
+            continue
+        size = int(words[2])
+        if size > BLOB_BYTES_MAX:
+            raise SourceError(f"object {words[0][:12]} is too big to be read", code="git-limit", got=f"{size:,} bytes")
+        if len(buffer) < at + size + 1:
+            parts, length = [buffer[at:]], len(buffer) - at
+            while length < size + 1:
+                piece = next(pieces, b"")
+                if not piece:
+                    return
+                parts.append(piece)
+                length += len(piece)
+            buffer, at = b"".join(parts), 0
+        yield words[0], words[1], buffer[at : at + size]
+        at += size + 1
+
+
+@contextmanager
+def _lines(lines: Sequence[str]) -> Iterator[int]:
+    """An open file in memory with these lines: unlike a pipe, a child can never block us by not reading it."""
+    descriptor = os.memfd_create("datakeel-ids", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as stream:
+            stream.write("".join(f"{line}\n" for line in lines).encode())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _revision(commit: str, body: bytes, ref: str | None) -> Revision:
+    head, _, message = body.partition(b"\n\n")
+    headers: dict[str, str] = {}
+    for line in head.decode(errors="replace").split("\n"):
+        word, _, value = line.partition(" ")
+        headers.setdefault(word, value)
+    author = _PERSON.match(headers.get("author", ""))
+    committer = _PERSON.match(headers.get("committer", ""))
+    subject = " ".join(message.decode(errors="replace").lstrip("\n").split("\n\n", 1)[0].split())
+    return Revision(
+        commit=commit,
+        ref=ref,
+        tree=headers.get("tree"),
+        author=author[1][:_TEXT_MAX] if author else "",
+        subject=subject[:_TEXT_MAX],
+        committed_at=float(committer[2]) if committer else None,
+    )

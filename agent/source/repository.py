@@ -1,0 +1,83 @@
+"""A git source: the newest commit of the followed ref, its files, and other revisions by name.
+
+Made by ``open_source``. A local repository's object database is read in place; a URL goes through a bare mirror.
+Nothing is ever checked out, so that filters, hooks, links and half-written files cannot matter.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from agent.errors import SourceError
+from agent.model.identity import Revision
+from agent.source.local import DEFAULT_BRANCH, Found, LocalRepository, Wanted
+from agent.source.mirror import Mirror
+from agent.source.tree import DEFAULT_LIMITS, Tree, TreeLimits, folder_in
+
+
+class GitSource:
+    """Reads commits only. May be used from several threads; holds no process and no open file between calls."""
+
+    def __init__(
+        self, repository: LocalRepository | Mirror, wanted: Wanted = DEFAULT_BRANCH, limits: TreeLimits = DEFAULT_LIMITS
+    ) -> None:
+        self._repository = repository
+        self._wanted = wanted
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._last: tuple[Found, Revision] | None = None
+
+    def fetch(self) -> Revision:
+        """The newest commit of the followed ref. On :class:`SourceError` all that was fetched before stays readable."""
+        with self._lock, self._doubting():
+            found = self._repository.newest(self._wanted)
+            if self._last is None or self._last[0] != found:
+                self._last = (found, self._repository.objects.commit(found.id, found.ref))
+            return self._last[1]
+
+    def resolve(self, name: str) -> Revision:
+        """The commit that a branch, a tag or an id names now."""
+        with self._lock:
+            found = self._repository.named(name)
+            try:
+                return self._repository.objects.commit(found.id, found.ref)
+            except SourceError as error:
+                if error.error_code != "git-corrupt" or found.id != name:
+                    raise
+                raise SourceError(f"`{name}` is no commit of the repository", code="source-ref") from None
+
+    def tree(self, revision: Revision, folder: str) -> Tree:
+        """The manifest files below ``folder``, which is seen from the configured path; paths are from the top."""
+        below = folder_in(self._repository.prefix, folder)
+        with self._doubting():
+            return self._repository.objects.tree(revision.commit, below, self._limits)
+
+    def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of each blob, in order, streamed."""
+        with self._doubting():
+            yield from self._repository.objects.read(blobs)
+
+    def is_ancestor(self, older: str, newer: str) -> bool | None:
+        """Does ``newer`` descend from ``older``? None when that cannot be proved either way."""
+        return self._repository.objects.is_ancestor(older, newer)
+
+    def removed_in(self, path: str, revision: Revision) -> Revision | None:
+        """The commit that removed ``path``, if the history at hand shows it."""
+        found = self._repository.objects.removed_in(path, revision.commit)
+        return replace(found, ref=revision.ref) if found else None
+
+    def close(self) -> None:
+        """Nothing is held; here so that every source can be closed."""
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Have a mirror in which an object is missing or damaged made anew by the next fetch."""
+        try:
+            yield
+        except SourceError as error:
+            if error.error_code == "git-corrupt":
+                self._repository.doubt()
+            raise
