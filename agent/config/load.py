@@ -1,0 +1,260 @@
+"""Reads ``datakeel.yaml`` and tells every mistake at once, each at its line and column.
+
+Called by the verbs and by the running agent when it reloads. One pass: read, lay the environment over, check by hand,
+check against the schema, build. Raises :class:`ConfigError` holding all problems; never returns half a configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.config.checks import find_faults, is_loopback, normal_server, seconds_of, share_of
+from agent.config.environment import Overlay
+from agent.config.faults import Fault, as_text, is_secret_place, join, near
+from agent.config.model import Config, Limits, SourceConfig, TargetConfig
+from agent.config.state import find_config, read_config_file, state_url
+from agent.errors import ConfigError, Problem, Where
+from agent.secrets import Reference
+
+if TYPE_CHECKING:
+    from agent.definitions.platform import Window
+
+SCHEMA_NAME = "schemas/datakeel.schema.json"
+_CODES = {"invalid-manifest": "config-invalid"}  # the schema's words are made for manifests
+
+
+def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Config:
+    """The configuration that ``--config``, ``DATAKEEL_CONFIG`` or the search from ``cwd`` finds."""
+    file = find_config(path, environ, cwd)
+    shown = _shown(file, cwd)
+    content = read_config_file(file)
+    document = _document(content, shown)
+    schema = _schema()
+    overlay = Overlay(document, schema)
+    overlay.apply(environ)
+    folder = file.absolute().parent
+
+    faults = list(find_faults(document))
+    schemas = tuple(folder / name for name in _texts(document.get("schemas")))
+    platforms = _Platforms(schemas)
+    faults += platforms.faults(document.get("targets"))
+    faults += _schema_faults(schema, document, {fault.pointer for fault in faults})
+    problems = [_located(fault, content, shown, overlay.origins) for fault in faults]
+    problems += [_of_variable(variable, fault) for variable, fault in overlay.faults]
+    if problems:
+        raise _error(shown, problems)
+    return Config(
+        path=file.absolute(),
+        source=_source(document["source"], folder),
+        state=state_url(document.get("state"), folder),
+        schemas=schemas,
+        targets={
+            name: _target(name, target, folder, platforms.name_of(target["platform"]))
+            for name, target in document["targets"].items()
+        },
+        origins=dict(overlay.origins),
+    )
+
+
+def _shown(file: Path, cwd: Path) -> str:
+    try:
+        return str(file.relative_to(cwd))
+    except ValueError:
+        return str(file)
+
+
+def _error(shown: str, problems: Iterable[Problem]) -> ConfigError:
+    ordered = sorted(problems, key=lambda one: (one.where.path, one.where.line or 0, one.where.column or 0, one.what))
+    count = "1 mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
+    return ConfigError(f"{count} in the configuration {shown}", problems=tuple(ordered))
+
+
+def _document(content: bytes, shown: str) -> dict[str, Any]:
+    from dataclasses import replace
+
+    from agent import yaml_io
+
+    loaded = yaml_io.load(content, yaml_io.CONFIG_BUDGET)
+    # `off` and its like stay text, and the schema says whether text is meant here: a warning would only confuse.
+    wrong = [one for one in loaded.problems if one.severity == "error"]
+    if wrong:
+        placed = (
+            replace(
+                one,
+                where=replace(one.where, path=shown),
+                also=tuple(replace(other, path=shown) for other in one.also),
+            )
+            for one in wrong
+        )
+        raise _error(shown, placed)
+    documents = [document for document in loaded.documents if not document.empty]
+    if not documents:
+        raise _error(shown, [Problem("config-invalid", "the configuration is empty", Where(shown))])
+    if len(documents) > 1:
+        second = Where(shown, documents[1].line, documents[1].column)
+        what = "a second document begins here; the configuration is one document"
+        raise _error(shown, [Problem("config-invalid", what, second)])
+    top = documents[0]
+    if not isinstance(top.value, dict):
+        place = Where(shown, top.line, top.column)
+        what = "the configuration must be a mapping of keys to values"
+        raise _error(shown, [Problem("config-invalid", what, place, got=as_text(top.value))])
+    return top.value
+
+
+def _schema() -> Mapping[str, Any]:
+    import json
+
+    from agent.definitions.load import bundled_schemas
+
+    schema: dict[str, Any] = json.loads((bundled_schemas() / "datakeel.schema.json").read_bytes())
+    return schema
+
+
+def _schema_faults(schema: Mapping[str, Any], document: Mapping[str, Any], spoken: set[str]) -> list[Fault]:
+    from agent.json_schema import Schema
+
+    compiled = Schema(schema, SCHEMA_NAME)
+    if compiled.is_valid(document):
+        return []
+    return [
+        Fault(found.pointer, _CODES.get(found.code, found.code), found.what, found.got, found.fix, found.at, found.why)
+        for found in compiled.violations(document, sensitive=is_secret_place)
+        if not any(found.pointer == pointer or _is_inside(found.pointer, pointer) for pointer in spoken)
+    ]
+
+
+def _is_inside(pointer: str, spoken: str) -> bool:
+    """Whether a fault that was told already covers this place. One of the whole ``source`` says nothing of its keys."""
+    return spoken != "/source" and pointer.startswith(spoken + "/")
+
+
+def _located(fault: Fault, content: bytes, shown: str, origins: Mapping[str, str]) -> Problem:
+    from agent import yaml_io
+
+    for pointer, variable in origins.items():
+        if fault.pointer == pointer or fault.pointer.startswith(pointer + "/"):
+            return _of_variable(variable, fault)
+    places = yaml_io.positions(content, 0, yaml_io.CONFIG_BUDGET)
+    line, column = places.key(fault.pointer) if fault.at == "key" else places.value(fault.pointer)
+    where = Where(shown, line, column)
+    return Problem(fault.code, fault.what, where, got=fault.got, why=fault.why, fix=fault.fix)
+
+
+def _of_variable(variable: str, fault: Fault) -> Problem:
+    where = Where(f"environment variable {variable}")
+    return Problem(fault.code, fault.what, where, got=fault.got, why=fault.why, fix=fault.fix)
+
+
+class _Platforms:
+    """Which definitions there are, and which of them a name without a version means."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        from agent.definitions.load import available
+
+        self._names = sorted(available(folders))
+
+    def faults(self, targets: Any) -> list[Fault]:
+        found = []
+        for name, target in targets.items() if isinstance(targets, dict) else ():
+            platform = target.get("platform") if isinstance(target, dict) else None
+            if isinstance(platform, str) and self.name_of(platform) == "":
+                plain = sorted({known.split("/")[0] for known in self._names})
+                fix = near(platform, [*plain, *self._names]) or f"known are {', '.join(self._names)}"
+                pointer = join("targets", name, "platform")
+                found.append(Fault(pointer, "unknown-platform", "no such platform", as_text(platform), fix))
+        return found
+
+    def name_of(self, written: str) -> str:
+        """``dataos`` or ``dataos/v1`` as ``dataos/v1``; empty when there is none."""
+        fitting = [name for name in self._names if name == written or name.split("/")[0] == written]
+        return max(fitting, key=_version, default="")
+
+
+def _version(name: str) -> tuple[int, ...]:
+    return tuple(int(digits) for digits in re.findall(r"[0-9]+", name.rpartition("/v")[2]))
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
+
+
+def _source(source: Mapping[str, Any], folder: Path) -> SourceConfig:
+    return SourceConfig(
+        url=source.get("url"),
+        path=_path(source.get("path"), folder),
+        branch=source.get("branch"),
+        tag=source.get("tag"),
+        commit=source["commit"].lower() if "commit" in source else None,
+        interval_seconds=seconds_of(source.get("interval", "60s")),
+        credentials=_references(source.get("credentials"), folder),
+        known_hosts=_path(source.get("known_hosts"), folder),
+        ca_file=_path(source.get("ca_file"), folder),
+        proxy=source.get("proxy"),
+        allow_http=source.get("allow_http", False),
+    )
+
+
+def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -> TargetConfig:
+    from urllib.parse import urlsplit
+
+    limits = target.get("limits", {})
+    server = normal_server(target["server"]) if "server" in target else None
+    stays_here = server is not None and is_loopback(urlsplit(server).hostname or "")
+    return TargetConfig(
+        name=name,
+        platform=platform,
+        server=server,
+        settings=target.get("settings", {}),
+        credentials=_references(target.get("credentials"), folder),
+        secrets=_references(target.get("secrets"), folder),
+        confirmed=tuple(target.get("confirmed", ())),
+        folder="/".join(part for part in target.get("folder", "").split("/") if part not in ("", ".")),
+        defaults=target.get("defaults", {}),
+        prune=target.get("prune", False),
+        drift=target.get("drift", "report"),
+        adopt=target.get("adopt", "ifIdentical"),
+        limits=Limits(
+            limits.get("deletes_max", 10),
+            share_of(limits.get("deletes_share_max", "30%")),
+            limits.get("manifests_max", 10_000),
+        ),
+        reserve=share_of(target.get("reserve", "20%")),
+        verify_seconds=seconds_of(target.get("verify", "5m")),
+        ready_timeout_seconds=seconds_of(target.get("ready_timeout", "5m")),
+        deadline_seconds=seconds_of(target.get("deadline", "30s")),
+        concurrency=target.get("concurrency", 8),
+        budget=_windows(target.get("budget")),
+        ca_file=_path(target.get("ca_file"), folder),
+        proxy=target.get("proxy"),
+        trust_env=target.get("trust_env", False),
+        allow_http=target.get("allow_http", False) or stays_here,
+    )
+
+
+def _windows(budget: Any) -> tuple[Window, ...] | None:
+    if budget is None or budget == "off":
+        return None if budget is None else ()
+    from agent.definitions.platform import Window
+
+    return tuple(Window(one["requests"], seconds_of(one["per"]), one.get("burst")) for one in budget)
+
+
+def _references(references: Mapping[str, Any] | None, folder: Path) -> dict[str, Reference]:
+    return {name: _reference(reference, folder) for name, reference in (references or {}).items()}
+
+
+def _reference(reference: Mapping[str, Any], folder: Path) -> Reference:
+    if "env" in reference:
+        return Reference("env", reference["env"])
+    if "file" in reference:
+        return Reference("file", str(_path(reference["file"], folder)))
+    return Reference("exec", tuple(reference["exec"]))
+
+
+def _path(written: str | None, folder: Path) -> Path | None:
+    return None if written is None else Path(os.path.normpath(folder / written))

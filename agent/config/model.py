@@ -1,0 +1,93 @@
+"""The configuration as frozen values, defaults applied, paths absolute, durations in seconds.
+
+Built by ``config.load`` only; read by source, live, reconcile and cli. Holds references to secrets, never secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from agent.definitions.platform import Window
+    from agent.secrets import Reference
+
+DriftPolicy = Literal["heal", "report", "off"]
+AdoptPolicy = Literal["never", "ifIdentical", "ifMarked", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """The watched repository: exactly one of ``url`` and ``path``; at most one of ``branch``, ``tag``, ``commit``."""
+
+    url: str | None = None
+    path: Path | None = None
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+    interval_seconds: float = 60.0
+    credentials: Mapping[str, Reference] = field(default_factory=dict)
+    known_hosts: Path | None = None
+    ca_file: Path | None = None
+    proxy: str | None = None
+    allow_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many deletes one pass may send without a person's word (both hold), and how many manifests are read."""
+
+    deletes_max: int = 10
+    deletes_share_max: float = 0.3
+    manifests_max: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TargetConfig:
+    """Platform + server + credential + folder + policy: the unit of work, of plan and of budget.
+
+    ``platform`` names definition and version (``dataos/v1``). ``budget`` None: the definition's windows; empty: no
+    limit; else these. ``folder`` is relative to the repository, without slashes at its ends; "" is all of it.
+    ``allow_http`` is also true where the server is the loopback address.
+    """
+
+    name: str
+    platform: str
+    server: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    credentials: Mapping[str, Reference] = field(default_factory=dict)
+    secrets: Mapping[str, Reference] = field(default_factory=dict)
+    confirmed: tuple[str, ...] = ()
+    folder: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    prune: bool = False
+    drift: DriftPolicy = "report"
+    adopt: AdoptPolicy = "ifIdentical"
+    limits: Limits = Limits()
+    reserve: float = 0.2
+    verify_seconds: float = 300.0
+    ready_timeout_seconds: float = 300.0
+    deadline_seconds: float = 30.0
+    concurrency: int = 8
+    budget: tuple[Window, ...] | None = None
+    ca_file: Path | None = None
+    proxy: str | None = None
+    trust_env: bool = False
+    allow_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file. ``state`` is a database URL and may hold a password: show it through ``secrets.mask_url``.
+
+    ``origins`` maps a pointer to the environment variable that set it, for those that tell where a value came from.
+    """
+
+    path: Path
+    source: SourceConfig
+    state: str = field(repr=False)
+    schemas: tuple[Path, ...]
+    targets: Mapping[str, TargetConfig]
+    origins: Mapping[str, str] = field(default_factory=dict)
