@@ -1,0 +1,344 @@
+"""list, get, logs, create, update, delete for any kind of any platform: what every other part sees of a REST API.
+
+Nothing that a platform or a network does is raised from ``list``, ``get`` and ``send``: it comes back as an answer.
+:class:`ReadApi` has no method that changes anything, and its transport would refuse one; :class:`WriteApi` adds the
+two that writes need. Reads are tried up to three times; a write is sent once.
+"""
+
+from __future__ import annotations
+
+import random as random_module
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from agent.clock import Clock
+from agent.definitions.expressions import ExpressionError, UnsafePath
+from agent.definitions.platform import Kind, Login, Operation, Platform
+from agent.errors import ConfigError, LiveError, Refused
+from agent.live.answers import Reading, Reply, classify, error_of, failed, refused
+from agent.live.auth import Authorizer, LoginFailed, Secrets, choose_scheme
+from agent.live.budget import Budget
+from agent.live.connection import Connection, parse_server
+from agent.live.logs import LogLine, lines_of
+from agent.live.paging import Walk
+from agent.live.purpose import Purpose
+from agent.live.requests import Prepared, Requests, Unbuildable, list_words
+from agent.live.rows import (
+    Listing,
+    Row,
+    health_of,
+    id_of,
+    identity_of,
+    mismatch,
+    name_of,
+    owner_of,
+    revision_of,
+)
+from agent.live.transport import Answered, Transport
+from agent.model.identity import Key, uid_of
+from agent.secrets import Redactor
+
+if TYPE_CHECKING:
+    import httpx
+
+    from agent.live.streams import Streams
+
+__all__ = ["Connection", "Listing", "LogLine", "Prepared", "ReadApi", "Reply", "Row", "WriteApi", "open_api"]
+
+Verb = Literal["create", "apply", "update", "delete"]
+
+_ATTEMPTS = 3
+_BACKOFF_SECONDS = 0.5
+_RETRIES_FREE = 10
+_RETRIES_SHARE = 0.1
+
+
+def open_api(
+    platform: Platform,
+    connection: Connection,
+    *,
+    clock: Clock,
+    budget: Budget,
+    random: random_module.Random,
+    writable: bool,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> ReadApi | WriteApi:
+    """One target's API. Raises ConfigError for a server or a credential that cannot be used; sends nothing yet."""
+    origin = parse_server(connection.server or platform.server or "", allow_http=connection.allow_http)
+    scheme = choose_scheme(platform, connection)
+    redactor = Redactor()
+    secrets = Secrets(connection.credentials, redactor)
+    requests = Requests(
+        platform, connection.target, connection.settings, origin.prefix, secrets=secrets, scrub=redactor.scrub
+    )
+    wire = Transport(connection, origin, budget, may_write=writable, wire=transport)
+
+    async def log_in(login: Login) -> Reply:
+        prepared = requests.login(login)
+        outcome, _ = await wire.exchange(prepared, Purpose.LOGIN, None)
+        return _judged(prepared.reading, outcome, budget)
+
+    authorizer = Authorizer(scheme, secrets, connection.settings, clock, redactor, log_in)
+
+    def streams() -> Streams:
+        from agent.live.streams import Streams  # one command in a hundred opens a WebSocket
+
+        return Streams(connection, origin, budget, authorizer, wire.calls, redactor.scrub)
+
+    kind_of_api = WriteApi if writable else ReadApi
+    return kind_of_api(
+        platform, connection.target, origin.text, wire, requests, authorizer, budget, clock, random, redactor, streams
+    )
+
+
+class ReadApi:
+    """Reads of one target. ``calls`` counts what was sent, by purpose; made by :func:`open_api`."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        target: str,
+        origin: str,
+        transport: Transport,
+        requests: Requests,
+        authorizer: Authorizer,
+        budget: Budget,
+        clock: Clock,
+        random: random_module.Random,
+        redactor: Redactor,
+        streams: Callable[[], Streams],
+    ) -> None:
+        self.platform = platform
+        self.target = target
+        self.budget = budget
+        self.streams = streams
+        self._origin = origin
+        self._transport = transport
+        self._requests = requests
+        self._authorizer = authorizer
+        self._clock = clock
+        self._random = random
+        self._redactor = redactor
+        self._reads = 0
+        self._retries = 0
+
+    @property
+    def calls(self) -> Counter[str]:
+        return self._transport.calls
+
+    async def list(self, kind: Kind, scope: tuple[tuple[str, str], ...], purpose: Purpose = Purpose.LIST) -> Listing:
+        """All rows of a kind in a scope, and whether they are all that there are."""
+        operation = kind.list
+        if operation is None:
+            return Listing((), False, f"{kind.name} has no list", "invalid")
+        try:
+            first = self._requests.listing(kind, operation, scope)
+        except (UnsafePath, ExpressionError, Unbuildable, LiveError) as error:
+            return Listing((), False, str(error), "invalid")
+        walk = Walk(operation.pages, self._origin, first.path)
+        if not operation.complete:
+            walk.spoil("the platform's list is cut by nature")
+        rows: dict[Hashable, Row] = {}
+        more = True
+        while more:
+            reply = await self._read(self._requests.page(first, walk.query, walk.target), purpose)
+            if reply.answer != "ok":
+                return Listing(tuple(rows.values()), False, reply.message or reply.answer, reply.answer)
+            expression = operation.items or self.platform.response.items
+            items = reply.body if expression is None else expression.search(reply.body)
+            if not isinstance(items, list):
+                why = "null where a list is due" if items is None else "no list where one is due"
+                return Listing(tuple(rows.values()), False, why, "broken")
+            more = walk.advance(reply.body, reply.headers, self._take(kind, scope, items, rows, walk))
+        return Listing(tuple(rows.values()), walk.complete, walk.why)
+
+    async def get(self, kind: Kind, key: Key, server_id: str | None = None, purpose: Purpose = Purpose.READ) -> Reply:
+        """One object by key or id. An answer about another object is ``broken``."""
+        operation = kind.get
+        if operation is None:
+            return refused(Reading("GET", "", writes=False), f"{kind.name} has no read of one object")
+        try:
+            prepared = self._requests.reading_of(kind, operation, key, server_id)
+        except (UnsafePath, ExpressionError, Unbuildable, LiveError) as error:
+            return refused(Reading(operation.method, operation.request.source, writes=False), str(error))
+        reply = await self._read(prepared, purpose)
+        return _identified(reply, kind, key, server_id if "id" in operation.request.path_words else None)
+
+    async def logs(
+        self,
+        kind: Kind,
+        key: Key,
+        server_id: str | None,
+        args: Mapping[str, Any],
+        parents: Mapping[str, Any] | None = None,
+    ) -> tuple[LogLine, ...]:
+        """The lines that the platform has now. Raises LiveError: a person waits for them, nothing depends on them."""
+        if kind.logs is None or kind.logs.request is None:
+            raise LiveError(f"the logs of {kind.name} are not polled" if kind.logs else f"{kind.name} has no logs")
+        request = kind.logs.request
+        prepared = self.built(lambda requests: requests.evidence(kind, request, key, server_id, args, parents=parents))
+        reply = await self.fetch(prepared, Purpose.LOGS)
+        if reply.answer != "ok":
+            raise error_of(reply)
+        lines = lines_of(kind.logs, reply.body, self._redactor.scrub)
+        if lines is None:
+            raise error_of(replace(reply, answer="broken", message="no list of log lines where one is due"))
+        return lines
+
+    def built(self, build: Callable[[Requests], Prepared]) -> Prepared:
+        """A call beside the operations. One that cannot be built safely comes back with its ``refusal``."""
+        try:
+            return build(self._requests)
+        except (UnsafePath, ExpressionError, Unbuildable, LiveError) as error:
+            return Prepared("GET", "", "", (), None, Reading("GET", "", writes=False), refusal=str(error))
+
+    async def fetch(self, prepared: Prepared, purpose: Purpose = Purpose.READ) -> Reply:
+        """A call that :meth:`built` made, if it reads."""
+        if prepared.refusal or prepared.reading.writes:
+            return refused(prepared.reading, prepared.refusal or "a call that writes is not sent as a read")
+        return await self._read(prepared, purpose)
+
+    async def prove_credential(self) -> Reply:
+        """The platform's cheap authenticated read: ``ok`` when the credential is good for something."""
+        prepared = self._requests.probe()
+        if prepared is None:
+            return refused(Reading("GET", "", writes=False), "the definition names no probe")
+        return await self._read(prepared, Purpose.PROBE)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    def _take(
+        self, kind: Kind, scope: tuple[tuple[str, str], ...], items: Any, rows: dict[Hashable, Row], walk: Walk
+    ) -> tuple[Hashable, ...]:
+        """Rows of one page into ``rows``; the identity of each, also of those of another scope, for the walk."""
+        asked, named = dict(scope), list_words(kind)
+        identities: list[Hashable] = []
+        for item in items:
+            identity = identity_of(kind, item, asked, named) if isinstance(item, dict) else "a row that is no object"
+            if isinstance(identity, str):
+                walk.spoil(identity)
+                identities.append(None)
+                continue
+            server_id = id_of(kind, item)
+            if identity is None:
+                # Somebody else's: counted, for the total counts it, and not looked at.
+                identities.append(None if server_id is None else ("other", server_id))
+                continue
+            name, row_scope = identity
+            known: Hashable = server_id if server_id is not None else (row_scope, name) if kind.unique else None
+            identities.append(known)
+            row = self._row(kind, item, name, row_scope, server_id)
+            rows.setdefault(known if known is not None else len(rows), row)
+        return tuple(identities)
+
+    def _row(
+        self, kind: Kind, item: dict[str, Any], name: str, scope: tuple[tuple[str, str], ...], server_id: str | None
+    ) -> Row:
+        owner = owner_of(kind, item)
+        if owner is not None:
+            owner = owner_of(kind, item, uid_of(self.platform.name, Key(self.target, kind.name, scope, name)))
+        return Row(name, scope, server_id, owner, health_of(kind, item), item, revision_of(kind, item))
+
+    async def _read(self, prepared: Prepared, purpose: Purpose) -> Reply:
+        """Up to three attempts, with full jitter between them, while not too large a share of all reads are repeats."""
+        self._reads += 1
+        attempt = 1
+        while True:
+            reply = await self._exchange(prepared, purpose)
+            if not reply.passing or attempt >= _ATTEMPTS or not self._may_retry():
+                return reply
+            self._retries += 1
+            if reply.answer != "throttled":
+                await self._clock.sleep(self._random.uniform(0, _BACKOFF_SECONDS * 2**attempt))
+            attempt += 1
+
+    def _may_retry(self) -> bool:
+        return self._retries < _RETRIES_FREE + _RETRIES_SHARE * self._reads
+
+    async def _exchange(self, prepared: Prepared, purpose: Purpose, before: Callable[[], None] = lambda: None) -> Reply:
+        """One call, and once more when a 401 found the credential out of date."""
+        for attempt in (1, 2):
+            try:
+                first = before if attempt == 1 else lambda: None
+                outcome, proof = await self._transport.exchange(prepared, purpose, self._authorizer.authorize, first)
+            except LoginFailed as error:
+                return replace(error.reply, method=prepared.method, template=prepared.template)
+            except ConfigError as error:
+                return failed(prepared.reading, "unauthenticated", error.what, passing=False)
+            except Refused as error:
+                return refused(prepared.reading, error.what)
+            reply = _judged(prepared.reading, outcome, self.budget)
+            if reply.answer != "unauthenticated" or attempt == 2 or not await self._authorizer.refused(proof):
+                return reply
+        raise AssertionError("two attempts end above")
+
+
+class WriteApi(ReadApi):
+    """The same, for a target that may be changed."""
+
+    def prepare(
+        self,
+        operation: Verb,
+        kind: Kind,
+        key: Key,
+        server_id: str | None,
+        body: Mapping[str, Any] | None,
+        *,
+        parents: Mapping[str, Any] | None = None,
+        live: Mapping[str, Any] | None = None,
+        etag: str | None = None,
+    ) -> Prepared:
+        """The exact call, without sending it. One that cannot be built safely comes back with its ``refusal``.
+
+        ``parents`` are live objects of scope words, ``live`` and ``etag`` those of the last read, for what an update
+        carries back.
+        """
+        rule: Operation | None = getattr(kind, operation)
+        if rule is None:
+            raise LiveError(f"{kind.name} has no {operation}")
+        try:
+            return self._requests.writing(
+                operation, rule, kind, key, server_id, body, parents=parents or {}, live=live, etag=etag
+            )
+        except (UnsafePath, ExpressionError, Unbuildable, LiveError) as error:
+            reading = Reading(rule.method, rule.request.source, writes=True)
+            return Prepared(
+                rule.method, "", rule.request.source, (), None, reading, kind=kind, key=key, refusal=str(error)
+            )
+
+    async def send(
+        self, prepared: Prepared, purpose: Purpose = Purpose.WRITE, before: Callable[[], None] = lambda: None
+    ) -> Reply:
+        """Send once. Never repeated, but for a 401 that proves that nothing was done and a credential that is new.
+
+        ``before`` is called right before the first byte leaves; what it raises is raised here, and nothing was sent.
+        """
+        if prepared.refusal:
+            return refused(prepared.reading, prepared.refusal)
+        reply = await self._exchange(prepared, purpose, before)
+        kind, key = prepared.kind, prepared.key
+        if reply.answer != "ok" or kind is None or key is None or not isinstance(reply.item, Mapping):
+            return reply
+        wrong = mismatch(kind, key, reply.item) if name_of(kind, reply.item) is not None else ""
+        return replace(reply, answer="broken", landed="unknown", message=wrong) if wrong else reply
+
+
+def _judged(reading: Reading, outcome: Any, budget: Budget) -> Reply:
+    """The outcome of a call as a reply; the budget learns from it."""
+    if not isinstance(outcome, Answered):
+        return failed(reading, "broken" if outcome.sent else "unreachable", outcome.message)
+    reply = classify(reading, outcome.status, outcome.headers, outcome.body)
+    if outcome.fault and reply.answer != "throttled":
+        reply = replace(failed(reading, "broken", outcome.fault, passing=reply.passing), status=outcome.status)
+    budget.note(outcome.headers, reply.body, outcome.status)
+    return reply
+
+
+def _identified(reply: Reply, kind: Kind, key: Key, server_id: str | None) -> Reply:
+    if reply.answer != "ok":
+        return reply
+    wrong = mismatch(kind, key, reply.item, server_id)
+    return replace(reply, answer="broken", landed="no", message=wrong) if wrong else reply

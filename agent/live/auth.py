@@ -1,0 +1,234 @@
+"""How a call proves who we are: the closed set of schemes, and logins whose token expires.
+
+The transport asks for an :class:`Authorization` after a call was admitted, right before it is sent, so that a token
+never grows old in a queue. Credentials are read anew every few seconds and after a refusal; no value is ever logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from agent.clock import Clock
+from agent.definitions.expressions import MISSING
+from agent.definitions.platform import AuthScheme, Login, Platform
+from agent.errors import ConfigError
+from agent.live.answers import Reply
+from agent.live.connection import Connection
+from agent.live.requests import Fields
+from agent.secrets import Redactor, Secret
+
+_KEPT_SECONDS = 10.0
+_REFRESH_AT = 0.8
+# A login that was refused, or whose fresh token was, is not repeated for a while: repeats lock accounts.
+_COOL_SECONDS = 60.0
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
+_COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What a call carries: headers, or one query pair already encoded."""
+
+    headers: Fields = field(default=(), repr=False)
+    query: str = field(default="", repr=False)
+
+
+class LoginFailed(Exception):
+    """No token could be had; ``reply`` is what the login call came to, as an answer to the call that needed it."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.answer)
+        self.reply = reply
+
+
+class Secrets(Mapping[str, str]):
+    """The credentials as ``${secret.…}`` sees them: read when asked for, and known to the redactor from then on."""
+
+    def __init__(self, sources: Mapping[str, Callable[[], Secret]], redactor: Redactor) -> None:
+        self._sources = sources
+        self._redactor = redactor
+
+    def __getitem__(self, name: str) -> str:
+        secret = self._sources[name]()
+        self._redactor.add(secret)
+        return secret.reveal()
+
+    def __contains__(self, name: object) -> bool:
+        # Not by reading it: a credential may be a command.
+        return name in self._sources
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def forget(self) -> None:
+        """A refusal: what a command answered a while ago is asked for again."""
+        for source in self._sources.values():
+            forget = getattr(source, "forget", None)
+            if forget is not None:
+                forget()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str = field(repr=False)
+    got_at: float
+    refresh_at: float
+
+
+class Authorizer:
+    """The scheme of one target. ``log_in`` sends a login call and returns its reply."""
+
+    def __init__(
+        self,
+        scheme: AuthScheme | None,
+        secrets: Secrets,
+        settings: Mapping[str, Any],
+        clock: Clock,
+        redactor: Redactor,
+        log_in: Callable[[Login], Awaitable[Reply]],
+    ) -> None:
+        self._scheme = scheme
+        self._secrets = secrets
+        self._settings = settings
+        self._clock = clock
+        self._redactor = redactor
+        self._log_in = log_in
+        self._lock = asyncio.Lock()
+        self._token: _Token | None = None
+        self._failure: tuple[float, Reply] | None = None
+        self._kept: tuple[float, Authorization] | None = None
+
+    async def authorize(self) -> Authorization:
+        """Raises LoginFailed, and ConfigError when a credential cannot be read."""
+        scheme = self._scheme
+        if scheme is None:
+            return Authorization()
+        now = self._clock.monotonic()
+        if scheme.login is not None:
+            token = await self._fresh_token(scheme.login)
+            return self._rendered(scheme, token.value)
+        if self._kept is None or now - self._kept[0] >= _KEPT_SECONDS:
+            self._kept = (now, self._rendered(scheme, None))
+        return self._kept[1]
+
+    async def refused(self, used: Authorization) -> bool:
+        """A 401 for ``used``. True when another try may come out otherwise: the credential is no longer the same."""
+        scheme = self._scheme
+        if scheme is None:
+            return False
+        now = self._clock.monotonic()
+        if scheme.login is None:
+            self._secrets.forget()
+            self._kept = None
+            return await self.authorize() != used
+        token = self._token
+        if token is None or self._rendered(scheme, token.value) != used:
+            return True
+        if now - token.got_at < _COOL_SECONDS:
+            return False
+        self._token = None
+        self._secrets.forget()
+        return True
+
+    async def _fresh_token(self, login: Login) -> _Token:
+        token = self._token
+        if token is not None and self._clock.monotonic() < token.refresh_at:
+            return token
+        async with self._lock:
+            token, now = self._token, self._clock.monotonic()
+            if token is not None and now < token.refresh_at:
+                return token
+            if self._failure is not None and now - self._failure[0] < _COOL_SECONDS:
+                raise LoginFailed(self._failure[1])
+            reply = await self._log_in(login)
+            self._token = self._token_of(login, reply)
+            self._failure = None
+            return self._token
+
+    def _token_of(self, login: Login, reply: Reply) -> _Token:
+        now = self._clock.monotonic()
+        if reply.answer != "ok":
+            refusal = reply.answer in ("unauthenticated", "denied", "invalid", "notFound")
+            told = replace(
+                reply,
+                answer="unauthenticated" if refusal else reply.answer,
+                landed="no",
+                message=f"login: {reply.message or reply.answer}",
+            )
+            if refusal:
+                self._failure = (now, told)
+            raise LoginFailed(told)
+        value = login.token.search(reply.body)
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise LoginFailed(replace(reply, answer="broken", landed="no", message="login: the answer has no token"))
+        self._redactor.add(Secret(value))
+        return _Token(value, now, now + _REFRESH_AT * _life(login, reply.body, self._clock.now()))
+
+    def _rendered(self, scheme: AuthScheme, token: str | None) -> Authorization:
+        context = {"secret": self._secrets, "settings": self._settings, "token": token}
+        if scheme.basic is not None:
+            user, password = (str(template.render(context)) for template in scheme.basic)
+            pair = base64.b64encode(f"{user}:{password}".encode())
+            return Authorization(((b"authorization", b"Basic " + pair),))
+        value = scheme.value.render(context) if scheme.value is not None else MISSING
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigError(f"the credential of scheme {scheme.name} cannot be sent", code="credential-invalid")
+        if scheme.header is not None:
+            return Authorization(((scheme.header.lower().encode("ascii"), value.encode("ascii")),))
+        if scheme.query is not None:
+            return Authorization(query=f"{quote(scheme.query, safe='')}={quote(value, safe='')}")
+        if not _COOKIE_VALUE.fullmatch(value):
+            raise ConfigError(f"the credential of scheme {scheme.name} is no cookie value", code="credential-invalid")
+        return Authorization(((b"cookie", f"{scheme.cookie}={value}".encode("ascii")),))
+
+
+def choose_scheme(platform: Platform, connection: Connection) -> AuthScheme | None:
+    """The first scheme whose secrets the target supplies. Raises ConfigError when there are schemes and none fits."""
+    for scheme in platform.auth:
+        if all(name in connection.credentials for name in scheme.secrets):
+            return scheme
+    if not platform.auth:
+        return None
+    wanted = " or ".join("+".join(scheme.secrets) for scheme in platform.auth)
+    raise ConfigError(
+        f"target {connection.target} supplies no credential that {platform.api_version} can use",
+        code="credential-missing",
+        fix=f"add {wanted} under its `credentials`",
+    )
+
+
+def _life(login: Login, body: Any, wall: float) -> float:
+    """Seconds that a token lives; without a word about it, until it is refused."""
+    if login.lasts is not None:
+        seconds = _number(login.lasts.search(body))
+        return seconds if seconds is not None else float("inf")
+    if login.until is None:
+        return float("inf")
+    value = login.until.search(body)
+    moment = _number(value)
+    if moment is None and isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError:
+            return float("inf")
+        moment = (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).timestamp()
+    elif moment is not None and moment > 1e12:
+        moment /= 1000
+    return max(0.0, moment - wall) if moment is not None else float("inf")
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
+        return None
+    return float(value)

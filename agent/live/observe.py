@@ -1,0 +1,275 @@
+"""keys -> Observed: lists find, by-key reads decide, and whatever could not be told is Unknown.
+
+Called by ``reconcile/once``. It sends reads only, never more than the definition asks for: a key whose content is
+remembered and fresh costs nothing beyond its share of a list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agent.definitions.platform import Kind
+from agent.errors import LiveError, Unauthorized, Unreachable
+from agent.live.api import Listing, ReadApi, Row
+from agent.live.look import Looked, look_at, scope_of_list
+from agent.live.purpose import Purpose
+from agent.live.rows import health_of, id_of, owner_of
+from agent.model.identity import Key, uid_of
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
+
+Scope = tuple[tuple[str, str], ...]
+Group = tuple[str, Scope]
+
+_HOPELESS: Mapping[str, type[LiveError]] = {"unreachable": Unreachable, "unauthenticated": Unauthorized}
+_READERS = 64  # reads that wait for the connection's slots at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier passes know. ``due`` are keys whose content is to be read again; ``tombstones`` when we deleted.
+
+    ``listed`` False: between two list looks only what needs a look is read, by key; nothing else is told. ``confirmed``
+    lifts ``unverified`` of a kind or of its ``get``.
+    """
+
+    rows: Mapping[Key, InventoryRow]
+    tombstones: Mapping[Key, float]
+    due: frozenset[Key]
+    listed: bool = True
+    confirmed: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """Keys of one kind and scope, and what the list that shows them said. ``rows`` are those not yet asked for."""
+
+    kind: Kind | None
+    listing: Listing | None = None
+    full: bool = False
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def take(self, name: str, row: InventoryRow | None) -> Row | None:
+        """The listed row of an object: by its name, or by its id where the name identifies nothing."""
+        if self.kind is None or self.kind.unique:
+            return self.rows.pop(name, None)
+        for label, listed in self.rows.items():
+            if row is not None and (listed.id == row.server_id is not None or listed.owner == row.uid):
+                return self.rows.pop(label)
+        return None
+
+
+async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) -> Observed:
+    """Look at everything git names and the inventory holds. ``now`` is the wall clock in epoch seconds."""
+    before = Counter(api.calls)
+    subjects = _subjects(desired, memory)
+    listings = await _listings([subject.key for subject in subjects], api) if memory.listed else {}
+    _must_answer(listings.values())
+    shelves = _Shelves(api.platform.kinds, listings)
+    observations: dict[Key, Observation] = {}
+    reads: list[Key] = []
+    for subject in subjects:
+        seen = _told(subject, shelves)
+        if seen is None:
+            reads.append(subject.key)
+        else:
+            observations[subject.key] = seen
+    observations |= await _read_all(reads, api, memory, now)
+    if any(type(seen) is Absent for seen in observations.values()) and not await _credential_proved(
+        listings, observations, api
+    ):
+        observations = {key: _doubted(seen) for key, seen in observations.items()}
+    failed = [listing for listing in listings.values() if not listing.complete]
+    return Observed(
+        observations,
+        shelves.strays(desired.target),
+        {purpose: count - before[purpose] for purpose, count in api.calls.items() if count > before[purpose]},
+        complete=not failed and not any(type(seen) is Unknown for seen in observations.values()),
+        partial=not memory.listed,
+    )
+
+
+class _Subject(NamedTuple):
+    """A key to be told of. ``row`` is what is remembered; ``unread``: the object itself must be read."""
+
+    key: Key
+    row: InventoryRow | None
+    unread: bool
+
+
+def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
+    """Everything that git names or the inventory holds; after a partial look only what must be read.
+
+    An object is read unless it was read lately, agreed with git, and git has not moved since. Each key is looked up
+    once: with tens of thousands of them that is what a quiet pass costs.
+    """
+    rows, due, listed = memory.rows, memory.due, memory.listed
+    subjects = []
+    known = 0
+    for key, resource in desired.resources.items():
+        row = rows.get(key)
+        if row is None:
+            subjects.append(_Subject(key, None, True))
+            continue
+        known += 1
+        fits = row.applied_digest == resource.digest and row.in_sync and row.seen_at is not None
+        unread = not fits or (bool(due) and key in due)
+        if unread or listed:
+            subjects.append(_Subject(key, row, unread))
+    if known < len(rows):
+        subjects += [_Subject(key, row, True) for key, row in rows.items() if key not in desired.resources]
+    for key in desired.broken:
+        if key not in rows and key not in desired.resources:
+            subjects.append(_Subject(key, None, True))
+    return subjects
+
+
+class _Shelves:
+    """What all lists said, found by kind and scope: tens of thousands of keys stand on a few shelves."""
+
+    def __init__(self, kinds: Mapping[str, Kind], listings: Mapping[Group, Listing]) -> None:
+        self._kinds = kinds
+        self._listings = listings
+        self._shelves: dict[Group, _Shelf] = {}
+        self._by_scope: dict[Group, dict[Scope, dict[str, Row]]] = {}
+        for group, listing in listings.items():
+            by_scope = self._by_scope[group] = {}
+            for row in listing.rows:
+                by_scope.setdefault(row.scope, {})[_label(kinds[group[0]], row)] = row
+
+    def of(self, key: Key) -> _Shelf:
+        place = (key.kind, key.scope)
+        shelf = self._shelves.get(place)
+        if shelf is None:
+            shelf = self._shelves[place] = self._made(key)
+        return shelf
+
+    def _made(self, key: Key) -> _Shelf:
+        kind = self._kinds.get(key.kind)
+        if kind is None or kind.list is None:
+            return _Shelf(kind)
+        group = _group(key, kind)
+        rows = self._by_scope.get(group, {}).get(key.scope, {})
+        return _Shelf(kind, self._listings.get(group), kind.list.holds == "full", rows)
+
+    def strays(self, target: str) -> tuple[Stray, ...]:
+        """Rows that nobody asked for."""
+        found = []
+        for group, by_scope in self._by_scope.items():
+            if any(by_scope.values()):
+                for row in self._listings[group].rows:
+                    if _label(self._kinds[group[0]], row) in by_scope[row.scope]:
+                        found.append(Stray(Key(target, group[0], row.scope, row.name), row.id, row.owner, row.health))
+        return tuple(sorted(found, key=lambda stray: stray.key))
+
+
+def _label(kind: Kind, row: Row) -> str:
+    return row.name if kind.unique or row.id is None else row.id
+
+
+async def _listings(keys: list[Key], api: ReadApi) -> dict[Group, Listing]:
+    groups: dict[Group, Kind] = {}
+    for key in keys:
+        kind = api.platform.kinds.get(key.kind)
+        if kind is not None and kind.list is not None:
+            groups[_group(key, kind)] = kind
+    found = await asyncio.gather(*(api.list(kind, group[1], Purpose.LIST) for group, kind in groups.items()))
+    return dict(zip(groups, found, strict=True))
+
+
+def _group(key: Key, kind: Kind) -> Group:
+    """Keys that one list serves: the same kind, and the same names for the scope words that its call holds."""
+    return key.kind, () if kind.list is None else scope_of_list(kind, key)
+
+
+def _must_answer(listings: Collection[Listing]) -> None:
+    """Nobody there, or a credential that is no good: one sentence for the target, and no read for each object."""
+    answers = {listing.answer for listing in listings}
+    if len(answers) == 1 and answers <= _HOPELESS.keys():
+        (answer,) = answers
+        raise _HOPELESS[answer](next(iter(listings)).why)
+
+
+def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
+    """What is known of a key without reading it, or None when it must be read."""
+    key, row, unread = subject
+    shelf = shelves.of(key)
+    if shelf.kind is None:
+        return Unknown("kind-unknown", f"the definition has no kind {key.kind}")
+    listed = shelf.take(key.name, row)
+    if listed is not None and shelf.full:
+        return Present(listed.item, listed.id, listed.owner, listed.health, None)
+    if unread or row is None:
+        return None
+    if listed is not None:
+        return Present(None, listed.id or row.server_id, row.uid, listed.health, row.seen_at)
+    if shelf.listing is None or not shelf.listing.complete:
+        # No list, or it failed: what is remembered stands, and its age is told.
+        return Present(None, row.server_id, row.uid, row.health, row.seen_at)
+    return None
+
+
+async def _read_all(keys: list[Key], api: ReadApi, memory: Memory, now: float) -> dict[Key, Observation]:
+    """By-key reads, what git waits for before what is only due. A task for each of ten thousand would be memory."""
+    waiting = iter(sorted(keys, key=lambda key: key in memory.due and key in memory.rows))
+    found: dict[Key, Observation] = {}
+
+    async def work() -> None:
+        for key in waiting:
+            found[key] = await _read(key, api, memory, now)
+
+    await asyncio.gather(*(work() for _ in range(min(len(keys), _READERS))))
+    return {key: found[key] for key in keys}
+
+
+async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observation:
+    kind = api.platform.kinds[key.kind]
+    row = memory.rows.get(key)
+    if kind.get is None and kind.list is None:
+        return Unknown("not-readable", f"the platform offers no read of {kind.name}")
+    purpose = Purpose.SWEEP if key in memory.due and row is not None else Purpose.READ
+    uid = uid_of(api.platform.name, key)
+    looked = await look_at(api, kind, key, row.server_id if row is not None else None, purpose, uid=uid)
+    return _judged(looked, kind, uid, row, memory, key, now)
+
+
+def _judged(
+    looked: Looked, kind: Kind, uid: str, row: InventoryRow | None, memory: Memory, key: Key, now: float
+) -> Observation:
+    """One look as an observation: *not found* is absence only outside the settle window and from a verified read."""
+    reply = looked.reply
+    deleted_at = memory.tombstones.get(key)
+    if reply.answer == "ok":
+        if deleted_at is not None and row is None and now < deleted_at + kind.settle_seconds:
+            return Unknown("settling", "we have just deleted it; reads may lag behind")
+        owner = owner_of(kind, reply.item, uid)
+        return Present(reply.item, id_of(kind, reply.item), owner, health_of(kind, reply.item), now)
+    if reply.answer == "notFound":
+        guess = kind.get.unverified if kind.get is not None and looked.proof == "get" else None
+        if guess is not None and not {kind.name, f"{kind.name}.get"} & memory.confirmed:
+            return Unknown("unverified", f"404 from a read that is a guess proves nothing ({guess})")
+        if row is not None and row.settle_until is not None and now < row.settle_until:
+            return Unknown("settling", "not found, but we wrote it a moment ago; reads may lag behind")
+        return Absent(looked.proof, now)
+    return Unknown(f"api-{reply.answer}", reply.message or f"{reply.method} {reply.template} answered {reply.status}")
+
+
+async def _credential_proved(
+    listings: Mapping[Group, Listing], observations: Mapping[Key, Observation], api: ReadApi
+) -> bool:
+    """A 404 is believed only when something else was answered with this credential in this pass."""
+    if any(listing.complete for listing in listings.values()):
+        return True
+    if any(isinstance(seen, Present) and seen.live is not None for seen in observations.values()):
+        return True
+    return (await api.prove_credential()).answer == "ok"
+
+
+def _doubted(seen: Observation) -> Observation:
+    if isinstance(seen, Absent):
+        return Unknown("credential-unproved", "not found, but nothing in this pass proved the credential")
+    return seen

@@ -1,0 +1,99 @@
+"""One rate window as arithmetic: how many calls are in it, how many are left, when the next is free. Pure.
+
+A call counts from its admission until the window's length after its *answer*: somewhere between the two the server
+stamped it. Counting so, no trailing window of the server ever holds more than the limit, whether its windows slide or
+are fixed, and whatever the network delays.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from agent.definitions.platform import Window
+
+# Clocks are read a moment before and after the server's; a window's edge is not to be tested to the millisecond.
+MARGIN_SECONDS = 0.05
+_SWEEP_KEEPS = 10  # a tenth of what is usable is left to writes and their looks
+
+
+@dataclass(slots=True)
+class Lane:
+    """A window and the calls in it. ``shown`` is False for a lane that only spaces a burst."""
+
+    requests: int
+    seconds: float
+    reserve: float
+    shown: bool = True
+    told_limit: int | None = None
+    finished: deque[float] = field(default_factory=deque)  # moments of the answers, ascending
+    others: int = 0  # calls of people and other programs that the server counts, until ``others_until``
+    others_until: float = 0.0
+
+    @property
+    def limit(self) -> int:
+        return self.requests if self.told_limit is None else min(self.requests, self.told_limit)
+
+    @property
+    def usable(self) -> int:
+        return max(1, int(self.limit * (1 - self.reserve) + 1e-9))
+
+    def expire(self, now: float) -> None:
+        horizon = now - self.seconds - MARGIN_SECONDS + 1e-6
+        finished = self.finished
+        while finished and finished[0] <= horizon:
+            finished.popleft()
+        if self.others and self.others_until <= now:
+            self.others = 0
+
+    def left(self, now: float, in_flight: int, *, sweeping: bool = False) -> int:
+        """Calls that may go now; negative when others used what was ours. The reserve holds what people have used."""
+        self.expire(now)
+        limit, usable = self.limit, self.usable
+        left = limit - max(self.others, limit - usable) - len(self.finished) - in_flight
+        return left - (max(1, usable // _SWEEP_KEEPS) if sweeping and usable > 1 else 0)
+
+    def wait(self, now: float, in_flight: int, *, sweeping: bool = False) -> float:
+        """Seconds until it is worth asking again; 0 when a call may go."""
+        left = self.left(now, in_flight, sweeping=sweeping)
+        if left > 0:
+            return 0.0
+        needed = 1 - left
+        span = self.seconds + MARGIN_SECONDS
+        moments = [self.others_until] if self.others else []
+        if needed <= len(self.finished):
+            moments.append(self.finished[needed - 1] + span)
+        # Otherwise calls in flight stand in the way, which leave no earlier than a window from now.
+        return max(min(moments, default=now + span) - now, 0.001)
+
+    def correct(self, now: float, in_flight: int, remaining: int, reset_seconds: float | None) -> None:
+        """The server counts more calls than we made: the rest are others', until the window is whole again."""
+        self.expire(now)
+        self.others = max(0, self.limit - remaining - len(self.finished) - in_flight)
+        span = self.seconds if reset_seconds is None else min(reset_seconds, self.seconds)
+        self.others_until = now + span + MARGIN_SECONDS
+
+    def seconds_for(self, calls: int, now: float, in_flight: int) -> float:
+        """How long ``calls`` more calls take when they are sent as fast as this window lets them."""
+        left = self.left(now, in_flight)
+        if calls <= left:
+            return 0.0
+        span = self.seconds + MARGIN_SECONDS
+        usable = self.usable
+        slots = [0.0] * max(left, 0) + [stamp + span - now for stamp in self.finished] + [span] * in_flight
+        slots += [max(self.others_until - now, 0.0)] * min(self.others, usable)
+        slots = sorted(slots)[:usable]
+        slots += [span] * (usable - len(slots))
+        turns, place = divmod(calls - 1, usable)
+        return slots[place] + turns * span
+
+
+def lanes_of(windows: tuple[Window, ...], reserve: float) -> list[Lane]:
+    """A burst of B on top of a rate is held by one more lane: B calls in the time that the rate refills B."""
+    lanes = []
+    for window in windows:
+        lanes.append(Lane(window.requests, window.seconds, reserve))
+        if window.burst is not None and window.burst < window.requests:
+            span = window.seconds * window.burst / window.requests
+            lanes.append(Lane(window.burst, span, reserve, shown=False))
+    return lanes
