@@ -1,0 +1,214 @@
+"""All that differs between SQLite and PostgreSQL, and the one door through which their errors leave.
+
+Called by the other modules of this folder. SQLite: WAL, ``synchronous=FULL``, transactions begun by us
+(``BEGIN IMMEDIATE`` for writes, so that a writer waits at its first statement and never deadlocks half way).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, Executable, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from agent.errors import StoreError
+from agent.store.location import uri_of
+from agent.store.status import BUSY_SECONDS, open_read_only
+
+_WAL_BYTES_KEPT = 16 << 20
+
+_PRAGMAS = (
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA journal_size_limit={_WAL_BYTES_KEPT}",
+)
+
+_SQLITE_FAULTS = {  # first words of an error's name -> sentence after the store's name, what mends it
+    "SQLITE_FULL": ("cannot grow: its disk is full", "free space on that disk; the agent goes on by itself"),
+    "SQLITE_IOERR": ("met an input or output error of its disk", "check the disk; the store is verified before use"),
+    "SQLITE_BUSY": (f"stayed locked by another program for {BUSY_SECONDS:g} seconds", None),
+    "SQLITE_LOCKED": (f"stayed locked by another program for {BUSY_SECONDS:g} seconds", None),
+    "SQLITE_READONLY": ("cannot be written: it is read-only", None),
+    "SQLITE_CORRUPT": ("is damaged", "move it away; a new store is rebuilt from ownership marks and git"),
+    "SQLITE_NOTADB": ("is not a SQLite database", "name another file as `state`"),
+    "SQLITE_CANTOPEN": ("cannot be opened", "check the permissions of the file and its folder"),
+}
+
+
+def open_file(path: Path, *, mode: str, wal: bool = False) -> Engine:
+    """Engine over an existing SQLite file; ``mode`` is ``rw`` or ``ro``. ``wal`` makes the write-ahead log lasting."""
+
+    def connect() -> sqlite3.Connection:
+        if mode == "ro":
+            return open_read_only(path)
+        connection = sqlite3.connect(
+            uri_of(path, mode), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for pragma in (*_PRAGMAS, "PRAGMA journal_mode=WAL") if wal else _PRAGMAS:
+            connection.execute(pragma)
+        return connection
+
+    return _sqlite_engine(QueuePool, connect)
+
+
+def open_memory() -> Engine:
+    """Engine over a SQLite database that lives as long as the engine."""
+    return _sqlite_engine(
+        StaticPool, lambda: sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    )
+
+
+def open_server(url: str) -> Engine:
+    """Engine for a ``postgresql://`` URL; :class:`StoreError` for any other, or without its driver."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "postgresql":
+            raise StoreError("`state` must be a sqlite:/// or postgresql:// URL", got=shown(url))
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True, echo=False
+        )
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise StoreError("`state` is not the URL of a database") from error
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "a PostgreSQL state store needs the package psycopg", fix="pip install 'psycopg[binary]'"
+        ) from error
+
+
+def shown(url: str) -> str:
+    """The URL as it may be printed: its password is ``***``; a text that is no URL is not repeated at all."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(not a URL)"
+
+
+def _sqlite_engine(pool: type[QueuePool] | type[StaticPool], connect: Callable[[], Any]) -> Engine:
+    dialect, url, compiled = _shared()
+    options: Any = {"compiled_cache": compiled}
+    engine = Engine(
+        pool(connect, dialect=dialect), dialect, url, echo=False, hide_parameters=True, execution_options=options
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@lru_cache(maxsize=1)
+def _shared() -> tuple[Dialect, URL, dict[Any, Any]]:
+    """Dialect and compiled statements for all SQLite stores of this process.
+
+    An engine of its own would compile each statement anew, which costs the first pass on it more than all the rest.
+    """
+    first = create_engine("sqlite://")
+    with first.connect():  # lets the dialect learn what this SQLite can do
+        pass
+    first.dispose()
+    return first.dialect, first.url, {}
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def relaxed(connection: Connection) -> Iterator[None]:
+    """Commits inside survive the death of the program, not of the machine: for what may be forgotten.
+
+    Order is kept: the next durable commit also makes these durable.
+    """
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA synchronous=FULL")
+    else:
+        yield
+
+
+def upsert(connection: Connection, table: Table) -> Executable:
+    """INSERT that overwrites the row of the same primary key; executed with one or many rows of all columns."""
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    statement: Executable = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
+    return statement
+
+
+def raw_rows(connection: Connection, statement: Executable) -> list[tuple[Any, ...]]:
+    """All rows as the driver's tuples, for the scans of thousands.
+
+    One text column that is no longer UTF-8 would fail the whole scan; such text is read with replacement characters
+    instead, so that a row's checksum can tell which one is damaged.
+    """
+    try:
+        return _fetch(connection.execute(statement))
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    driver: Any = connection.connection.driver_connection
+    driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        return _fetch(connection.execute(statement))
+    finally:
+        driver.text_factory = str
+
+
+def _fetch(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
+    try:
+        return list(result.cursor.fetchall())
+    finally:
+        result.close()
+
+
+def hold_server(engine: Engine) -> Connection:
+    """A PostgreSQL session that holds this installation's advisory lock until it is closed."""
+    connection = engine.connect()
+    if connection.execute(text("SELECT pg_try_advisory_lock(hashtext('datakeel'))")).scalar():
+        connection.commit()  # the lock belongs to the session, an open transaction would only block vacuum
+        return connection
+    connection.close()
+    raise StoreError(f"the state store {shown(str(engine.url))} is in use by another agent")
+
+
+def is_sound(connection: Connection) -> bool:
+    """SQLite's own check of its pages; True for a server, which checks itself."""
+    return connection.dialect.name != "sqlite" or connection.execute(text("PRAGMA quick_check(1)")).scalar() == "ok"
+
+
+@contextmanager
+def converting(place: str) -> Iterator[None]:
+    """Every database error leaves as a :class:`StoreError` of one sentence; ``got`` is the database's word for it."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise store_error(error, place) from error
+    except sqlite3.Error as error:
+        raise store_error(error, place) from error
+
+
+def store_error(error: SQLAlchemyError | sqlite3.Error, place: str) -> StoreError:
+    cause: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    name = getattr(cause, "sqlite_errorname", "") or type(cause).__name__
+    for start, (sentence, fix) in _SQLITE_FAULTS.items():
+        if name.startswith(start):
+            return StoreError(f"the state store {place} {sentence}", got=name, fix=fix)
+    first_line = str(cause).partition("\n")[0][:200]
+    return StoreError(f"the state store {place} failed", got=name, why=first_line)
+
+
+def execute_many(connection: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+    """Nothing for no rows; SQLAlchemy would take an empty list for one row of defaults."""
+    if rows:
+        connection.execute(statement, rows)

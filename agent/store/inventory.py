@@ -1,0 +1,118 @@
+"""Reads and writes what is ours: inventory rows, the leaves last applied, tombstones.
+
+Called by ``Store`` and ``journal`` with a connection whose transaction they own; never begins or commits one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, tuple_
+
+from agent.model.identity import Key
+from agent.model.inventory import InventoryRow
+from agent.store import rows as packing
+from agent.store import schema
+from agent.store.engine import execute_many, raw_rows, upsert
+
+TOMBSTONE_SECONDS = 30 * 86_400.0
+_SCAN_FROM = 300  # keys of one target from which a scan of the target is cheaper than naming them
+_KEYS_A_QUERY = 100
+
+
+def read_rows(connection: Connection, target: str) -> tuple[dict[Key, InventoryRow], tuple[Key, ...]]:
+    """Rows by key, and the keys of damaged rows."""
+    table = schema.inventory
+    with packing.collector_paused():
+        return packing.unpack_rows(raw_rows(connection, select(table).where(table.c.target == target)))
+
+
+def write_rows(connection: Connection, rows: Iterable[InventoryRow]) -> None:
+    """Insert or overwrite; a key that is ours again loses its tombstone."""
+    packed = [packing.pack_row(row) for row in rows]
+    execute_many(connection, upsert(connection, schema.inventory), packed)
+    if connection.execute(select(schema.tombstone.c.at).limit(1)).first():
+        for row in packed:
+            connection.execute(delete(schema.tombstone).where(_is_key(schema.tombstone, row)))
+
+
+class Leaves(Mapping[Key, Mapping[str, Any]]):
+    """Leaves by key, unpacked when asked for: ten thousand trees at once would be most of a pass's memory.
+
+    What cannot be unpacked is not there.
+    """
+
+    def __init__(self, packed: Mapping[Key, bytes]) -> None:
+        self._packed = packed
+
+    def __getitem__(self, key: Key) -> Mapping[str, Any]:
+        leaves = packing.applied_from_bytes(self._packed[key])
+        if leaves is None:
+            raise KeyError(key)
+        return leaves
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for key, body in self._packed.items() if packing.applied_from_bytes(body) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def read_applied(connection: Connection, keys: Iterable[Key]) -> Mapping[Key, Mapping[str, Any]]:
+    """Leaves by key; a key without readable leaves is left out."""
+    by_target: dict[str, dict[tuple[str, str, str], Key]] = {}
+    for key in keys:
+        target, *rest = packing.key_values(key)
+        by_target.setdefault(target, {})[(rest[0], rest[1], rest[2])] = key
+    found: dict[Key, bytes] = {}
+    for target, wanted in by_target.items():
+        for kind, scope, name, body in _applied_of(connection, target, list(wanted)):
+            key_or_none = wanted.get((kind, scope, name))
+            if key_or_none:
+                found[key_or_none] = body
+    return Leaves(found)
+
+
+def _applied_of(connection: Connection, target: str, wanted: list[tuple[str, str, str]]) -> list[tuple[Any, ...]]:
+    columns = schema.applied.c
+    query = select(columns.kind, columns.scope, columns.name, columns.body).where(columns.target == target)
+    if len(wanted) >= _SCAN_FROM:
+        return raw_rows(connection, query)
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(wanted), _KEYS_A_QUERY):
+        some = tuple_(columns.kind, columns.scope, columns.name).in_(wanted[start : start + _KEYS_A_QUERY])
+        found += raw_rows(connection, query.where(some))
+    return found
+
+
+def write_applied(connection: Connection, applied: Mapping[Key, Mapping[str, Any]]) -> None:
+    packed = [{**packing.key_dict(key), "body": packing.applied_bytes(leaves)} for key, leaves in applied.items()]
+    execute_many(connection, upsert(connection, schema.applied), packed)
+
+
+def forget(connection: Connection, key: Key, tombstone_at: float | None) -> None:
+    """Remove row and leaves; with a moment, keep a tombstone that says when the resource went."""
+    values = packing.key_dict(key)
+    for table in (schema.inventory, schema.applied, schema.tombstone):
+        connection.execute(delete(table).where(_is_key(table, values)))
+    if tombstone_at is not None:
+        connection.execute(insert(schema.tombstone), {**values, "at": tombstone_at})
+
+
+def read_tombstones(connection: Connection, target: str, since: float) -> dict[Key, float]:
+    columns = schema.tombstone.c
+    found = connection.execute(
+        select(columns.kind, columns.scope, columns.name, columns.at).where(
+            columns.target == target, columns.at >= since
+        )
+    )
+    return {Key(target, kind, packing.scope_of(scope), name): at for kind, scope, name, at in found}
+
+
+def drop_tombstones(connection: Connection, before: float) -> None:
+    connection.execute(delete(schema.tombstone).where(schema.tombstone.c.at < before))
+
+
+def _is_key(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == values[name] for name in packing.KEY_COLUMNS))

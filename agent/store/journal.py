@@ -1,0 +1,135 @@
+"""Intents: every mutating call is a durable row here before its first byte leaves.
+
+Called by ``Store`` with a connection whose transaction it owns. Closing an intent and what follows from it for the
+inventory is one transaction, so a crash leaves either an open intent or the whole outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from agent.errors import StoreError
+from agent.model.identity import Key
+from agent.model.inventory import Intent, InventoryRow
+from agent.store import inventory, schema
+from agent.store import rows as packing
+from agent.store.engine import raw_rows
+
+CLOSED_SECONDS = 30 * 86_400.0
+CLOSED_MAX = 100_000
+
+_table = schema.journal
+_OPENED = tuple(column.name for column in _table.columns)[1:20]  # what is known before the call: op_id … applied
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """A call that may have happened; ``row`` and ``applied`` are what is true if it did."""
+
+    intent: Intent
+    row: InventoryRow | None
+    applied: Mapping[str, Any] | None
+
+
+def open_intent(
+    connection: Connection, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None
+) -> None:
+    values = (
+        intent.op_id,
+        intent.pass_id,
+        *packing.key_values(intent.key),
+        intent.action,
+        intent.method,
+        intent.path,
+        intent.uid,
+        intent.server_id,
+        intent.request_hash,
+        intent.base_hash,
+        intent.revision,
+        float(intent.opened_at),
+        intent.applied_digest,
+        intent.epoch,
+        packing.row_bytes(row) if row else None,
+        packing.applied_bytes(applied) if applied is not None else None,
+    )
+    connection.execute(insert(_table), {**dict(zip(_OPENED, values, strict=True)), "checksum": _checksum(values)})
+
+
+def close_intent(
+    connection: Connection,
+    op_id: str,
+    result: str,
+    *,
+    row: InventoryRow | None,
+    applied: Mapping[str, Any] | None,
+    forget: bool,
+    note: str,
+    at: float,
+) -> bool:
+    """False, and nothing is written, when no open intent has this id: someone closed it before."""
+    found = connection.execute(
+        select(_table.c.target, _table.c.kind, _table.c.scope, _table.c.name).where(
+            _table.c.op_id == op_id, _table.c.closed_at.is_(None)
+        )
+    ).first()
+    if found is None:
+        return False
+    key = Key(found.target, found.kind, packing.scope_of(found.scope), found.name)
+    connection.execute(
+        update(_table)
+        .where(_table.c.op_id == op_id)
+        .values(result=result, note=note or None, closed_at=at, row=None, applied=None)
+    )
+    if forget:
+        inventory.forget(connection, key, at)
+    if row is not None:
+        inventory.write_rows(connection, (row,))
+    if applied is not None:
+        inventory.write_applied(connection, {row.key if row else key: applied})
+    return True
+
+
+def read_open_intents(connection: Connection, target: str, place: str) -> tuple[OpenIntent, ...]:
+    """In the order in which they were opened. A damaged one is a :class:`StoreError`: what it sent is not known."""
+    columns = (_table.c.number, *(_table.c[name] for name in _OPENED), _table.c.checksum)
+    query = select(*columns).where(_table.c.target == target, _table.c.closed_at.is_(None)).order_by(_table.c.number)
+    return tuple(_unpack(values, place) for values in raw_rows(connection, query))
+
+
+def compact(connection: Connection, now: float, closed_max: int) -> None:
+    """Drop closed intents that are old or beyond the newest ``closed_max``; open ones always stay."""
+    closed = _table.c.closed_at.is_not(None)
+    connection.execute(delete(_table).where(closed, _table.c.closed_at < now - CLOSED_SECONDS))
+    edge = connection.execute(
+        select(_table.c.number).where(closed).order_by(_table.c.number.desc()).offset(closed_max).limit(1)
+    ).scalar()
+    if edge is not None:
+        connection.execute(delete(_table).where(closed, _table.c.number <= edge))
+
+
+def _unpack(stored: tuple[Any, ...], place: str) -> OpenIntent:
+    number, *values, checksum = stored
+    try:
+        sound = _checksum(tuple(values)) == checksum
+    except TypeError:
+        sound = False
+    if not sound:
+        raise StoreError(
+            f"the journal row {number} of the state store {place} is damaged, so a call cannot be accounted for",
+            fix="move the store away; a new one is rebuilt from ownership marks and git",
+        )
+    op_id, pass_id, target, kind, scope, name, *rest, row, applied = values
+    return OpenIntent(
+        Intent(op_id, pass_id, Key(target, kind, packing.scope_of(scope), name), *rest),
+        packing.row_from_bytes(row) if row is not None else None,
+        packing.applied_from_bytes(applied) if applied is not None else None,
+    )
+
+
+def _checksum(values: tuple[Any, ...]) -> int:
+    *plain, row, applied = values
+    return packing.checksum((*plain, *(body.hex() if body is not None else None for body in (row, applied))))

@@ -1,0 +1,1 @@
+"""One file a revision of the tables; each is final once released."""

@@ -1,0 +1,183 @@
+"""The tables of the store, for SQLAlchemy Core on SQLite and PostgreSQL.
+
+Imported by the other modules of this folder. A change here needs a revision in ``migrations/versions``; a test compares
+the two. Times are epoch seconds, ``checksum`` columns are CRC-32 over the other columns of a row (see ``rows``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_reference",
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_once",
+    }
+)
+
+COUNTER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
+
+
+def _key_columns() -> tuple[Column[Any], ...]:
+    """A resource's key; ``scope`` is the JSON text of its pairs."""
+    return tuple(Column(name, Text, primary_key=True) for name in ("target", "kind", "scope", "name"))
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# One row a target: what the agent keeps between passes, and its last word on the target's state.
+target = Table(
+    "target",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("memory", Text),
+    Column("status", Text),
+    Column("last_pass_id", Text),
+    Column("last_pass_at", Double),
+    Column("last_result", Text),
+    Column("last_calls", Integer, nullable=False, server_default="0"),
+    Column("quiet_passes", Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+
+# ``body`` is a JSON array of all but the key, in the order of ``rows._pack_body``.
+inventory = Table(
+    "inventory",
+    metadata,
+    *_key_columns(),
+    Column("body", LargeBinary, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+applied = Table(
+    "applied", metadata, *_key_columns(), Column("body", LargeBinary, nullable=False), sqlite_with_rowid=False
+)
+
+tombstone = Table("tombstone", metadata, *_key_columns(), Column("at", Double, nullable=False), sqlite_with_rowid=False)
+
+# ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
+journal = Table(
+    "journal",
+    metadata,
+    Column("number", COUNTER, primary_key=True),
+    Column("op_id", Text, nullable=False, unique=True),
+    Column("pass_id", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("server_id", Text),
+    Column("request_hash", Text, nullable=False),
+    Column("base_hash", Text),
+    Column("revision", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("applied_digest", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("row", LargeBinary),
+    Column("applied", LargeBinary),
+    Column("checksum", BigInteger, nullable=False),
+    Column("result", Text),
+    Column("note", Text),
+    Column("closed_at", Double),
+)
+Index(
+    "journal_open",
+    journal.c.target,
+    sqlite_where=journal.c.closed_at.is_(None),
+    postgresql_where=journal.c.closed_at.is_(None),
+)
+
+# Only passes that did something; the others are counted in ``target``.
+pass_table = Table(
+    "pass",
+    metadata,
+    Column("number", COUNTER, primary_key=True),
+    Column("pass_id", Text, nullable=False, unique=True),
+    Column("target", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("ref", Text),
+    Column("author", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("error_code", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("pass_number", COUNTER, ForeignKey(pass_table.c.number, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Index(None, "kind", "name"),
+    sqlite_with_rowid=False,
+)
+
+# A context is everything but the bytes that decides what checking a file gives: loader, definition, defaults.
+context = Table(
+    "context",
+    metadata,
+    Column("id", COUNTER, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("used_at", Double, nullable=False),
+)
+
+checked = Table(
+    "checked",
+    metadata,
+    Column("context_id", COUNTER, ForeignKey(context.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("blob", Text, primary_key=True),
+    Column("used_day", Integer, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("number", COUNTER, primary_key=True),
+    Column("credential", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Index(None, "credential", "at"),
+)

@@ -1,0 +1,255 @@
+"""The store: all that the agent remembers, handed to the steps that need it.
+
+Opened by ``cli``'s wiring and by tests (``Store.open``). Each method is one transaction; all errors are
+:class:`StoreError`. Never holds a secret value; blocks for milliseconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, update
+
+from agent.clock import Clock
+from agent.errors import StoreError
+from agent.model.canonical import from_json, to_json
+from agent.model.identity import Key
+from agent.model.inventory import Intent, InventoryRow
+from agent.model.manifest import CheckedFile
+from agent.model.outcome import Report
+from agent.store import cache, history, inventory, journal, ledger, schema, status
+from agent.store.database import Database
+from agent.store.journal import OpenIntent
+from agent.store.status import EventRow, PassRow
+
+_COMPACT_SECONDS = 86_400.0
+
+
+class Store(Database):
+    """Inventory, journal, history, status, cache and ledger. Safe to call from several threads.
+
+    Opened with ``write=False`` it changes nothing but what is only a courtesy to others: calls spent and checked files,
+    best effort. Without a file it then behaves as an empty store in memory.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        place: str,
+        *,
+        clock: Clock,
+        write: bool,
+        random_bytes: Callable[[int], bytes],
+        path: Path | None,
+    ) -> None:
+        """Use :meth:`open`."""
+        super().__init__(engine, place, clock=clock, write=write, random_bytes=random_bytes, path=path)
+        self._damaged: dict[str, tuple[Key, ...]] = {}
+        self._rows: dict[str, dict[Key, InventoryRow]] = {}
+        self._rows_turn = threading.RLock()
+        self._compacted_at: float | None = None
+
+    # ---- inventory
+
+    def rows(self, target: str) -> dict[Key, InventoryRow]:
+        """All rows of ``target`` whose checksum holds; the others are told by :meth:`damaged_rows`."""
+        with self._rows_turn:
+            known = self._rows.get(target)
+            if known is not None:
+                return dict(known)
+            with self._read() as connection:
+                rows, self._damaged[target] = inventory.read_rows(connection, target)
+            if self._lock is not None and not self._damaged[target]:
+                self._rows[target] = dict(rows)
+            return rows
+
+    def damaged_rows(self, target: str) -> tuple[Key, ...]:
+        """Keys, as far as they can be read, of rows that failed their checksum in the last :meth:`rows`.
+
+        What they name may exist and may be ours: look at it, never act on it.
+        """
+        if target not in self._damaged:
+            self.rows(target)
+        return self._damaged[target]
+
+    def applied(self, keys: Iterable[Key]) -> Mapping[Key, Mapping[str, Any]]:
+        """The leaves last applied, by key; a key without readable leaves is left out."""
+        with self._read() as connection:
+            return inventory.read_applied(connection, keys)
+
+    def put_rows(self, rows: Iterable[InventoryRow], applied: Mapping[Key, Mapping[str, Any]] | None = None) -> None:
+        rows = tuple(rows)
+        with self._changing_rows() as known, self._write() as connection:
+            inventory.write_rows(connection, rows)
+            inventory.write_applied(connection, applied or {})
+            _put(known, rows)
+
+    def forget(self, key: Key, tombstone: bool) -> None:
+        """Remove the row of ``key`` and its leaves; a tombstone tells for 30 days that it was ours and is gone."""
+        with self._changing_rows() as known, self._write() as connection:
+            inventory.forget(connection, key, self._clock.now() if tombstone else None)
+            known.get(key.target, {}).pop(key, None)
+
+    def tombstones(self, target: str) -> dict[Key, float]:
+        with self._read() as connection:
+            since = self._clock.now() - inventory.TOMBSTONE_SECONDS
+            return inventory.read_tombstones(connection, target, since)
+
+    @contextmanager
+    def _changing_rows(self) -> Iterator[dict[str, dict[Key, InventoryRow]]]:
+        """What is remembered of rows, to be changed with them; it is forgotten unless the write surely happened.
+
+        Rows are remembered only under the lock of the store: then this process alone writes them, and a pass that
+        changes one of ten thousand need not read them all again.
+        """
+        with self._rows_turn:
+            known, self._rows = self._rows, {}
+            yield known
+            self._rows = known
+
+    # ---- journal
+
+    def open_intent(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
+        """Durable when this returns. ``row`` and ``applied`` are what is true if the call lands."""
+        with self._write() as connection:
+            journal.open_intent(connection, intent, row, applied)
+
+    def close_intent(
+        self,
+        op_id: str,
+        result: str,
+        *,
+        row: InventoryRow | None = None,
+        applied: Mapping[str, Any] | None = None,
+        forget: bool = False,
+        note: str = "",
+    ) -> bool:
+        """Outcome and inventory in one transaction; ``forget`` removes the key's row and leaves a tombstone.
+
+        False, with nothing written, when the intent is not open: another pass or agent closed it first.
+        """
+        with self._changing_rows() as known, self._write() as connection:
+            at = self._clock.now()
+            closed = journal.close_intent(
+                connection, op_id, result, row=row, applied=applied, forget=forget, note=note, at=at
+            )
+            if closed and forget:
+                known.clear()  # the journal alone knows whose row it was
+            elif closed and row is not None:
+                _put(known, (row,))
+            return closed
+
+    def open_intents(self, target: str) -> tuple[OpenIntent, ...]:
+        """In the order in which they were opened."""
+        with self._read() as connection:
+            return journal.read_open_intents(connection, target, self._place)
+
+    # ---- history and status
+
+    def finish(
+        self,
+        report: Report,
+        document: Mapping[str, Any],
+        status: Mapping[str, Any],
+        *,
+        memory: Mapping[str, Any] | None = None,
+        history_max: int = history.HISTORY_MAX,
+    ) -> bool:
+        """Keep the pass: a row of history if it did something, a count if not, and the target's ``status``.
+
+        ``document`` and ``status`` are redacted JSON, ``memory`` is what :meth:`target_memory` is to give. Old rows of
+        all tables are dropped once a day on the way.
+        """
+        with self._write() as connection:
+            recorded = history.write_pass(connection, report, document, status, history_max=history_max)
+            if memory is not None:
+                _remember(connection, report.target, memory)
+            now = self._clock.now()
+            if self._compacted_at is None or not 0 <= now - self._compacted_at < _COMPACT_SECONDS:
+                self._compact(connection, now, journal.CLOSED_MAX, cache.FILES_MAX)
+            return recorded
+
+    def compact(self, *, closed_max: int = journal.CLOSED_MAX, files_max: int = cache.FILES_MAX) -> None:
+        """Drop closed intents, tombstones, cached files and spending that are old, or too many."""
+        with self._write() as connection:
+            self._compact(connection, self._clock.now(), closed_max, files_max)
+
+    def _compact(self, connection: Connection, now: float, closed_max: int, files_max: int) -> None:
+        journal.compact(connection, now, closed_max)
+        inventory.drop_tombstones(connection, now - inventory.TOMBSTONE_SECONDS)
+        cache.compact(connection, now, files_max)
+        ledger.compact(connection, now)
+        self._compacted_at = now
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """Per target, as :func:`agent.store.status.targets_of`."""
+        return status.targets_of(self.query)
+
+    def passes(self, *, limit: int = 20, target: str | None = None, since: float | None = None) -> list[PassRow]:
+        return status.passes_of(self.query, limit=limit, target=target, since=since)
+
+    def pass_document(self, pass_id: str) -> dict[str, Any] | None:
+        """The report of one pass, by id or by number; None when there is none."""
+        return status.document_of(self.query, pass_id)
+
+    def events_of(self, kind: str, name: str, *, limit: int = 100) -> list[EventRow]:
+        return status.events_of(self.query, kind, name, limit=limit)
+
+    # ---- what a target keeps between passes
+
+    def target_memory(self, target: str) -> Mapping[str, Any]:
+        """Empty for a target that was never remembered."""
+        with self._read() as connection:
+            found = connection.execute(select(schema.target.c.memory).where(schema.target.c.name == target)).scalar()
+        try:
+            memory: dict[str, Any] = from_json(found) if found else {}
+        except ValueError as error:
+            raise StoreError(f"the memory of target {target} in the state store {self._place} is damaged") from error
+        return memory
+
+    def remember_target(self, target: str, memory: Mapping[str, Any]) -> None:
+        with self._write() as connection:
+            history.ensure_target(connection, target)
+            _remember(connection, target, memory)
+
+    # ---- cache of checked files, ledger
+
+    def checked(self, context: str, blobs: Sequence[str]) -> dict[str, CheckedFile]:
+        """What is known of these blobs under this context, without specs."""
+        now = self._clock.now()
+        with self._read() as connection:
+            found = cache.read(connection, context, blobs, cache.day_of(now))
+        if found.touch:
+            with suppress(StoreError), self._write(durable=False, courtesy=True) as connection:
+                cache.touch(connection, context, found.touch, now)
+        return found.files
+
+    def put_checked(self, context: str, files: Mapping[str, CheckedFile]) -> None:
+        """Keep these for the next pass; silently not, when the store is only read and cannot take them."""
+        if files:
+            with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
+                cache.write(connection, context, files, self._clock.now())
+
+    def spent(self, credential: str, since: float) -> list[tuple[float, int]]:
+        """(moment, calls) since then, oldest first."""
+        with self._read() as connection:
+            return ledger.read(connection, credential, since)
+
+    def spend(self, credential: str, at: float, calls: int) -> None:
+        with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
+            ledger.write(connection, credential, at, calls)
+
+
+def _put(known: dict[str, dict[Key, InventoryRow]], rows: Iterable[InventoryRow]) -> None:
+    for row in rows:
+        if row.key.target in known:
+            known[row.key.target][row.key] = row
+
+
+def _remember(connection: Connection, target: str, memory: Mapping[str, Any]) -> None:
+    words = to_json(dict(memory)).decode()
+    connection.execute(update(schema.target).where(schema.target.c.name == target).values(memory=words))
