@@ -1,0 +1,157 @@
+"""The body of a write: what git says laid over what is live, so that a PUT erases nothing nobody has an opinion on.
+
+Pure; called by ``apply/executor`` right before a request. The body is in the platform's own form (``write``,
+``encode``, ``values``), still with ``{secretRef: …}`` in place of secrets: they are read at the HTTP call only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from agent.definitions.platform import Kind, Mark
+from agent.plan.compare import identifying
+from agent.plan.normalize import body_of, live_spec
+from agent.plan.rules import Place, RuleBook, pattern_of, split_pointer
+
+_MISSING: Any = object()
+
+
+def compose_create(book: RuleBook, desired: Mapping[str, Any], mark: str | None) -> dict[str, Any]:
+    return body_of(book, _marked(book.kind, dict(desired), mark))
+
+
+def compose_update(
+    book: RuleBook,
+    desired: Mapping[str, Any],
+    applied: Mapping[str, Any] | None,
+    live: Mapping[str, Any],
+    *,
+    mark: str | None,
+    keep: Collection[str] = (),
+    named: Collection[str] | None = None,
+    only: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """A whole body; with ``only``, no more than the top-level members that hold one of these pointers.
+
+    ``keep`` are pointers whose live value stays (ignored, create-only, drift that is only reported).
+
+    ``named`` are the top-level members that the schema names: a member of the server's own is never sent back. None
+    when the schema is open.
+    """
+    base = {
+        name: value
+        for name, value in live_spec(book, live).items()
+        if (named is None or name in named) and not _is_servers(book, (name,), value)
+    }
+    kept = {split_pointer(pointer) for pointer in keep}
+    whole = _laid_over(book, desired, {} if applied is None else applied, base, (), kept)
+    _set_defaults(book, desired, applied, whole)
+    marked = _marked(book.kind, whole, mark)
+    if only is not None:
+        members = {split_pointer(pointer)[0] for pointer in only if pointer}
+        marked = {name: value for name, value in marked.items() if name in members}
+    return body_of(book, marked)
+
+
+def mark_text(mark: Mark, target: str, uid: str, name: str, content: str = "") -> str:
+    """The mark that says *ours*, as the platform's definition words it."""
+    return str(mark.text.render({"target": target, "uid": uid, "name": name, "content": content}))
+
+
+def _marked(kind: Kind, body: dict[str, Any], mark: str | None) -> dict[str, Any]:
+    if mark is None or kind.mark is None:
+        return body
+    place = split_pointer(kind.mark.pointer)
+    parent = body
+    for token in place[:-1]:
+        parent[token] = parent = dict(parent.get(token) or {})
+    if kind.mark.in_list:
+        values = list(parent.get(place[-1]) or [])
+        parent[place[-1]] = values if mark in values else [*values, mark]
+    else:
+        parent[place[-1]] = mark
+    return body
+
+
+def _laid_over(book: RuleBook, desired: Any, applied: Any, live: Any, place: Place, kept: set[Place]) -> Any:
+    if place in kept:
+        return live if live is not _MISSING else desired
+    if isinstance(desired, Mapping) and "secretRef" not in desired and isinstance(live, Mapping):
+        before = applied if isinstance(applied, Mapping) else {}
+        merged = {name: value for name, value in live.items() if not _is_servers(book, (*place, name), value)}
+        for name, value in desired.items():
+            merged[name] = _laid_over(
+                book, value, before.get(name, _MISSING), live.get(name, _MISSING), (*place, name), kept
+            )
+        return merged
+    if isinstance(desired, list) and isinstance(live, list):
+        return _lists(book, desired, applied if isinstance(applied, list) else [], live, place, kept)
+    return desired
+
+
+def _lists(
+    book: RuleBook, desired: list[Any], applied: list[Any], live: list[Any], place: Place, kept: set[Place]
+) -> list[Any]:
+    """Elements that correspond keep what nobody wrote; others are taken from git as they stand."""
+    rule = book.at(pattern_of(place))
+    if rule.list == "set":
+        extra = [value for value in live if value not in desired and value not in applied]
+        return [*desired, *extra] if rule.own == "listed" else list(desired)
+    names = rule.list if isinstance(rule.list, tuple) else identifying(desired, live)
+    if names is None:
+        return [
+            _laid_over(book, value, _MISSING, live[index], (*place, str(index)), kept)
+            if index < len(live) and _covers(live[index], value)
+            else value
+            for index, value in enumerate(desired)
+        ]
+    there = {tuple(str(value.get(name)) for name in names): value for value in live if isinstance(value, Mapping)}
+    merged = []
+    wanted = set()
+    for index, value in enumerate(desired):
+        key = tuple(str(value.get(name)) for name in names)
+        wanted.add(key)
+        merged.append(_laid_over(book, value, _MISSING, there.get(key, _MISSING), (*place, str(index)), kept))
+    if isinstance(rule.list, tuple) and rule.own == "listed":
+        ours = {tuple(str(value.get(name)) for name in names) for value in applied if isinstance(value, Mapping)}
+        merged += [value for key, value in there.items() if key not in wanted and key not in ours]
+    return merged
+
+
+def _covers(live: Any, desired: Any) -> bool:
+    """Every written leaf is live already: the element is the same one, and its unwritten members may be copied."""
+    if isinstance(desired, Mapping):
+        return isinstance(live, Mapping) and all(
+            name in live and _covers(live[name], value) for name, value in desired.items()
+        )
+    return bool(live == desired)
+
+
+def _set_defaults(book: RuleBook, desired: Any, applied: Any, whole: dict[str, Any]) -> None:
+    """A leaf that left git takes its declared default, and only then."""
+    for place, rule in book.with_word("has_default"):
+        if "*" not in place and _has(applied, place) and not _has(desired, place):
+            parent = whole
+            for token in place[:-1]:
+                parent[token] = parent = dict(parent.get(token) or {})
+            parent[place[-1]] = rule.default
+
+
+def _has(value: Any, place: Place) -> bool:
+    for token in place:
+        if not isinstance(value, Mapping) or token not in value:
+            return False
+        value = value[token]
+    return True
+
+
+def _is_servers(book: RuleBook, place: Place, value: Any) -> bool:
+    """Read-only, unreadable or masked: must never be sent back as if it were a value."""
+    rule = book.at(pattern_of(place))
+    if rule.read_only or rule.write_only:
+        return True
+    if rule.mask is not None and isinstance(value, str):
+        return re.search(rule.mask, value) is not None
+    return False

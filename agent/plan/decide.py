@@ -1,0 +1,291 @@
+"""One resource -> one decision: what must happen to it, or why nothing may.
+
+Called by ``planner`` for every resource of a target. Unknown holds, Absent must have been proved, ownership too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.definitions.platform import Kind
+from agent.errors import AgentError
+from agent.model.change import Action, Cause, Change, FieldChange, FieldOp, Suppressed
+from agent.model.identity import Key, uid_of
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Absent, Observation, Present, Resource, Unknown
+from agent.plan.compare import Comparison, compare
+from agent.plan.ground import Ground
+from agent.plan.normalize import fingerprinted, live_spec, public
+from agent.plan.prune import is_ours
+
+# The most one change sends: a look when the observation has aged, the write, two confirmations (at once, after settle).
+_CALLS = {Action.CREATE: 4, Action.UPDATE: 4, Action.ADOPT: 4, Action.REPLACE: 7, Action.DELETE: 4}
+
+
+@dataclass(slots=True)
+class Decider:
+    """Collects the decisions of a pass: ``changes``, the keys that ``agreed``, and what was ``suppressed``."""
+
+    ground: Ground
+    changes: list[Change] = field(default_factory=list)
+    suppressed: list[Suppressed] = field(default_factory=list)
+    agreed: list[Key] = field(default_factory=list)
+
+    def decide(self, resource: Resource, seen: Observation) -> bool:
+        """Decide one resource; False when nothing is to be done."""
+        key = resource.key
+        row = self.ground.rows.get(key)
+        if (
+            isinstance(seen, Present)
+            and seen.live is None
+            and row is not None
+            and row.in_sync
+            and row.applied_digest == resource.digest
+            and key not in self.ground.deciding
+        ):
+            return False
+        before = len(self.changes)
+        kind = self.ground.platform.kinds[key.kind]
+        if key in self.ground.deciding:
+            self.hold(resource, None, "NeedsDecision", self.ground.deciding[key])
+        elif not kind.managed:
+            self.require(resource, seen)
+        elif isinstance(seen, Unknown):
+            self.hold(resource, None, "Unknown", f"live state unknown: {seen.message}")
+        elif isinstance(seen, Absent):
+            self.absent(resource, kind, row)
+        elif seen.live is None:
+            self.hold(resource, None, "Unknown", "its content was not read in this pass")
+        elif seen.health == "gone":
+            self.hold(
+                resource, Action.CREATE, "GoneElsewhere", "deleted on the platform, but the name may still be taken"
+            )
+        else:
+            self.present(resource, kind, row, seen, seen.live)
+        return len(self.changes) > before
+
+    def require(self, resource: Resource, seen: Present | Absent | Unknown) -> None:
+        if not isinstance(seen, Present):
+            self.hold(resource, None, "NotThere", "this kind is only observed, and the object is not there")
+
+    def absent(self, resource: Resource, kind: Kind, row: InventoryRow | None) -> None:
+        operation = kind.create or kind.apply
+        unverified = self.ground.policy.unverified(kind, "create" if kind.create else "apply", operation)
+        if unverified is not None:
+            self.hold(
+                resource,
+                Action.CREATE,
+                "Unverified",
+                f"{unverified}; `confirmed: [{kind.name}]` in the target allows it",
+            )
+            return
+        mode = resource.lifecycle.drift or self.ground.policy.drift
+        if row is not None and mode != "heal" and row.applied_digest == resource.digest:
+            self.add(
+                resource,
+                Action.NONE,
+                Cause.DRIFT,
+                configured=True,
+                message="deleted live; reported, not healed (drift)",
+            )
+            return
+        try:
+            fields = tuple(self.first_fields(resource))
+        except AgentError as problem:
+            self.hold(resource, Action.CREATE, "SecretUnavailable", problem.what)
+            return
+        self.add(resource, Action.CREATE, Cause.GIT if row is None else Cause.DRIFT, fields)
+
+    def first_fields(self, resource: Resource) -> list[FieldChange]:
+        book = self.ground.books.of(resource.key)
+        spec = fingerprinted(book, resource.read(), self.ground.fingerprint)
+        return [
+            FieldChange(name, "/" + name, FieldOp.ADD, Cause.GIT, None, public(value)) for name, value in spec.items()
+        ]
+
+    def present(
+        self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Present, live: Mapping[str, Any]
+    ) -> None:
+        uid = uid_of(self.ground.platform.name, resource.key)
+        if seen.owner is not None and seen.owner != uid:
+            self.hold(
+                resource, Action.ADOPT, "OwnedByOther", "the live object carries another owner's mark; it is left alone"
+            )
+            return
+        ours = row is not None and is_ours(kind, row, seen)
+        by_mark = row is None and seen.owner == uid
+        applied = self.ground.applied.get(resource.key, {}).get("spec") if ours else None
+        try:
+            found = self.compared(resource, kind, row, applied, live)
+        except AgentError as problem:
+            self.hold(resource, Action.UPDATE, "SecretUnavailable", problem.what)
+            return
+        self.note_quiet(resource.key, found)
+        if ours or by_mark:
+            self.managed(resource, kind, row, found, seen)
+        else:
+            self.foreign(resource, kind, found, seen)
+
+    def compared(
+        self,
+        resource: Resource,
+        kind: Kind,
+        row: InventoryRow | None,
+        applied: Mapping[str, Any] | None,
+        live: Mapping[str, Any],
+    ) -> Comparison:
+        book = self.ground.books.of(resource.key)
+        return compare(
+            book,
+            fingerprinted(book, resource.read(), self.ground.fingerprint),
+            applied,
+            fingerprinted(book, live_spec(book, live), self.ground.fingerprint),
+            types=self.ground.types(kind),
+            ignore=resource.lifecycle.ignore,
+            create_only=resource.lifecycle.create_only,
+            not_kept=row.not_kept if row is not None else None,
+        )
+
+    def managed(
+        self, resource: Resource, kind: Kind, row: InventoryRow | None, found: Comparison, seen: Present
+    ) -> None:
+        if row is None:  # the store was lost; the mark proves that the object is ours
+            told = "" if found.fields else "identical to git and marked as ours; only the inventory records it"
+            fields = tuple(found.fields)
+            self.add(resource, Action.ADOPT, Cause.ADOPT, fields, seen=seen, message=told, proof="our mark")
+            return
+        drift = [change for change in found.fields if change.cause is Cause.DRIFT]
+        wanted = [change for change in found.fields if change.cause is not Cause.DRIFT]
+        mode = resource.lifecycle.drift or self.ground.policy.drift
+        if not wanted and drift and row.settle_until is not None and self.ground.now < row.settle_until:
+            return  # reads may still lag behind our own write: an unexpected value is not drift yet
+        if not wanted and (not drift or mode == "off"):
+            self.agreed.append(resource.key)
+            for change in found.released:
+                self.suppressed.append(
+                    Suppressed(resource.key, change.path, "released: gone from git, stays live", "git")
+                )
+            return
+        if not wanted and mode == "report":
+            self.add(
+                resource,
+                Action.NONE,
+                Cause.DRIFT,
+                tuple(drift),
+                seen=seen,
+                configured=True,
+                message="reported, not healed (drift: report)",
+            )
+            return
+        fields = (*wanted, *(drift if mode == "heal" else ()), *found.released)
+        cause = _cause(wanted) if wanted else Cause.DRIFT
+        immutable = [change for change in found.immutable if change in fields]
+        if immutable or (kind.update is None and kind.apply is None):
+            self.replace(resource, kind, fields, immutable, cause, seen)
+            return
+        operation = kind.update or kind.apply
+        unverified = self.ground.policy.unverified(kind, "update" if kind.update else "apply", operation)
+        if unverified is not None:
+            self.hold(
+                resource, Action.UPDATE, "Unverified", f"{unverified}; `confirmed: [{kind.name}]` allows it", fields
+            )
+            return
+        self.add(resource, Action.UPDATE, cause, fields, seen=seen)
+
+    def replace(
+        self,
+        resource: Resource,
+        kind: Kind,
+        fields: tuple[FieldChange, ...],
+        immutable: list[FieldChange],
+        cause: Cause,
+        seen: Present,
+    ) -> None:
+        why = f"`{immutable[0].path}` cannot change in place" if immutable else f"{kind.name} cannot be updated"
+        if cause is Cause.DRIFT:
+            self.hold(resource, Action.REPLACE, "ReplaceForDrift", f"{why}, and drift never replaces", fields)
+        elif kind.replace == "never" or kind.delete is None:
+            self.hold(
+                resource, Action.REPLACE, "CannotReplace", f"{why}, and the platform offers no replacement", fields
+            )
+        elif not resource.lifecycle.replace:
+            self.hold(
+                resource, Action.REPLACE, "ReplaceNotAllowed", f"{why}; `lifecycle.replace: allow` lets it", fields
+            )
+        else:
+            self.add(resource, Action.REPLACE, cause, fields, seen=seen, message=why)
+
+    def foreign(self, resource: Resource, kind: Kind, found: Comparison, seen: Present) -> None:
+        """There, unmarked, not in the inventory: the target's ``adopt`` rule decides."""
+        rule = self.ground.policy.adopt
+        if rule == "always" or (rule == "ifIdentical" and found.same):
+            if kind.unique or kind.mark is not None:
+                message = "identical to git; only the ownership mark is written" if found.same else ""
+                self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
+                return
+            self.hold(resource, Action.ADOPT, "NotAdoptable", "its name identifies nothing, so it cannot be adopted")
+            return
+        why = {
+            "never": "exists and is not managed; `adopt: never`",
+            "ifMarked": "exists without our mark; `adopt: ifMarked`",
+            "ifIdentical": f"exists, not managed; {len(found.fields)} field(s) differ from git; `adopt: ifIdentical`",
+        }[rule]
+        self.hold(resource, Action.ADOPT, "Conflict", why, tuple(found.fields))
+
+    def note_quiet(self, key: Key, found: Comparison) -> None:
+        self.suppressed += [Suppressed(key, path, why, rule) for path, why, rule in found.quiet]
+
+    def hold(
+        self,
+        resource: Resource,
+        would: Action | None,
+        reason: str,
+        message: str,
+        fields: tuple[FieldChange, ...] = (),
+    ) -> None:
+        self.changes.append(
+            Change(
+                resource.key,
+                Action.HOLD,
+                origin=resource.origin,
+                fields=fields,
+                would=would,
+                reason=reason,
+                message=message,
+            )
+        )
+
+    def add(
+        self,
+        resource: Resource,
+        action: Action,
+        cause: Cause,
+        fields: tuple[FieldChange, ...] = (),
+        *,
+        seen: Present | None = None,
+        configured: bool = False,
+        message: str = "",
+        proof: str = "",
+    ) -> None:
+        self.changes.append(
+            Change(
+                resource.key,
+                action,
+                cause,
+                resource.origin,
+                fields,
+                server_id=seen.id if seen is not None else None,
+                uid=uid_of(self.ground.platform.name, resource.key),
+                calls=_CALLS.get(action, 0),
+                configured=configured,
+                message=message,
+                proof=proof,
+            )
+        )
+
+
+def _cause(fields: list[FieldChange]) -> Cause:
+    causes = {change.cause for change in fields}
+    return causes.pop() if len(causes) == 1 else Cause.GIT

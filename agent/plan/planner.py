@@ -1,0 +1,140 @@
+"""make_plan: every decision of a pass, as one value. Pure; what it says is all that applying will do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from agent.definitions.platform import Platform
+from agent.model.change import Action, Calls, Change, Plan
+from agent.model.identity import Key
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Unknown
+from agent.plan.decide import Decider
+from agent.plan.ground import Ground, key_from_json
+from agent.plan.limits import limit_deletes, mass_absence
+from agent.plan.order import in_order
+from agent.plan.prune import prune_row
+
+READY_LOOKS = 10  # 1, 2, 4, … 60 s apart: the most that one readiness wait of five minutes sends for a listing
+
+
+def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
+    """Desired x observed x inventory -> Plan. Nothing is sent for a key that is held, unknown or undecided."""
+    decider = Decider(ground)
+    missing = _mass_absence(observed, ground)
+    resources, rows = _looked_at(desired, observed, ground)
+    unchanged = len(desired.resources) - len(resources)
+    for resource in resources:
+        if not decider.decide(resource, _seen(resource.key, observed, ground, missing)):
+            unchanged += 1
+    for row in rows:
+        kind = ground.platform.kinds.get(row.key.kind)
+        change = prune_row(row, kind, _seen(row.key, observed, ground, missing), desired, ground.policy)
+        if change is not None:
+            decider.changes.append(change)
+    changes, notes = limit_deletes(decider.changes, len(ground.rows), len(desired.resources), ground.policy)
+    ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
+    return Plan(
+        target=desired.target,
+        platform=ground.platform.api_version,
+        definition=ground.platform.digest,
+        revision=desired.revision,
+        changes=ordered,
+        unchanged=unchanged,
+        calls=replace(_cost(ordered, ground.platform), read=sum(observed.calls.values())),
+        strays=observed.strays,
+        suppressed=tuple(decider.suppressed),
+        complete=observed.complete and desired.complete,
+        notes=(*notes, *([missing] if missing else [])),
+        agreed=tuple(decider.agreed),
+    )
+
+
+def _looked_at(
+    desired: Desired, observed: Observed, ground: Ground
+) -> tuple[Collection[Resource], Collection[InventoryRow]]:
+    """Resources to decide, and rows that have left git. After a partial look they are few among many thousands."""
+    if not observed.partial:
+        gone = ground.rows.keys() - desired.resources.keys()
+        return desired.resources.values(), [row for key, row in ground.rows.items() if key in gone] if gone else []
+    keys = list({**observed.observations, **ground.deciding})
+    resources = [desired.resources[key] for key in keys if key in desired.resources]
+    return resources, [ground.rows[key] for key in keys if key in ground.rows and key not in desired.resources]
+
+
+def _mass_absence(observed: Observed, ground: Ground) -> str | None:
+    absent = [key for key, seen in observed.observations.items() if type(seen) is Absent and key in ground.rows]
+    return mass_absence(absent, len(ground.rows), ground.policy)
+
+
+def _seen(key: Key, observed: Observed, ground: Ground, missing: str | None) -> Observation:
+    """An observation, doubted where too much of the inventory is missing at once."""
+    seen = observed.of(key)
+    if missing is not None and isinstance(seen, Absent) and key in ground.rows:
+        return Unknown("mass-absence", missing)
+    return seen
+
+
+class _Dependencies:
+    """What each resource needs, desired or to be pruned; asked for the few that change, so nothing is built for all."""
+
+    def __init__(self, desired: Desired, ground: Ground) -> None:
+        self._desired = desired
+        self._applied = ground.applied
+
+    def get(self, key: Key, default: tuple[Key, ...] = ()) -> tuple[Key, ...]:
+        resource = self._desired.resources.get(key)
+        if resource is not None:
+            return resource.depends_on
+        document = self._applied.get(key)
+        return default if document is None else tuple(map(key_from_json, document.get("depends_on", ())))
+
+
+def _hold_dependants(changes: list[Change], desired: Desired, observed: Observed) -> list[Change]:
+    """What needs an object that is not there and is not going to be: held, and so on down the line."""
+    lacking = {
+        change.key
+        for change in changes
+        if change.action is Action.HOLD
+        and change.would in (Action.CREATE, None)
+        and not isinstance(observed.observations.get(change.key), Present)
+    } | {key for key in desired.broken if not isinstance(observed.observations.get(key), Present)}
+    if not lacking:
+        return changes
+    held: dict[Key, Key] = {}
+    grown = True
+    while grown:
+        grown = False
+        for change in changes:
+            if change.sends and change.action is not Action.DELETE and change.key not in held:
+                resource = desired.resources.get(change.key)
+                needed = resource.depends_on if resource is not None else ()
+                missing = next((key for key in needed if key in lacking or key in held), None)
+                if missing is not None:
+                    held[change.key] = missing
+                    grown = True
+    return [
+        replace(
+            change,
+            action=Action.HOLD,
+            would=change.action,
+            reason="DependencyHeld",
+            message=f"waits for {held[change.key]}, which is held",
+            calls=0,
+        )
+        if change.key in held
+        else change
+        for change in changes
+    ]
+
+
+def _cost(changes: tuple[Change, ...], platform: Platform) -> Calls:
+    writes = [change for change in changes if change.sends]
+    waiting = {
+        (change.key.kind, change.key.scope)
+        for change in writes
+        if change.action is not Action.DELETE and platform.kinds[change.key.kind].ready is not None
+    }
+    requests = sum(2 if change.action is Action.REPLACE else 1 for change in writes)
+    return Calls(write=requests, look=len(writes), confirm=2 * requests, ready=READY_LOOKS * len(waiting))

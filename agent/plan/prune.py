@@ -1,0 +1,94 @@
+"""What has left git: deletes are earned by an inventory row, a proof of ownership and a complete revision."""
+
+from __future__ import annotations
+
+from agent.definitions.platform import Kind
+from agent.model.change import Action, Cause, Change
+from agent.model.identity import Origin
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Absent, Desired, Observation, Present, Unknown
+from agent.plan.policy import Policy
+
+
+def prune_row(
+    row: InventoryRow, kind: Kind | None, seen: Observation, desired: Desired, policy: Policy
+) -> Change | None:
+    """The decision for one row without a manifest; None when its manifest is only invalid (nothing happens to it)."""
+    if row.key in desired.broken:
+        return None
+    if kind is None:
+        return _held(row, "KindUnknown", f"the definition no longer has a kind {row.key.kind}")
+    if isinstance(seen, Absent):
+        return _let_go(row, "gone already; the inventory forgets it")
+    if isinstance(seen, Present) and seen.health == "gone":
+        return _let_go(row, "deleted already, the platform says")
+    if isinstance(seen, Present) and seen.owner is not None and seen.owner != row.uid:
+        return _let_go(row, "carries another owner's mark; it is no longer ours")
+    if not policy.prune:
+        return _held(
+            row, "PruneDisabled", "gone from git and kept live: `prune` is off for this target", configured=True
+        )
+    if row.protect:
+        return _held(row, "Protected", "protected; lift `protect` in one commit, remove the manifest in a later one")
+    if not desired.complete:
+        return _held(row, "IncompleteRevision", "a manifest of this folder is invalid, so nothing is pruned")
+    if isinstance(seen, Unknown):
+        return _held(row, "Unknown", f"live state unknown: {seen.message}")
+    if kind.delete is None:
+        return _held(
+            row, "CannotDelete", f"the platform offers no delete for {kind.name}; it stays live", configured=True
+        )
+    if not is_ours(kind, row, seen):
+        return _held(
+            row, "OwnershipUnproved", "the live object does not carry our mark any more; delete it by hand or adopt it"
+        )
+    unverified = policy.unverified(kind, "delete", kind.delete)
+    if unverified is not None:
+        return _held(row, "Unverified", f"{unverified}; `confirmed: [{kind.name}.delete]` allows it")
+    if kind.delete.careful is not None and not policy.careful:
+        return _held(row, "Careful", f"{kind.delete.careful}; apply the plan by its digest to allow it")
+    proof = "made by us" if row.proof == "created" else f"{row.proof} by us"
+    carried = "tag and inventory agree" if kind.mark is not None else "server id and inventory agree"
+    return Change(
+        row.key,
+        Action.DELETE,
+        Cause.GIT,
+        _origin(row),
+        uid=row.uid,
+        server_id=row.server_id,
+        calls=3,
+        proof=f"{proof}; {carried}; absent from git, which was read whole",
+    )
+
+
+def is_ours(kind: Kind, row: InventoryRow, seen: Present) -> bool:
+    """Invariant I2: our mark where the kind carries one, else the server id of a reply that we read, else the key."""
+    if kind.mark is not None:
+        return seen.owner == row.uid
+    if kind.id is not None and row.server_id is not None:
+        return seen.id == row.server_id
+    return kind.unique
+
+
+def _held(row: InventoryRow, reason: str, message: str, *, configured: bool = False) -> Change:
+    return Change(
+        row.key,
+        Action.HOLD,
+        origin=_origin(row),
+        would=Action.DELETE,
+        reason=reason,
+        message=message,
+        configured=configured,
+        uid=row.uid,
+        server_id=row.server_id,
+    )
+
+
+def _let_go(row: InventoryRow, message: str) -> Change:
+    return Change(
+        row.key, Action.RELEASE, Cause.GIT, _origin(row), message=message, uid=row.uid, server_id=row.server_id
+    )
+
+
+def _origin(row: InventoryRow) -> Origin | None:
+    return Origin(row.origin_path, row.origin_line, 1) if row.origin_path else None
