@@ -1,0 +1,21 @@
+"""An answer to a write -> done, not done or unknown. Two words would not do: a lost answer is neither."""
+
+from __future__ import annotations
+
+from agent.definitions.platform import Operation
+from agent.live.api import Reply
+from agent.model.outcome import Result
+
+# Refusals that stay refusals until a manifest, a definition or a permission changes.
+TERMINAL = frozenset({"invalid", "denied"})
+
+
+def classify(reply: Reply, operation: Operation, *, deleting: bool = False) -> Result:
+    """``notFound`` ends a delete well; an answer that the operation tolerates counts as done."""
+    if reply.answer == "ok" or reply.answer in operation.tolerate:
+        return Result.DONE
+    if deleting and reply.answer == "notFound":
+        return Result.DONE
+    if reply.landed == "unknown":
+        return Result.UNKNOWN
+    return Result.NOT_DONE

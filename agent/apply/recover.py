@@ -1,0 +1,146 @@
+"""Open intents -> resolved, at every start and at the head of every pass.
+
+A process may die at any moment, and an answer may be lost: then the journal holds a call whose end nobody saw. It is
+looked at, never sent again (``design/fault-model.md`` 3.5). Recovery only reads and closes intents, so that dying in
+the middle of it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+from agent.apply import actions
+from agent.definitions.platform import Kind
+from agent.live.api import ReadApi, Reply
+from agent.live.look import look_at
+from agent.live.purpose import Purpose
+from agent.live.rows import id_of, owner_of
+from agent.model.identity import Key
+from agent.model.inventory import Intent, InventoryRow
+from agent.plan.compare import compare
+from agent.plan.normalize import fingerprinted, live_spec
+from agent.plan.rules import RuleBook, RuleBooks
+
+
+class OpenIntent(Protocol):
+    """A journalled call without an outcome; ``row`` and ``applied`` are what is true if it landed."""
+
+    @property
+    def intent(self) -> Intent: ...
+    @property
+    def row(self) -> InventoryRow | None: ...
+    @property
+    def applied(self) -> Mapping[str, Any] | None: ...
+
+
+class Journal(Protocol):
+    """The part of the store that recovery needs."""
+
+    def open_intents(self, target: str) -> tuple[OpenIntent, ...]: ...
+    def close_intent(
+        self,
+        op_id: str,
+        result: str,
+        *,
+        row: InventoryRow | None = None,
+        applied: Mapping[str, Any] | None = None,
+        forget: bool = False,
+        note: str = "",
+    ) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """``landed``, ``not landed``, or still ``open``; ``gone``: proved absent after a delete."""
+
+    state: Literal["landed", "not landed", "open"]
+    note: str
+    server_id: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What recovery stands on. ``doubt_seconds`` is how long a call may still land after it was sent."""
+
+    journal: Journal
+    api: ReadApi
+    books: RuleBooks
+    fingerprint: Callable[[Any], str]
+    doubt_seconds: float
+
+
+async def recover(recovery: Recovery, target: str, now: float) -> dict[Key, str]:
+    """Resolve what can be told; the keys that cannot, with the reason, are held by the plan."""
+    undecided: dict[Key, str] = {}
+    for opened in recovery.journal.open_intents(target):
+        resolution = await resolve(recovery, opened, now)
+        if resolution.state == "open":
+            undecided[opened.intent.key] = resolution.note
+    return undecided
+
+
+async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolution:
+    """Look once at the object of an open intent, and close the intent if that tells its end."""
+    intent = opened.intent
+    kind = recovery.api.platform.kinds.get(intent.key.kind)
+    if kind is None or (kind.get is None and kind.list is None):
+        decide = f"; {actions.decision(intent)}" if intent.action.startswith(actions.PREFIX) else ""
+        what = f"the outcome of {actions.named(intent)} is unknown and {intent.key.kind} cannot be read{decide}"
+        return Resolution("open", what)
+    looked = await look_at(recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid)
+    reply = looked.reply
+    doubtful = now < intent.opened_at + max(kind.settle_seconds, recovery.doubt_seconds)
+    if intent.action.startswith(actions.PREFIX):
+        doubtful = doubtful or looked.proof == "never-made"  # a person may act on what others made
+        resolution = Resolution(*actions.judged(kind, intent, reply, doubtful, recovery.fingerprint))
+    else:
+        resolution = _judge(recovery, opened, kind, reply, doubtful)
+    if resolution.state == "landed":
+        row = opened.row
+        if row is not None and resolution.server_id is not None:
+            row = replace(row, server_id=resolution.server_id)
+        recovery.journal.close_intent(
+            intent.op_id,
+            "done",
+            row=None if resolution.gone else row,
+            applied=None if resolution.gone else opened.applied,
+            forget=resolution.gone,
+            note=resolution.note,
+        )
+    elif resolution.state == "not landed":
+        recovery.journal.close_intent(intent.op_id, "not_done", note=resolution.note)
+    return resolution
+
+
+def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, doubtful: bool) -> Resolution:
+    intent = opened.intent
+    if reply.answer not in ("ok", "notFound"):
+        return Resolution("open", f"the outcome of a {intent.action} is unknown: {reply.message or reply.answer}")
+    waiting = Resolution("open", f"the answer to a {intent.action} was lost a moment ago; it may still land")
+    if reply.answer == "notFound":
+        if intent.action == "delete":
+            return Resolution("landed", "answer lost; proved gone", gone=True)
+        return waiting if doubtful else Resolution("not landed", "answer lost; proved absent")
+    ours = owner_of(kind, reply.item, intent.uid) == intent.uid
+    if intent.action == "create":
+        # Without our mark it is somebody else's; the plan's adopt rule decides about it.
+        if ours:
+            return Resolution("landed", "answer lost; found by its mark", id_of(kind, reply.item))
+        return Resolution("not landed", "another object has the name")
+    if intent.action == "delete":
+        same = ours if kind.mark is not None else id_of(kind, reply.item) == intent.server_id
+        return waiting if doubtful and same else Resolution("not landed", "still there")
+    if _agrees(recovery, recovery.books.of(intent.key), opened, reply):
+        return Resolution("landed", "answer lost; live equals what was sent", id_of(kind, reply.item))
+    return waiting if doubtful else Resolution("not landed", "live is not what was sent")
+
+
+def _agrees(recovery: Recovery, book: RuleBook, opened: OpenIntent, reply: Reply) -> bool:
+    spec = (opened.applied or {}).get("spec")
+    if spec is None:
+        return False
+    live = fingerprinted(book, live_spec(book, reply.item), recovery.fingerprint)
+    return compare(book, spec, spec, live).same

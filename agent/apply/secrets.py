@@ -1,0 +1,60 @@
+"""``{secretRef: name}`` -> the value, at the HTTP call only; and the keyed hash that stands for it everywhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.errors import ConfigError
+from agent.model.canonical import canonical
+from agent.plan.normalize import SECRET_REF
+from agent.secrets import Secret
+
+
+class SecretValues:
+    """The secrets that a target lets its manifests name. Values are read anew for each pass, never stored.
+
+    ``key`` is the installation key: fingerprints of different installations cannot be compared.
+    """
+
+    def __init__(self, sources: Mapping[str, Callable[[], Secret]], key: bytes) -> None:
+        self._sources = sources
+        self._key = key
+        self._read: dict[str, Secret] = {}
+
+    def forget(self) -> None:
+        """Called at the head of each pass, so that a rotated file is seen."""
+        self._read.clear()
+
+    def fingerprint(self, leaf: Any) -> str:
+        """Keyed hash of a secret leaf: the value itself, or what its reference yields. Raises ConfigError."""
+        value = self._value(leaf[SECRET_REF]).reveal() if _is_reference(leaf) else leaf
+        return hmac.new(self._key, canonical(value), hashlib.sha256).hexdigest()[:24]
+
+    def revealed(self, body: Any) -> Any:
+        """A copy of a body with every reference replaced by its value; only a request may hold it."""
+        if _is_reference(body):
+            return self._value(body[SECRET_REF]).reveal()
+        if isinstance(body, Mapping):
+            return {name: self.revealed(value) for name, value in body.items()}
+        if isinstance(body, list):
+            return [self.revealed(value) for value in body]
+        return body
+
+    def masked(self, body: Any) -> Any:
+        """A copy of a body as the journal may hash it: the keyed hash of the whole, so that no value can be guessed."""
+        return None if body is None else hmac.new(self._key, canonical(body), hashlib.sha256).hexdigest()
+
+    def _value(self, name: str) -> Secret:
+        if name not in self._read:
+            source = self._sources.get(name)
+            if source is None:
+                raise ConfigError(f"secret {name!r} is not among the target's `secrets`", code="secret-unknown")
+            self._read[name] = source()
+        return self._read[name]
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {SECRET_REF} and isinstance(value[SECRET_REF], str)
