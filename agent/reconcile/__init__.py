@@ -1,0 +1,1 @@
+"""Joining: the only folder that imports all the steps. ``once`` is the walk, ``loop`` repeats it."""

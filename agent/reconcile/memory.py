@@ -1,0 +1,57 @@
+"""What a pass leaves behind in the inventory besides its writes: agreement, drift, health.
+
+Called by ``once`` after the plan was applied. Rows that were written are not touched: their own steps told the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.model.change import Plan
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Desired, Observed, Present
+from agent.plan.ground import Ground, key_to_json
+from agent.plan.normalize import fingerprinted
+from agent.reconcile.target import Target
+
+
+def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, ground: Ground) -> None:
+    """What was read and agreed with git, what has drifted, and the health that lists told."""
+    rows: list[InventoryRow] = []
+    applied = {}
+    agreed = set(plan.agreed)
+    drifted = {change.key for change in plan.drift_reported}
+    now = target.clock.now()
+    for key, there in observed.observations.items():
+        row = ground.rows.get(key)
+        if row is None or not isinstance(there, Present):
+            continue
+        resource = desired.resources.get(key)
+        if key in agreed and resource is not None:
+            document = ground.applied.get(key, {})
+            if row.applied_digest != resource.digest or document.get("spec") is None:
+                book = target.books.of(key)
+                spec = fingerprinted(book, resource.read(), target.secrets.fingerprint)
+                applied[key] = {"spec": spec, "depends_on": [key_to_json(each) for each in resource.depends_on]}
+            rows.append(
+                replace(
+                    row,
+                    in_sync=True,
+                    applied_digest=resource.digest,
+                    health=there.health,
+                    seen_at=there.seen_at or now,
+                    server_id=there.id or row.server_id,
+                    origin_path=resource.origin.path,
+                    origin_line=resource.origin.line,
+                    revision=desired.revision.commit,
+                    protect=resource.lifecycle.protect,
+                )
+            )
+        elif key in drifted:
+            rows.append(replace(row, in_sync=False, health=there.health, seen_at=there.seen_at or now))
+        elif row.health != there.health and there.health != "unknown":
+            rows.append(replace(row, health=there.health))
+    written = {change.key for change in plan.writes}
+    rows = [row for row in rows if row.key not in written]
+    if rows:
+        target.store.put_rows(rows, applied)

@@ -1,0 +1,298 @@
+"""The walk, in eight calls: fetch, load, validate, observe, plan, limit, apply, finish.
+
+``look`` is the reading half that ``validate`` and ``diff`` use; ``reconcile_once`` goes on to apply. There is no second
+path: what a diff shows is what a pass does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agent.apply.actions import named
+from agent.apply.executor import apply_plan
+from agent.apply.readback import Work
+from agent.apply.readiness import Readiness
+from agent.apply.recover import Recovery, recover
+from agent.apply.request import WriteStep
+from agent.errors import AgentError, Refused
+from agent.live.api import WriteApi
+from agent.live.observe import Memory, observe
+from agent.model.change import Plan
+from agent.model.identity import Key, Revision
+from agent.model.inventory import InventoryRow
+from agent.model.outcome import Outcome, Report, Result
+from agent.model.resource import Desired, Observation, Observed, Present
+from agent.plan.ground import Ground
+from agent.plan.planner import make_plan
+from agent.reconcile import collector
+from agent.reconcile.actions import run_actions
+from agent.reconcile.conditions import conditions_of
+from agent.reconcile.desired import read_desired
+from agent.reconcile.memory import remember
+from agent.reconcile.schedule import due_reads
+from agent.reconcile.status import status_document
+from agent.reconcile.target import Target
+from agent.report.documents import pass_document
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller wants of a pass. ``selects`` narrows it to some resources.
+
+    ``interval_seconds`` paces freshness reads (an hour's worth for a single run); ``wait_for_all`` waits until ready.
+    ``woken_by_git``: only a commit is why we look, so lists and freshness reads may wait for the interval's own pass.
+    """
+
+    revision: Revision | None = None
+    fresh: bool = False
+    careful: bool = False
+    confirm_deletes: int | None = None
+    wait_for_all: bool = False
+    interval_seconds: float = 3600.0
+    selects: Callable[[Key, str], bool] | None = None
+    woken_by_git: bool = False
+    stopping: Callable[[], bool] = lambda: False
+    tell: Callable[[Outcome], None] = lambda outcome: None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The reading half of a pass."""
+
+    desired: Desired
+    observed: Observed
+    ground: Ground
+    plan: Plan
+    looked_at: float
+
+
+async def look(target: Target, wish: Wish) -> Look:
+    """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
+    revision = wish.revision or await target.blocking(target.source.fetch)
+    desired = read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
+    _same_system(target)
+    target.secrets.forget()
+    undecided = await _recovered(target)
+    desired, rows = _narrowed(target, desired, wish)
+    memory = _memory(target, wish, rows)
+    looked_at = target.clock.monotonic()
+    with collector.patient():
+        observed = await observe(desired, memory, target.api, target.clock.now())
+    if memory.listed and observed.complete and wish.selects is None:
+        target.listed_at = looked_at
+    ground = _ground(target, wish, rows, observed, undecided)
+    _expect_specs(target, desired, observed)
+    with collector.waiting():
+        plan = make_plan(desired, observed, ground)
+    budget = target.api.budget
+    plan = replace(plan, budget=budget.left(), seconds_needed=budget.seconds_for(plan.calls.apply_max))
+    return Look(desired, observed, ground, plan, looked_at)
+
+
+async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -> Report:
+    """One pass over one target; every outcome is committed before the next step, the report at the end.
+
+    ``seen`` is a look that a person has just confirmed: it is not taken again, and what has aged meanwhile is looked
+    at once more right before its write.
+    """
+    started_at = target.clock.now()
+    before = Counter(target.api.calls)
+    pass_id = _new_id(target)
+    seen = seen or await look(target, wish)
+    outcomes = await apply_plan(_work(target, wish, seen, pass_id))
+    remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
+    if not wish.stopping():
+        outcomes += await _actions(target, wish, seen, outcomes, pass_id)
+    report = Report(
+        pass_id,
+        target.name,
+        seen.desired.revision,
+        seen.plan,
+        outcomes,
+        seen.desired.problems,
+        {purpose: count - before[purpose] for purpose, count in target.api.calls.items() if count > before[purpose]},
+        started_at,
+        target.clock.now(),
+    )
+    report = replace(report, conditions=conditions_of(report))
+    finish(target, report, seen, wish.interval_seconds)
+    if target.last.specs is not None:
+        target.last.specs.release()
+    return report
+
+
+async def _actions(
+    target: Target, wish: Wish, seen: Look, outcomes: tuple[Outcome, ...], pass_id: str
+) -> tuple[Outcome, ...]:
+    """What ``lifecycle.actions`` asks for, once a generation, of objects that are there and not in doubt."""
+    lost = {outcome.change.key for outcome in outcomes if outcome.result is Result.UNKNOWN}
+    return await run_actions(
+        target,
+        seen.desired,
+        {*seen.ground.deciding, *lost},
+        pass_id,
+        lambda: _new_id(target),
+        whole=wish.selects is None,
+    )
+
+
+def finish(target: Target, report: Report, seen: Look, interval_seconds: float) -> None:
+    """History, status and the target's memory, in the store."""
+    rows = target.store.rows(target.name)
+    status = status_document(report, seen.desired, rows, target.api.budget.left(), interval_seconds)
+    memory = {
+        "fingerprint": target.fingerprint(),
+        "admitted": report.revision.commit,
+        "manifests": len(seen.desired.resources),
+        "actions": target.store.target_memory(target.name).get("actions", {}),
+    }
+    target.store.finish(report, pass_document(report), status, memory=memory)
+
+
+def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow]) -> Memory:
+    """What this pass believes without asking. Lists are renewed once in an interval, however often git moves."""
+    recently = target.listed_at is not None and target.clock.monotonic() - target.listed_at < wish.interval_seconds
+    listed = not (wish.woken_by_git and recently) or wish.fresh
+    due: frozenset[Key] = frozenset()
+    if listed:
+        due = due_reads(
+            rows,
+            now=target.clock.now(),
+            verify_seconds=target.config.verify_seconds,
+            budget=target.api.budget.left(),
+            interval_seconds=wish.interval_seconds,
+            fresh=wish.fresh,
+        )
+    return Memory(rows, target.store.tombstones(target.name), due, listed, frozenset(target.config.confirmed))
+
+
+def _expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
+    """Tell which manifests the plan will open, so that git is asked for many of them at once."""
+    looked_at = (key for key, seen in observed.observations.items() if not _is_remembered(seen))
+    paths = dict.fromkeys(desired.resources[key].origin.path for key in looked_at if key in desired.resources)
+    if target.last.specs is not None and len(paths) > 1:
+        blobs = {entry.path: entry.blob for entry in target.last.entries}
+        target.last.specs.expect(blobs[path] for path in paths if path in blobs)
+
+
+def _is_remembered(seen: Observation) -> bool:
+    return isinstance(seen, Present) and seen.live is None
+
+
+async def _recovered(target: Target) -> dict[Key, str]:
+    """Open intents first. A reading pass must not close them; it only tells which keys are in doubt."""
+    if isinstance(target.api, WriteApi):
+        recovery = Recovery(
+            target.store, target.api, target.books, target.secrets.fingerprint, target.config.deadline_seconds
+        )
+        return await recover(recovery, target.name, target.clock.now())
+    return {
+        opened.intent.key: f"the outcome of {named(opened.intent)} is not known yet"
+        for opened in target.store.open_intents(target.name)
+    }
+
+
+def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, dict[Key, InventoryRow]]:
+    rows = target.store.rows(target.name)
+    if wish.selects is None:
+        return desired, rows
+    selects = wish.selects
+    resources = {key: each for key, each in desired.resources.items() if selects(key, each.origin.path)}
+    return replace(desired, resources=resources), {
+        key: row for key, row in rows.items() if selects(key, row.origin_path)
+    }
+
+
+def _same_system(target: Target) -> None:
+    """Before anything is asked of the server: is it the one that the inventory speaks of?"""
+    remembered = target.store.target_memory(target.name).get("fingerprint")
+    current = dict(target.fingerprint())
+    if remembered is None or remembered == current:
+        return
+    rows = target.store.rows(target.name)
+    if not rows:
+        return
+    changed = [word for word in current if remembered.get(word) != current[word]]
+    raise Refused(
+        f"target {target.name}: {', '.join(changed)} changed, and its inventory has {len(rows)} objects",
+        code="target-changed",
+        got="; ".join(f"{word} {remembered.get(word)} -> {current[word]}" for word in changed),
+        why="objects of one system must never be looked for, or deleted, in another",
+        fix="give the new system a target name of its own",
+    )
+
+
+def _ground(
+    target: Target,
+    wish: Wish,
+    rows: dict[Key, InventoryRow],
+    observed: Observed,
+    undecided: dict[Key, str],
+) -> Ground:
+    wanted = [key for key, seen in observed.observations.items() if not _is_remembered(seen) and key in rows]
+    return Ground(
+        target.platform,
+        target.books,
+        target.policy(careful=wish.careful, confirm_deletes=wish.confirm_deletes),
+        rows,
+        target.store.applied(wanted),
+        target.types,
+        target.secrets.fingerprint,
+        undecided,
+        target.clock.now(),
+    )
+
+
+def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
+    api = target.api
+    if not isinstance(api, WriteApi):
+        raise AssertionError("a reading connection cannot apply")
+    step = WriteStep(
+        api,
+        target.store,
+        target.secrets,
+        target.clock,
+        lambda: _new_id(target),
+        pass_id,
+        seen.desired.revision.commit,
+        wish.stopping,
+    )
+    return Work(
+        seen.plan,
+        seen.desired,
+        seen.observed,
+        seen.ground,
+        api,
+        step,
+        target.secrets,
+        target.clock,
+        target.random,
+        Readiness(api, target.clock, target.config.ready_timeout_seconds),
+        seen.looked_at,
+        target.config.concurrency,
+        wish.wait_for_all,
+        wish.stopping,
+        wish.tell,
+    )
+
+
+def _new_id(target: Target) -> str:
+    return str(uuid.UUID(int=target.random.getrandbits(128), version=4))
+
+
+def failed_report(target: Target, revision: Revision, error: AgentError, started_at: float) -> Report:
+    """The report of a pass that ended before it had a plan."""
+    report = Report(
+        _new_id(target),
+        target.name,
+        revision,
+        None,
+        started_at=started_at,
+        finished_at=target.clock.now(),
+        error=error.what,
+        error_code=error.error_code,
+    )
+    return replace(report, conditions=conditions_of(report))

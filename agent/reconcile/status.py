@@ -1,0 +1,68 @@
+"""Report -> the status document of a target: what ``datakeel status`` and the page show. Pure; never a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from agent.model.change import WindowLeft
+from agent.model.identity import Key
+from agent.model.inventory import InventoryRow
+from agent.model.outcome import Report, Result
+from agent.model.resource import Desired
+
+_LISTED_MAX = 50
+
+
+def status_document(
+    report: Report,
+    desired: Desired,
+    rows: Mapping[Key, InventoryRow],
+    budget: Iterable[WindowLeft],
+    interval_seconds: float,
+) -> dict[str, Any]:
+    """Counts, lists of what needs eyes (at most 50 each), budget left, age of knowledge at the 95th percentile."""
+    plan = report.plan
+    held = [change for change in plan.held if not change.configured] if plan else []
+    drifted = list(plan.drift_reported) if plan else []
+    failed = [outcome for outcome in report.outcomes if outcome.result is Result.NOT_DONE]
+    unknown = [outcome for outcome in report.outcomes if outcome.result is Result.UNKNOWN]
+    # Of tens of thousands of rows nearly all belong to a manifest: looking up the others is quicker.
+    in_sync = sum([row.in_sync for row in rows.values()])
+    in_sync -= sum([rows[key].in_sync for key in rows.keys() - desired.resources.keys()])
+    total = len(desired.resources) + len(desired.broken)
+    return {
+        "target": report.target,
+        "platform": plan.platform if plan else "",
+        "revision": report.revision.commit,
+        "short": report.revision.short,
+        "in_sync": in_sync,
+        "total": total,
+        "drift": len(drifted),
+        "held": len(held),
+        "failed": len(failed) + sum(1 for problem in report.problems if problem.severity == "error"),
+        "unknown": len(unknown),
+        "verified_p95_seconds": _age(rows.values(), report.finished_at),
+        "calls_left": [
+            {"window_seconds": each.window_seconds, "left": each.left, "usable": each.usable, "limit": each.limit}
+            for each in budget
+        ],
+        "last_pass_at": report.finished_at,
+        "next_look_at": report.finished_at + interval_seconds,
+        "conditions": [asdict(condition) for condition in report.conditions],
+        "error": {"code": report.error_code, "message": report.error} if report.error else None,
+        "held_list": [_listed(change.key, change.reason, change.message) for change in held[:_LISTED_MAX]],
+        "drift_list": [_listed(change.key, "Drift", change.message) for change in drifted[:_LISTED_MAX]],
+        "failed_list": [_listed(each.change.key, each.code, each.message) for each in failed[:_LISTED_MAX]],
+        "calls": dict(report.calls),
+    }
+
+
+def _listed(key: Key, reason: str, message: str) -> dict[str, str]:
+    return {"kind": key.kind, "name": key.name, "reason": reason, "message": message}
+
+
+def _age(rows: Iterable[InventoryRow], now: float) -> float | None:
+    moments = sorted([row.seen_at for row in rows if row.seen_at is not None], reverse=True)
+    return now - moments[min(len(moments) - 1, int(len(moments) * 0.95))] if moments else None

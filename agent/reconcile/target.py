@@ -1,0 +1,94 @@
+"""One target, assembled: everything that a pass over it stands on. Built by ``cli/wiring``, used by ``once``."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from agent.apply.secrets import SecretValues
+from agent.clock import Clock
+from agent.config.model import TargetConfig
+from agent.definitions.platform import Kind, Platform
+from agent.json_schema import Schema
+from agent.live.api import ReadApi
+from agent.model.manifest import CheckedFile
+from agent.model.resource import Desired
+from agent.plan.policy import Policy
+from agent.plan.rules import RuleBooks
+from agent.reconcile.specs import Specs
+from agent.source import Source
+from agent.store.store import Store
+
+Result = TypeVar("Result")
+
+
+async def inline(step: Callable[[], Result]) -> Result:
+    """Run a blocking step where it stands: what the simulation does."""
+    return step()
+
+
+@dataclass(slots=True)
+class LastDesired:
+    """The previous revision of a folder, kept so that an unchanged tree costs nothing and a changed one its change."""
+
+    context: str = ""
+    entries: tuple[Any, ...] = ()
+    desired: Desired | None = None
+    checked: dict[str, CheckedFile] = field(default_factory=dict)
+    specs: Specs | None = None
+
+
+@dataclass(slots=True)
+class Target:
+    """``types`` caches the compiled schema of each kind; ``blocking`` runs git where it does not stop the loop."""
+
+    config: TargetConfig
+    platform: Platform
+    api: ReadApi
+    source: Source
+    store: Store
+    secrets: SecretValues
+    clock: Clock
+    random: random.Random
+    server: str
+    blocking: Callable[[Callable[[], Any]], Awaitable[Any]] = inline
+    last: LastDesired = field(default_factory=LastDesired)
+    listed_at: float | None = None  # on the monotonic clock: when all lists were last read whole
+    _types: dict[str, Schema] = field(default_factory=dict)
+    _books: RuleBooks | None = None
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def books(self) -> RuleBooks:
+        if self._books is None:
+            self._books = RuleBooks(self.platform.kinds)
+        return self._books
+
+    def types(self, kind: Kind) -> Schema | None:
+        if kind.schema is None:
+            return None
+        if kind.name not in self._types:
+            self._types[kind.name] = Schema(kind.schema, kind.schema_path)
+        return self._types[kind.name]
+
+    def policy(self, *, careful: bool, confirm_deletes: int | None) -> Policy:
+        config = self.config
+        return Policy(
+            config.prune,
+            config.drift,
+            config.adopt,
+            config.limits.deletes_max,
+            config.limits.deletes_share_max,
+            confirm_deletes,
+            frozenset(config.confirmed),
+            careful,
+        )
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """What tells one live system from another; a change against the inventory stops the target."""
+        return {"platform": self.platform.api_version, "server": self.server, "settings": dict(self.config.settings)}

@@ -1,0 +1,115 @@
+"""A target at work in virtual time: the sandbox in this process, git in memory, the real walk in between."""
+
+from __future__ import annotations
+
+import random
+from functools import cache, partial
+from pathlib import Path
+
+import httpx
+
+from agent.apply.secrets import SecretValues
+from agent.config.model import Limits, TargetConfig
+from agent.definitions.load import load_platform
+from agent.live.api import open_api
+from agent.live.budget import Budget
+from agent.live.connection import Connection
+from agent.model.outcome import Report
+from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.target import Target
+from agent.sandbox import create_app
+from agent.secrets import Secret
+from agent.store.store import Store
+from tests.simulation.source import MemorySource
+from tests.simulation.virtual_time import VirtualClock, VirtualLoop
+
+INTERVAL = 30.0
+_platform = cache(partial(load_platform, "dataos/v1"))
+_TOKEN = "scene-token"
+
+
+def workflow(name: str, hour: int) -> bytes:
+    return (
+        f"name: {name}\nversion: v1\ntype: workflow\nworkspace: public\n"
+        f'workflow:\n  schedule: {{cron: "0 {hour} * * *"}}\n'
+        '  dag: [{name: task, spec: {stack: "flare:7.0"}}]\n'
+    ).encode()
+
+
+class Scene:
+    """Git, platform, store and one incarnation of the agent; ``restart`` makes the next one."""
+
+    def __init__(self, folder: Path, loop: VirtualLoop, files: dict[str, bytes]) -> None:
+        self.clock = VirtualClock(loop)
+        self.app = create_app(token=_TOKEN, clock=self.clock, ready_after=0.0)
+        self.sandbox = self.app.state.sandbox
+        self.source = MemorySource()
+        self.files = dict(files)
+        self.source.commit(self.files)
+        self._path = folder / "state.db"
+        self.target = self._made()
+
+    def close(self) -> None:
+        self.target.store.close()
+        self.sandbox.close()
+
+    def restart(self) -> None:
+        self.target.store.close()
+        self.target = self._made()
+
+    async def look(self, *, woken_by_git: bool = True) -> Report:
+        revision = self.source.fetch()
+        return await reconcile_once(self.target, Wish(revision, interval_seconds=INTERVAL, woken_by_git=woken_by_git))
+
+    def commit(self, **changes: bytes | None) -> None:
+        """Names of manifests and their new text; None removes one."""
+        for name, content in changes.items():
+            if content is None:
+                del self.files[f"{name}.yaml"]
+            else:
+                self.files[f"{name}.yaml"] = content
+        self.source.commit(self.files)
+
+    @property
+    def mark(self) -> int:
+        return len(self.sandbox.requests)
+
+    def sent_since(self, mark: int) -> list[str]:
+        """Method and last part of the path of each request."""
+        return [f"{each.method} {each.path.rsplit('/', 1)[-1]}" for each in self.sandbox.requests[mark:]]
+
+    def _made(self) -> Target:
+        platform = _platform()
+        store = Store.open(f"sqlite:///{self._path}", clock=self.clock)
+        store.lock()
+        connection = Connection(
+            target="main",
+            server="http://sandbox.example",
+            settings={},
+            credentials={"token": lambda: Secret(_TOKEN)},
+            deadline_seconds=30.0,
+            concurrency=4,
+            allow_http=True,
+        )
+        api = open_api(
+            platform,
+            connection,
+            clock=self.clock,
+            budget=Budget(platform.budget.windows, 0.2, self.clock, None, "scene"),
+            random=random.Random(0),
+            writable=True,
+            transport=httpx.ASGITransport(app=self.app),
+        )
+        config = TargetConfig(
+            "main",
+            "dataos/v1",
+            server="http://sandbox.example",
+            prune=True,
+            drift="heal",
+            limits=Limits(deletes_max=3, deletes_share_max=0.9),
+            ready_timeout_seconds=30.0,
+        )
+        secrets = SecretValues({}, store.installation_key)
+        return Target(
+            config, platform, api, self.source, store, secrets, self.clock, random.Random(), "http://sandbox.example"
+        )
