@@ -1,0 +1,14 @@
+"""The explanations of the error codes: ``agent/docs/errors.md``, a heading a code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ERRORS_FILE = Path(__file__).parent.parent / "docs" / "errors.md"
+
+
+def explanations() -> dict[str, str]:
+    """Code -> its text, without the heading."""
+    parts = re.split(r"^## `([a-z0-9-]+)`$", ERRORS_FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {code: text.strip() for code, text in zip(parts[1::2], parts[2::2], strict=True)}

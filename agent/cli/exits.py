@@ -1,0 +1,97 @@
+"""The exit status: what a report or a set of plans means for whoever called us, decided after all output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from agent.errors import (
+    EXIT_CHANGES,
+    EXIT_CONFIG,
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INVALID,
+    EXIT_PARTLY,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+)
+
+if TYPE_CHECKING:
+    from agent.cli.options import Options, TargetPlan
+    from agent.model.outcome import Report
+
+_RANK = (EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_INVALID, EXIT_FAILED, EXIT_REFUSED, EXIT_CHANGES, EXIT_DONE)
+_HELD_BY_FAILURE = frozenset({"Unknown", "NeedsDecision"})  # nobody refused: the platform could not tell
+_HELD_BY_OTHERS = frozenset({"DependencyHeld"})  # the cause has a status of its own
+
+
+def first_of(statuses: Iterable[int]) -> int:
+    """The one that is told when several hold."""
+    return min(statuses, key=_RANK.index, default=EXIT_DONE)
+
+
+def status_of_reports(reports: Sequence[Report]) -> int:
+    """``apply``: done, partly done, invalid, failed or refused."""
+    return first_of(_status_of_report(report) for report in reports)
+
+
+def _status_of_report(report: Report) -> int:
+    from agent.model.outcome import Result
+
+    statuses = {EXIT_DONE}
+    landed = report.count(Result.DONE) > 0
+    if any(problem.severity == "error" for problem in report.problems):
+        statuses.add(EXIT_INVALID)
+    trouble = bool(report.error)
+    if report.plan is not None and not report.plan.complete and EXIT_INVALID not in statuses:
+        statuses.add(EXIT_FAILED)  # something could not be read: nobody knows that all is well
+    if report.error or report.count(Result.NOT_DONE) or report.count(Result.UNKNOWN):
+        statuses.add(EXIT_FAILED)
+        trouble = True
+    if report.count(Result.SKIPPED):
+        statuses.add(EXIT_FAILED)
+        trouble = True
+    for outcome in report.outcomes:
+        if outcome.result is not Result.HELD or outcome.change.configured:
+            continue
+        if outcome.change.reason in _HELD_BY_OTHERS:
+            continue
+        statuses.add(EXIT_FAILED if outcome.change.reason in _HELD_BY_FAILURE else EXIT_REFUSED)
+        trouble = True
+    if landed and trouble:
+        statuses.add(EXIT_PARTLY)
+    return first_of(statuses)
+
+
+def status_of_plans(plans: Sequence[TargetPlan], options: Options) -> int:
+    """``diff``: failed when not everything could be read, refused or changed only where asked for."""
+    statuses = {EXIT_DONE}
+    for one in plans:
+        if one.error is not None:
+            statuses.add(one.error.exit_status)
+        if one.desired is not None and one.desired.errors:
+            statuses.add(EXIT_INVALID)
+        if one.plan is None:
+            continue
+        if not one.plan.complete and not (one.desired is not None and one.desired.errors):
+            statuses.add(EXIT_FAILED)
+        if options.fail_on & _kinds_of(one.plan.changes):
+            statuses.add(EXIT_REFUSED)
+        if options.detailed_exitcode and any(not change.configured for change in one.plan.changes):
+            statuses.add(EXIT_CHANGES)
+    return first_of(statuses)
+
+
+def _kinds_of(changes: Iterable[object]) -> set[str]:
+    from agent.model.change import Action, Cause, Change
+
+    kinds = set()
+    for change in changes:
+        assert isinstance(change, Change)
+        if change.action in (Action.DELETE, Action.REPLACE):
+            kinds.add(change.action.value)
+        if change.action is Action.HOLD and not change.configured:
+            kinds.add("held")
+        if change.action is Action.NONE or (change.cause is Cause.DRIFT and change.action is not Action.HOLD):
+            kinds.add("drift")
+    return kinds

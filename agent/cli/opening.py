@@ -1,0 +1,180 @@
+"""Configuration -> sources, stores, connections, targets: everything that a verb works with, opened and closed.
+
+Used by the other modules of this folder that do something. Things are opened in the order in which their faults are
+cheapest to tell: definitions, source, store, credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agent.apply.secrets import SecretValues
+from agent.cli.options import Options
+from agent.cli.output import tell, use_redactor
+from agent.clock import SystemClock
+from agent.config.model import Config, TargetConfig
+from agent.definitions.load import load_platform
+from agent.definitions.platform import Platform
+from agent.errors import AgentError, ConfigError, UsageError
+from agent.live.api import open_api
+from agent.live.budget_registry import BudgetRegistry
+from agent.live.connection import Connection
+from agent.model.identity import Revision
+from agent.reconcile.target import Target
+from agent.secrets import Reader, Redactor
+from agent.source import Source, WorkTree, open_source
+from agent.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What one command works with; ``config`` has only the chosen targets."""
+
+    config: Config
+    source: Source
+    store: Store
+    targets: tuple[Target, ...]
+
+
+def chosen(config: Config, options: Options) -> Config:
+    """The configuration with only the targets that ``--target`` names. Raises UsageError for an unknown one."""
+    unknown = [name for name in options.targets if name not in config.targets]
+    if unknown:
+        raise UsageError(
+            f"no target {unknown[0]!r} in {config.path.name}", fix=f"one of: {', '.join(sorted(config.targets))}"
+        )
+    if not options.targets:
+        return config
+    return replace(config, targets={name: config.targets[name] for name in options.targets})
+
+
+@asynccontextmanager
+async def open_targets(config: Config, options: Options, *, writable: bool) -> AsyncIterator[Opened]:
+    config = chosen(config, options)
+    clock = SystemClock()
+    platforms = {
+        name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
+    }
+    with ExitStack() as stack:
+        source = stack.enter_context(source_of(config, options))
+        if writable:
+            _make_state_folder(config)
+        store = Store.open(config.state, clock=clock, write=writable)
+        stack.callback(store.close)
+        if writable:
+            store.lock()
+        redactor = Redactor()
+        use_redactor(redactor)
+        chance = random.SystemRandom()
+        budgets = BudgetRegistry(clock, store, chance, store.installation_key)
+        stack.callback(budgets.close)
+        targets = []
+        for name, target in config.targets.items():
+            connection = connection_of(target, platforms[name], redactor)
+            budget = budgets.budget_for(platforms[name], connection, target.reserve, target.budget)
+            api = open_api(platforms[name], connection, clock=clock, budget=budget, random=chance, writable=writable)
+            targets.append(
+                Target(
+                    target,
+                    platforms[name],
+                    api,
+                    source,
+                    store,
+                    _secrets(target, store.installation_key, redactor),
+                    clock,
+                    chance,
+                    connection.server or "",
+                    blocking=asyncio.to_thread,
+                )
+            )
+        try:
+            yield Opened(config, source, store, tuple(targets))
+        finally:
+            for each in targets:
+                await each.api.close()
+
+
+def revision_of(source: Source, options: Options) -> Revision:
+    return source.resolve(options.revision) if options.revision is not None else source.fetch()
+
+
+@contextmanager
+def source_of(config: Config, options: Options) -> Iterator[Source]:
+    """The working tree where a local one is asked for (validate, diff), commits otherwise."""
+    source: Source
+    if options.worktree and config.source.path is not None and options.revision is None:
+        source = WorkTree(config.source.path)
+    else:
+        source = open_source(config.source, _cache_folder())
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+@contextmanager
+def cache_of(config: Config) -> Iterator[Store | None]:
+    """The store's memory of checked files, when there is one; validation never creates state."""
+    try:
+        store = Store.open(config.state, clock=SystemClock(), write=False)
+    except AgentError:
+        yield None
+        return
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor) -> Connection:
+    """Where a credential may be sent: the target's own server, or that of a definition shipped in the package."""
+    server = target.server or (platform.server if platform.bundled else None)
+    if server is None:
+        raise ConfigError(
+            f"target {target.name} names no server",
+            fix=f"targets.{target.name}.server: https://…",
+            code="config-invalid",
+        )
+    return Connection(
+        target=target.name,
+        server=server,
+        settings=target.settings,
+        credentials={
+            name: Reader(reference, warn=tell, learn=redactor.add) for name, reference in target.credentials.items()
+        },
+        deadline_seconds=target.deadline_seconds,
+        concurrency=target.concurrency,
+        ca_file=target.ca_file,
+        proxy=target.proxy,
+        trust_env=target.trust_env,
+        allow_http=target.allow_http,
+    )
+
+
+def _secrets(target: TargetConfig, key: bytes, redactor: Redactor) -> SecretValues:
+    """What manifests of this target may name; keys and certificates have several lines."""
+    readers = {
+        name: Reader(reference, several_lines=True, warn=tell, learn=redactor.add)
+        for name, reference in target.secrets.items()
+    }
+    return SecretValues(readers, key)
+
+
+def _make_state_folder(config: Config) -> None:
+    """The default store lies in ``.datakeel`` beside the configuration: made when needed, never committed."""
+    folder = config.path.parent / ".datakeel"
+    if config.state == f"sqlite:///{folder / 'state.db'}" and not folder.is_dir():
+        folder.mkdir()
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _cache_folder() -> Path:
+    """Where mirrors of remote repositories live: a cache that may vanish."""
+    base = os.environ.get("XDG_CACHE_HOME") or (str(Path.home() / ".cache") if os.environ.get("HOME") else "/tmp")  # noqa: S108
+    return Path(base) / "datakeel"

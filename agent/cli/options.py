@@ -1,0 +1,126 @@
+"""What the verbs hand to the wiring, and what they get back: options, selectors, plans, live rows, log lines.
+
+Written by the verbs from the parsed command line, read by ``wiring`` and its neighbours. No I/O, nothing heavy is
+imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.errors import AgentError
+    from agent.model.change import Plan
+    from agent.model.identity import Key
+    from agent.model.resource import Desired, Health
+
+FAIL_ON = ("delete", "replace", "drift", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One ``--only``: ``Kind``, ``Kind/name``, ``Kind/scope/name`` or ``path:GLOB``; ``!`` before it excludes.
+
+    ``Selector("")`` means everything.
+    """
+
+    text: str
+    exclude: bool = False
+    kind: str | None = None
+    names: tuple[str, ...] = ()
+    glob: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Selector:
+        exclude = text.startswith("!")
+        rest = text[1:] if exclude else text
+        if rest.startswith("path:"):
+            glob = rest.removeprefix("path:")
+            if not glob:
+                raise UsageError(f"--only {text}: a pattern must follow path:", fix="--only 'path:manifests/sales/*'")
+            return cls(text, exclude, glob=glob)
+        words = rest.split("/")
+        if not all(words):
+            raise UsageError(f"--only {text}: not a selector", fix="write Kind, Kind/name or path:GLOB")
+        return cls(text, exclude, kind=words[0], names=tuple(words[1:]))
+
+    def matches(self, kind: str, scope: tuple[tuple[str, str], ...], name: str, path: str = "") -> bool:
+        """Whether this resource is meant, regardless of ``exclude``. ``Kind/name`` holds in every scope."""
+        if self.glob is not None:
+            from fnmatch import fnmatchcase
+
+            return fnmatchcase(path, self.glob)
+        if self.kind is None:
+            return True
+        if self.kind != kind:
+            return False
+        if len(self.names) <= 1:
+            return not self.names or self.names[0] == name
+        return self.names == (*(value for _, value in scope), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Every option that changes what a verb does; each verb leaves the others at their defaults."""
+
+    targets: tuple[str, ...] = ()  # empty: all
+    only: tuple[Selector, ...] = ()
+    paths: tuple[str, ...] = ()  # validate PATH…
+    revision: str | None = None
+    worktree: bool = False  # uncommitted files of a local source (validate, diff)
+    fresh: bool = False
+    yes: bool = False
+    expect: str | None = None
+    plan_file: Path | None = None
+    confirm_deletes: int | None = None
+    detailed_exitcode: bool = False
+    fail_on: frozenset[str] = frozenset()
+    max_calls: int | None = None
+    once: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def selects(self, kind: str, scope: tuple[tuple[str, str], ...], name: str, path: str = "") -> bool:
+        """Whether ``--only`` lets this resource through: some inclusion matches (or there is none), no exclusion."""
+        chosen = [one for one in self.only if not one.exclude]
+        if chosen and not any(one.matches(kind, scope, name, path) for one in chosen):
+            return False
+        return not any(one.exclude and one.matches(kind, scope, name, path) for one in self.only)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """The plan of one target, or the error that prevented it. ``desired`` carries the problems of its manifests."""
+
+    target: str
+    plan: Plan | None = None
+    desired: Desired | None = None
+    error: AgentError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a platform's own log, as evidence for people."""
+
+    time: str | None
+    level: str | None
+    text: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """One live object for ``get``. ``body`` is masked already; ``in_sync`` is None when nobody compared."""
+
+    key: Key
+    health: Health
+    ours: bool
+    in_sync: bool | None = None
+    seen_at: float | None = None
+    body: Mapping[str, Any] | None = None

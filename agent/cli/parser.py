@@ -1,0 +1,100 @@
+"""The parser of one verb: argparse without abbreviations, with suggestions, with exit status 64 for every mistake."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from agent.errors import UsageError
+
+_SECRET_FLAGS = frozenset(
+    {"--token", "--password", "--passwd", "--secret", "--api-key", "--apikey", "--access-token", "--client-secret"}
+)
+_TAKES_A_TOKEN = frozenset({"sandbox"})  # invented for a local emulator, so nobody's secret
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Of a fixed width: help is the same everywhere, and asking for the terminal's width would cost start-up time."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100, max_help_position=32)
+
+
+class VerbParser(argparse.ArgumentParser):
+    """Raises :class:`UsageError` where argparse would print and exit."""
+
+    def __init__(self, verb: str, summary: str, example: str) -> None:
+        super().__init__(
+            prog=f"datakeel {verb}",
+            description=summary[:1].upper() + summary[1:] + ".",
+            epilog=f"example:\n  {example}" if example else None,
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """The words as values; unknown ones are refused with the nearest known flag."""
+        parsed, unknown = self.parse_known_args(list(words))
+        if unknown:
+            self._refuse(unknown[0])
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(_plain(message), fix=f"see {self.prog} --help")
+
+    def _refuse(self, word: str) -> NoReturn:
+        if not word.startswith("-"):
+            raise UsageError(f"{self.prog} takes no argument {_shown(word)}", fix=f"see {self.prog} --help")
+        flag = word.partition("=")[0]
+        known = [flag for action in self._actions for flag in action.option_strings]
+        raise UsageError(
+            f"{self.prog} has no option {_shown(flag)}", fix=_nearest(flag, known) or f"see {self.prog} --help"
+        )
+
+
+def unknown_verb(name: str, known: Sequence[str]) -> UsageError:
+    """The mistake of a verb that does not exist, with the nearest one."""
+    if name.startswith("-"):
+        return UsageError(f"an option before the verb: {_shown(name)}", fix="write datakeel VERB [OPTION…]")
+    return UsageError(
+        f"datakeel has no verb {_shown(name)}", fix=_nearest(name, known) or "datakeel --help lists the verbs"
+    )
+
+
+def refuse_secrets(verb: str, words: Sequence[str]) -> None:
+    """Every user of the machine can read a process's arguments, so a secret there is refused and not repeated."""
+    if verb in _TAKES_A_TOKEN:
+        return
+    fix = "write it into the environment or a file, and name that in datakeel.yaml: credentials: {token: {env: NAME}}"
+    for word in words:
+        flag = word.partition("=")[0].lower()
+        if flag in _SECRET_FLAGS:
+            raise UsageError(
+                f"{flag}: a secret on the command line can be read by everyone", code="secret-argument", fix=fix
+            )
+        if len(word) >= 16:
+            from agent.secrets import looks_like_token
+
+            if looks_like_token(word):
+                what = "an argument looks like a secret, which everyone can read on a command line"
+                raise UsageError(what, code="secret-argument", fix=fix)
+
+
+def _nearest(word: str, known: Sequence[str]) -> str | None:
+    import difflib
+
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {found[0]}?" if found else None
+
+
+def _shown(word: str) -> str:
+    from agent.report.escape import clean
+
+    return clean(word, 60)
+
+
+def _plain(message: str) -> str:
+    from agent.report.escape import clean
+
+    return clean(message, 300)

@@ -1,0 +1,188 @@
+"""What most verbs have alike: common flags, options from parsed words, the configuration, running a coroutine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agent.cli.output import Output, parse_outputs
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from agent.cli.options import Options
+    from agent.config.model import Config
+
+EXIT_TERMINATED = 143
+_Result = TypeVar("_Result")
+
+
+def add_common(parser: ArgumentParser, formats: Sequence[str], *, selecting: bool = True) -> None:
+    """``--config -o -q -v --color`` and, where resources can be chosen, ``--target --only``."""
+    common = parser.add_argument_group("common options")
+    common.add_argument("--config", metavar="FILE", help="configuration (default: datakeel.yaml here or above)")
+    if selecting:
+        common.add_argument(
+            "--target", action="append", default=[], metavar="NAME", help="only this target; repeatable"
+        )
+        common.add_argument(
+            "--only",
+            action="append",
+            default=[],
+            metavar="SELECTOR",
+            help="Kind, Kind/name or path:GLOB; a leading ! excludes; repeatable",
+        )
+    if formats:
+        common.add_argument(
+            "-o",
+            "--output",
+            action="append",
+            default=[],
+            metavar="FORMAT[=FILE]",
+            help=f"{', '.join(formats)}; repeatable, all but one with a file",
+        )
+    common.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    common.add_argument("-v", "--verbose", action="store_true", help="more detail, and tracebacks")
+    common.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (default: auto)")
+
+
+def options_of(arguments: Namespace, **more: Any) -> Options:
+    """The options of a verb from its parsed words; ``more`` are those that the verb computes itself."""
+    from agent.cli.options import FAIL_ON, Options, Selector  # `status` starts without them
+
+    fields: dict[str, Any] = {
+        "targets": tuple(getattr(arguments, "target", ())),
+        "only": tuple(Selector.parse(text) for text in getattr(arguments, "only", ())),
+        "quiet": arguments.quiet,
+        "verbose": arguments.verbose,
+    }
+    for word in (
+        "revision",
+        "fresh",
+        "yes",
+        "expect",
+        "confirm_deletes",
+        "detailed_exitcode",
+        "max_calls",
+        "once",
+    ):
+        if hasattr(arguments, word):
+            fields[word] = getattr(arguments, word)
+    if getattr(arguments, "fail_on", None):
+        words = [word for part in arguments.fail_on for word in part.split(",")]
+        unknown = [word for word in words if word not in FAIL_ON]
+        if unknown:
+            raise UsageError(f"--fail-on {unknown[0]}: not a word of it", fix=f"words are {', '.join(FAIL_ON)}")
+        fields["fail_on"] = frozenset(words)
+    return Options(**(fields | more))
+
+
+def config_of(arguments: Namespace) -> Config:
+    """The configuration that the words, the environment and the folder lead to."""
+    from agent.config import load_config
+
+    path = Path(arguments.config) if arguments.config else None
+    return load_config(path, os.environ, working_folder())
+
+
+def state_of(arguments: Namespace) -> str:
+    """The URL of the state store, found without reading the rest of the configuration."""
+    from agent.config import find_state
+
+    path = Path(arguments.config) if arguments.config else None
+    return find_state(path, os.environ, working_folder())
+
+
+def working_folder() -> Path:
+    """Where we are; an error in words when that folder is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder no longer exists", fix="cd to another one") from error
+
+
+def outputs_of(arguments: Namespace, formats: Sequence[str]) -> tuple[Output, ...]:
+    """The outputs that the words ask for."""
+    return parse_outputs(arguments.output, formats)
+
+
+def paint_of(arguments: Namespace, *, to_file: bool = False) -> Callable[[str, str], str]:
+    """How text for standard output is coloured."""
+    from agent.cli.style import paint_for
+
+    return paint_for(sys.stdout, "never" if to_file else arguments.color, os.environ)
+
+
+def terminal_now() -> float | None:
+    """The time, where ages may be told: on a terminal. None elsewhere, so that equal inputs give equal bytes."""
+    if not sys.stdout.isatty():
+        return None
+    import time
+
+    return time.time()
+
+
+def is_interactive(environ: Mapping[str, str]) -> bool:
+    """Whether a person can be asked: a terminal on both sides, and no CI job."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and not environ.get("CI")
+
+
+def positive(text: str) -> int:
+    """An argparse type: a whole number, zero or more."""
+    from argparse import ArgumentTypeError
+
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def digest_word(text: str) -> str:
+    """An argparse type: the digest of a plan."""
+    from argparse import ArgumentTypeError
+
+    if not re.fullmatch(r"p1-[0-9a-f]{32}", text):
+        raise ArgumentTypeError("a digest is p1- and 32 hex digits, as diff prints it")
+    return text
+
+
+def run_async(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run to the end. SIGINT and SIGTERM cancel it, so that what is open is closed; SIGTERM then ends with 143."""
+    import asyncio
+    import signal
+
+    terminated = False
+
+    async def watched() -> _Result | None:
+        nonlocal terminated
+        task = asyncio.current_task()
+        assert task is not None
+
+        def terminate() -> None:
+            nonlocal terminated
+            terminated = True
+            task.cancel()
+
+        loop = asyncio.get_running_loop()
+        try:
+            loop.add_signal_handler(signal.SIGTERM, terminate)
+        except RuntimeError:
+            terminated = False  # not the main thread: signals are somebody else's there
+        try:
+            return await _awaited(coroutine)
+        except asyncio.CancelledError:
+            if terminated:
+                return None
+            raise
+
+    result = asyncio.run(watched())
+    if terminated:
+        raise SystemExit(EXIT_TERMINATED)
+    return result  # type: ignore[return-value]  # None only when terminated
+
+
+async def _awaited(awaitable: Awaitable[_Result]) -> _Result:
+    return await awaitable

@@ -1,0 +1,1 @@
+"""One module a verb; ``cli/main.py`` finds them by their files."""

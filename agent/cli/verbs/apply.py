@@ -1,0 +1,158 @@
+"""``datakeel apply``: plan, confirm, send, and tell what happened. Reads commits only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+
+    from agent.cli.options import Options, TargetPlan
+
+NAME = "apply"
+SUMMARY = "make live what the repository says"
+GROUP = "Change"
+RANK = 2
+EXAMPLE = "datakeel apply --expect p1-8f3a91c24be07d5566e1c09a2f7b3d18"
+_FORMATS = ("text", "json")
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Its arguments."""
+    from agent.cli.shared import add_common, digest_word, positive
+
+    parser.add_argument("--expect", type=digest_word, metavar="DIGEST", help="apply exactly the plan with this digest")
+    parser.add_argument("--plan", metavar="FILE", help="apply exactly the plan that `diff -o json=FILE` wrote")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--confirm-deletes",
+        type=positive,
+        metavar="N",
+        help="lift the limit once, for exactly N deletes; needs a digest",
+    )
+    parser.add_argument("--revision", metavar="REV", help="apply this commit, branch or tag")
+    parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
+    parser.add_argument(
+        "--max-calls", type=positive, metavar="N", help="refuse a plan that may need more calls than this"
+    )
+    add_common(parser, _FORMATS)
+
+
+def run(arguments: Namespace) -> int:
+    """Exit 0, 1, 3, 4 or 5, as the report says."""
+    import os
+
+    from agent.cli import logging, shared, wiring
+    from agent.cli.exits import status_of_reports
+    from agent.cli.output import write_outputs
+    from agent.errors import UsageError
+    from agent.report.documents import dump_document, report_document
+    from agent.report.outcome_text import render_reports
+
+    outputs = shared.outputs_of(arguments, _FORMATS)
+    options, approved = _options(arguments)
+    if options.expect is None and not options.yes and not shared.is_interactive(os.environ):
+        raise UsageError(
+            "nobody can be asked here: apply needs --expect DIGEST, --plan FILE or --yes",
+            fix="datakeel diff prints the digest",
+        )
+    if options.confirm_deletes is not None and options.expect is None:
+        raise UsageError(
+            "--confirm-deletes needs --expect DIGEST or --plan FILE", fix="datakeel diff prints the digest"
+        )
+    config = shared.config_of(arguments)
+    logging.configure(verbose=options.verbose, quiet=True)
+    reports = shared.run_async(
+        wiring.apply_plans(config, options, confirm=lambda plans: _confirm(plans, options, approved, arguments))
+    )
+    to_file = not any(output.file is None and output.format == "text" for output in outputs)
+    write_outputs(
+        outputs,
+        {
+            "text": lambda: render_reports(reports, paint=shared.paint_of(arguments, to_file=to_file)),
+            "json": lambda: dump_document(report_document(reports)),
+        },
+    )
+    return status_of_reports(reports)
+
+
+def _options(arguments: Namespace) -> tuple[Options, list[str]]:
+    """The options, with what a plan file remembers, and the change lines that it approved."""
+    from pathlib import Path
+
+    from agent.cli import shared
+    from agent.errors import UsageError
+
+    options = shared.options_of(arguments)
+    if arguments.plan is None:
+        return options, []
+    if arguments.expect is not None:
+        raise UsageError("--plan and --expect exclude each other", fix="the plan file holds the digest")
+    from dataclasses import replace
+
+    from agent.cli.options import Selector
+    from agent.cli.plan_file import read_plan_file
+
+    file = read_plan_file(Path(arguments.plan))
+    options = replace(
+        options,
+        expect=file.digest,
+        plan_file=Path(arguments.plan),
+        targets=options.targets or file.targets,
+        only=options.only or tuple(Selector.parse(text) for text in file.only),
+    )
+    return options, file.lines
+
+
+def _confirm(
+    plans: tuple[TargetPlan, ...],
+    options: Options,
+    approved: list[str],
+    arguments: Namespace,
+    ask: Callable[[], str] = input,
+) -> bool:
+    """May these plans be sent? With nothing to send, the approved digest, ``--yes``, or a person's yes to ``ask``."""
+    import os
+    import sys
+
+    from agent.cli.output import scrubbed
+    from agent.cli.style import paint_for
+    from agent.cli.verbs.diff import text_of
+    from agent.model.change import digest_of
+
+    made = tuple(one.plan for one in plans if one.plan is not None)
+    if not any(plan.writes for plan in made):
+        return True
+    if options.expect is not None:
+        _require_digest(digest_of(made), made, options.expect, approved)
+        return True
+    paint = paint_for(sys.stderr, arguments.color, os.environ)
+    if not options.quiet:
+        sys.stderr.write(scrubbed(text_of(plans, paint, full=False, next_verb="")))
+    if options.yes:
+        return True
+    sys.stderr.write(f"apply these {sum(len(plan.writes) for plan in made)} changes? [y/N] ")
+    sys.stderr.flush()
+    try:
+        return ask().strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def _require_digest(now: str, made: tuple[object, ...], expected: str, approved: list[str]) -> None:
+    if now == expected:
+        return
+    import sys
+
+    from agent.errors import Refused
+    from agent.model.change import Plan
+    from agent.report.text import delta
+
+    if approved:
+        sys.stderr.write(delta(approved, [plan for plan in made if isinstance(plan, Plan)]))
+    raise Refused(
+        f"this is not the approved plan (approved {expected}, now {now})",
+        code="stale-digest",
+        fix=f"look at what datakeel diff shows now, then  datakeel apply --expect {now}",
+    )

@@ -1,0 +1,87 @@
+"""``datakeel diff``: what an apply would change, and what it would cost. Sends reads only and never asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from agent.cli.options import Options, TargetPlan
+
+NAME = "diff"
+SUMMARY = "show what would change, and what it costs in calls"
+GROUP = "Change"
+RANK = 1
+EXAMPLE = "datakeel diff --target analytics --detailed-exitcode -o text -o json=plan.json"
+_FORMATS = ("text", "json")
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Its arguments."""
+    from agent.cli.shared import add_common, positive
+
+    parser.add_argument("--revision", metavar="REV", help="plan this commit, branch or tag instead of the working tree")
+    parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
+    parser.add_argument(
+        "--confirm-deletes", type=positive, metavar="N", help="plan as if the limit were lifted for exactly N deletes"
+    )
+    parser.add_argument("--full", action="store_true", help="shorten nothing")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="end with 2 when changes are pending")
+    parser.add_argument(
+        "--fail-on", action="append", metavar="WORDS", help="end with 4 on any of delete,replace,drift,held"
+    )
+    add_common(parser, _FORMATS)
+
+
+def run(arguments: Namespace) -> int:
+    """Exit 0, 1 when not everything could be read, 3 when a manifest is invalid; 2 and 4 where asked for."""
+    from agent.cli import shared, wiring
+    from agent.cli.exits import status_of_plans
+    from agent.cli.output import write_outputs
+
+    outputs = shared.outputs_of(arguments, _FORMATS)
+    options = shared.options_of(arguments, worktree=arguments.revision is None)
+    plans = shared.run_async(wiring.make_plans(shared.config_of(arguments), options))
+    to_file = not any(output.file is None and output.format == "text" for output in outputs)
+    write_outputs(
+        outputs,
+        {
+            "text": lambda: text_of(plans, shared.paint_of(arguments, to_file=to_file), full=arguments.full),
+            "json": lambda: json_of(plans, options),
+        },
+    )
+    return status_of_plans(plans, options)
+
+
+def text_of(plans: Sequence[TargetPlan], paint: object, *, full: bool, next_verb: str = "apply") -> str:
+    """Problems, errors, then the plans of the targets that have one."""
+    from agent.report.problems import render_problem, render_problems
+    from agent.report.text import render_plans
+
+    assert callable(paint)
+    problems = {problem: None for one in plans if one.desired for problem in one.desired.problems}
+    text = render_problems(problems, paint=paint)
+    for one in plans:
+        if one.error is not None:
+            lines = render_problem(one.error.as_problem(), paint=paint)
+            text += f"{one.target}: no plan\n" + "".join(f"{line}\n" for line in lines)
+    made = [one.plan for one in plans if one.plan is not None]
+    if text and made:
+        text += "\n"
+    return text + render_plans(made, paint=paint, full=full, next_verb=next_verb)
+
+
+def json_of(plans: Sequence[TargetPlan], options: Options) -> str:
+    """The same as one document."""
+    from agent.report.documents import dump_document, plan_document
+
+    problems = {problem: None for one in plans if one.desired for problem in one.desired.problems}
+    document = plan_document(
+        [one.plan for one in plans if one.plan is not None],
+        problems=problems,
+        errors={one.target: one.error for one in plans if one.error is not None},
+        only=[selector.text for selector in options.only],
+    )
+    return dump_document(document)

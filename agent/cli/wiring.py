@@ -1,0 +1,129 @@
+"""The verbs that walk: check, plan, apply, run. Each takes as many steps of the walk as it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from agent.cli.exits import status_of_reports
+from agent.cli.opening import cache_of, chosen, open_targets, revision_of, source_of
+from agent.cli.options import Options, TargetPlan
+from agent.clock import SystemClock
+from agent.config.model import Config
+from agent.definitions.load import load_platform
+from agent.errors import AgentError, ConfigError, Refused
+from agent.model.change import digest_of
+from agent.model.identity import Key, Revision
+from agent.model.outcome import Outcome, Report
+from agent.model.resource import Desired
+from agent.reconcile.desired import read_desired
+from agent.reconcile.loop import Loop
+from agent.reconcile.once import Look, Wish, look, reconcile_once
+from agent.reconcile.target import LastDesired, Target
+from agent.source import open_wakeups
+
+
+async def check(config: Config, options: Options) -> tuple[Desired, ...]:
+    """``validate``: every manifest of every target, without the network and without state."""
+    config = chosen(config, options)
+    found = []
+    with source_of(config, options) as source:
+        revision = revision_of(source, options)
+        for target in config.targets.values():
+            platform = load_platform(target.platform, extra_folders=config.schemas)
+            with cache_of(config) as store:
+                found.append(read_desired(source, revision, target, platform, store, LastDesired()))
+    return tuple(found)
+
+
+async def make_plans(config: Config, options: Options) -> tuple[TargetPlan, ...]:
+    """``diff``: the plan of each target. One target's failure is its own; nothing but reads is sent."""
+    async with open_targets(config, options, writable=False) as opened:
+        revision = revision_of(opened.source, options)
+        return tuple([await _plan(target, options, revision) for target in opened.targets])
+
+
+async def apply_plans(
+    config: Config,
+    options: Options,
+    *,
+    confirm: Callable[[tuple[TargetPlan, ...]], bool],
+    tell: Callable[[Outcome], None] = lambda outcome: None,
+) -> tuple[Report, ...]:
+    """``apply``: plan, have it confirmed, send it. Raises Refused when it is not the approved plan."""
+    async with open_targets(config, options, writable=True) as opened:
+        revision = revision_of(opened.source, options)
+        wish = replace(_wish(options, revision), wait_for_all=True, tell=tell)
+        seen = [await look(target, wish) for target in opened.targets]
+        if options.expect not in (None, digest_of(tuple(each.plan for each in seen))):
+            # The approved plan may come from `diff --fresh`: only what is read now can tell that it no longer holds.
+            wish = replace(wish, fresh=True)
+            seen = [await look(target, wish) for target in opened.targets]
+        plans = tuple(TargetPlan(each.plan.target, each.plan, each.desired) for each in seen)
+        _affordable(plans, options)
+        if not confirm(plans):
+            raise Refused("not confirmed; nothing was sent", code="not-confirmed")
+        whole = digest_of(tuple(each.plan for each in seen))
+        if options.expect not in (None, whole) and any(each.plan.writes for each in seen):
+            raise Refused(
+                f"this is not the approved plan (approved {options.expect}, now {whole})",
+                code="stale-digest",
+                fix="datakeel diff shows what it would do now; approve that digest",
+            )
+        reports = [await reconcile_once(target, wish, each) for target, each in zip(opened.targets, seen, strict=True)]
+        return tuple(reports)
+
+
+async def run_agent(config: Config, options: Options, *, tell: Callable[[Report], None] = lambda report: None) -> int:
+    """``run``: the loop, until SIGTERM or SIGINT. Exit status 143 after a clean stop, 0 for ``--once``."""
+    async with open_targets(config, options, writable=True) as opened:
+        clock = SystemClock()
+        wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom())
+        loop = Loop(opened.targets, wakeups, config.source.interval_seconds, tell)
+        if options.once:
+            return status_of_reports(await loop.run_once())
+        running = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            running.add_signal_handler(number, loop.stop)
+        running.add_signal_handler(signal.SIGHUP, lambda: wakeups.poke("signal"))
+        try:
+            await loop.run()
+        finally:
+            wakeups.close()
+        return 143
+
+
+async def _plan(target: Target, options: Options, revision: Revision) -> TargetPlan:
+    try:
+        seen: Look = await look(target, replace(_wish(options, revision), careful=True))
+    except ConfigError:
+        raise
+    except AgentError as error:
+        return TargetPlan(target.name, error=error)
+    return TargetPlan(target.name, seen.plan, seen.desired)
+
+
+def _affordable(plans: Sequence[TargetPlan], options: Options) -> None:
+    needed = sum(each.plan.calls.apply_max for each in plans if each.plan is not None)
+    if options.max_calls is not None and needed > options.max_calls:
+        raise Refused(
+            f"this plan may need {needed} calls, and --max-calls allows {options.max_calls}",
+            code="too-many-calls",
+            fix="apply a part of it with --only, or allow more",
+        )
+
+
+def _wish(options: Options, revision: Revision | None) -> Wish:
+    selects: Callable[[Key, str], bool] | None = None
+    if options.only:
+        selects = lambda key, path: options.selects(key.kind, key.scope, key.name, path)  # noqa: E731
+    return Wish(
+        revision,
+        fresh=options.fresh,
+        careful=options.expect is not None,
+        confirm_deletes=options.confirm_deletes,
+        selects=selects,
+    )

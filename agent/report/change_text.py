@@ -1,0 +1,163 @@
+"""The lines of one change of a plan: mark, word, key, cause, origin, and below them the fields or the reasons.
+
+Called by ``report.text`` only. Arrows go from live to desired; a keyed list item shows its key; a secret shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from agent.model.change import Action, Cause, Change, FieldChange, FieldOp
+from agent.model.identity import Key
+from agent.report.escape import clean
+from agent.report.values import Paint, counted, is_long_text, line_diff, plain, show
+
+MARKS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.ADOPT: "&",
+    Action.RELEASE: "^",
+    Action.HOLD: "!",
+    Action.NONE: "*",
+}
+WORDS = {action: action.value for action in Action} | {Action.HOLD: "held", Action.NONE: "drift"}
+_PATH_WIDTH = 36
+_VALUE_WIDTH = 24
+_CREATE_SHOWN = 8
+
+
+def render_change(
+    change: Change, names: Mapping[Key, str], width: int, *, paint: Paint = plain, full: bool = False
+) -> list[str]:
+    """All lines of one change. ``names`` gives the text of every key, ``width`` the column of the longest."""
+    lines = [_first_line(change, names, width, paint)]
+    if change.action is Action.HOLD:
+        lines += _held(change)
+        lines += _fields(change, paint, full)
+        return lines
+    if change.action is Action.DELETE:
+        if change.proof:
+            lines.append(f"      proof  {clean(change.proof)}")
+    elif change.action is Action.CREATE and not full:
+        summary = _created(change.fields)
+        lines += [f"      {summary}"] if summary else []
+    elif change.action is Action.ADOPT and not change.fields:
+        lines.append(f"      {clean(change.message) or 'identical to git; only the ownership mark is written'}")
+    elif change.action is Action.RELEASE:
+        lines.append(f"      {clean(change.message) or 'stays live, no longer ours'}")
+    else:
+        lines += _fields(change, paint, full)
+    if change.hits:
+        lines.append("      hits   " + ", ".join(names[key] for key in change.hits))
+    return lines
+
+
+def _first_line(change: Change, names: Mapping[Key, str], width: int, paint: Paint) -> str:
+    role = WORDS[change.action]
+    head = paint(role, f"{MARKS[change.action]:<4}{WORDS[change.action]:<9}") + names[change.key].ljust(width)
+    told = change.cause not in (Cause.GIT, Cause.ADOPT) and change.action is not Action.NONE
+    cause = f"{change.cause.value if told else '':<12}"
+    if change.origin is not None:
+        place = clean(f"{change.origin.path}:{change.origin.line}")
+    else:
+        place = clean(change.message) if change.action in (Action.DELETE, Action.REPLACE) else ""
+    return f"{head}  {cause}{place}".rstrip()
+
+
+def _held(change: Change) -> list[str]:
+    lines = [f"      would  {change.would.value if change.would else 'cannot be told'}"]
+    why = clean(change.message) or clean(change.reason)
+    return [*lines, f"      why    {why}"] if why else lines
+
+
+def _fields(change: Change, paint: Paint, full: bool) -> list[str]:
+    lines: list[str] = []
+    for field in change.fields:
+        lines += _field(change, field, paint, full)
+    return lines
+
+
+def _field(change: Change, field: FieldChange, paint: Paint, full: bool) -> list[str]:
+    path = clean(field.path, None if full else 120)
+    note = _note(change, field)
+    below: list[str] = []
+    if field.sensitive:
+        value = "(secret) changed"
+        note = clean(field.reference) if field.reference else note
+    elif is_long_text(field.before, field.after) and field.op is FieldOp.CHANGE:
+        value, diff = line_diff(field.before, field.after, full=full)
+        below = [f"        {_painted_diff(line, paint)}" for line in diff]
+    else:
+        value = _arrow(field, full)
+    line = f"      {path.ljust(_PATH_WIDTH)} {value}"
+    return [f"{line.ljust(6 + _PATH_WIDTH + _VALUE_WIDTH)}  {note}" if note else line, *below]
+
+
+def _painted_diff(line: str, paint: Paint) -> str:
+    if line.startswith("| -"):
+        return paint("delete", line)
+    return paint("create", line) if line.startswith("| +") else line
+
+
+def _arrow(field: FieldChange, full: bool) -> str:
+    width = None if full else 100
+    before, after = show(field.before, width), show(field.after, width)
+    if field.op is FieldOp.ADD:
+        return f"added {after}"
+    if field.op is FieldOp.REMOVE:
+        return "removed" if isinstance(field.before, dict | list) else f"removed {before}"
+    if field.op is FieldOp.RELEASE:
+        return f"released: gone from git, stays {before}"
+    if field.op is FieldOp.DEFAULT:
+        return f"{before} -> {after} (default)"
+    return f"{before} -> {after}"
+
+
+def _note(change: Change, field: FieldChange) -> str:
+    if change.action is Action.NONE:
+        return clean(change.message) or "reported, not healed"
+    if field.cause is Cause.DRIFT:
+        return "changed live" if change.cause is Cause.DRIFT else "drift: changed live"
+    if change.action is Action.REPLACE and change.message and field is change.fields[0]:
+        return clean(change.message)
+    return ""
+
+
+def _created(fields: tuple[FieldChange, ...]) -> str:
+    """The new object on one line: values of its leaves, lists as counts."""
+    lists: dict[str, set[str]] = {}
+    parts: dict[str, str] = {}
+    for field in fields:
+        stem, bracket, rest = field.path.partition("[")
+        if bracket:
+            lists.setdefault(stem, set()).add(rest.partition("]")[0])
+            parts[stem] = f"{clean(stem)} {counted(len(lists[stem]), 'item')}"
+        elif field.sensitive:
+            parts[stem] = f"{clean(stem)} (secret)"
+        else:
+            parts |= {path: f"{clean(path)} {_short(leaf)}" for path, leaf in _leaves(stem, field.after)}
+    shown = list(parts.values())[:_CREATE_SHOWN]
+    hidden = len(parts) - len(shown)
+    cut = any(part.endswith(("…", " item", " items")) for part in shown)
+    if hidden:
+        shown.append(f"{hidden} more")
+    return " · ".join(shown) + (" (--full)" if hidden or cut else "")
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """The value itself, or the leaves of a nested mapping with their paths."""
+    waiting = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += [(f"{path}.{key}", member) for key, member in reversed(value.items())]
+        else:
+            yield path, value
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list) and len(show(value, None)) > 40:
+        return counted(len(value), "item")
+    return show(value, 40)

@@ -1,0 +1,169 @@
+"""The plan as text: what would change, why, where it is written and what it costs.
+
+Called by ``diff``, and by ``apply`` before it asks. Equal plans give equal bytes: no clock, no width of a terminal.
+The lines of one change are in ``change_text``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from agent.model.change import Action, Change, Plan, digest_of
+from agent.model.identity import Key
+from agent.report.change_text import MARKS, WORDS, render_change
+from agent.report.escape import clean
+from agent.report.values import Paint, counted, plain, window_word
+
+_ORDER = (
+    Action.DELETE,
+    Action.REPLACE,
+    Action.HOLD,
+    Action.UPDATE,
+    Action.ADOPT,
+    Action.CREATE,
+    Action.RELEASE,
+    Action.NONE,
+)
+_COUNT_WORDS = {Action.HOLD: "held", Action.NONE: "drift reported"}
+
+
+def render_plans(plans: Sequence[Plan], *, paint: Paint = plain, full: bool = False, next_verb: str = "apply") -> str:
+    """One block a target, then for several the total, and one digest for all. ``next_verb`` "" leaves ``next`` out."""
+    blocks = [render_plan(plan, paint=paint, full=full) for plan in plans]
+    text = "\n".join(blocks)
+    if len(plans) > 1 and any(plan.changes for plan in plans):
+        text += f"\n{counted(len(plans), 'target')}: {_summary(plans)}\n"
+    if any(plan.writes for plan in plans):
+        digest = digest_of(tuple(plans))
+        text += f"digest     {digest}\n"
+        if next_verb:
+            text += f"next       {paint('heading', f'datakeel {next_verb} --expect {digest}')}\n"
+    return text
+
+
+def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False) -> str:
+    """The block of one target, without digest."""
+    if is_in_sync(plan):
+        calls = counted(plan.calls.read, "call")
+        return f"{clean(plan.target)}: {plan.unchanged} in sync with {clean(str(plan.revision))}, {calls}\n"
+    scope = _shared_scope(plan.changes)
+    title = [plan.target, plan.platform.partition("/")[0], *(f"{word} {name}" for word, name in scope)]
+    lines = [paint("heading", " · ".join(clean(part) for part in (*title, str(plan.revision)))), ""]
+    names = _names(plan.changes, short=bool(scope) or not any(change.key.scope for change in plan.changes))
+    width = max((len(name) for name in names.values()), default=0)
+    for change in in_order(plan.changes):
+        lines += render_change(change, names, width, paint=paint, full=full)
+    if plan.changes:
+        lines.append("")
+    lines += _footer(plan, full=full)
+    lines.append(_summary([plan]))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def is_in_sync(plan: Plan) -> bool:
+    """Whether there is nothing to say but that all is well."""
+    return plan.complete and not plan.changes and not plan.notes
+
+
+def in_order(changes: Iterable[Change]) -> list[Change]:
+    """Dangerous first; by key inside an action."""
+    rank = {action: number for number, action in enumerate(_ORDER)}
+    return sorted(changes, key=lambda change: (rank[change.action], change.key))
+
+
+def delta(approved: Sequence[str], plans: Sequence[Plan], *, paint: Paint = plain) -> str:
+    """What differs from a plan whose :func:`change_lines` were ``approved``: new changes, then those that are gone."""
+    now = change_lines(plans)
+    lines = [f"  new since approval   {line}" for line in now if line not in set(approved)]
+    lines += [f"  no longer planned    {line}" for line in approved if line not in set(now)]
+    return "".join(f"{paint('held', line)}\n" for line in lines)
+
+
+def change_lines(plans: Sequence[Plan]) -> list[str]:
+    """One line for each change that would be sent."""
+    return [
+        f"{MARKS[change.action]} {WORDS[change.action]}  {clean(change.key.path)}"
+        + (f"   {change.cause}" if change.cause != "git" else "")
+        for plan in plans
+        for change in in_order(plan.writes)
+    ]
+
+
+def _shared_scope(changes: Sequence[Change]) -> tuple[tuple[str, str], ...]:
+    scopes = {change.key.scope for change in changes}
+    return next(iter(scopes)) if len(scopes) == 1 else ()
+
+
+def _names(changes: Sequence[Change], *, short: bool) -> dict[Key, str]:
+    keys = {key for change in changes for key in (change.key, *change.hits)}
+    return {key: clean(str(key) if short else key.path, 120) for key in keys}
+
+
+def _footer(plan: Plan, *, full: bool) -> list[str]:
+    lines = []
+    if plan.suppressed:
+        if full:
+            lines += [
+                f"not shown  {clean(str(one.key))} {clean(one.path)}: {clean(one.why)} ({clean(one.rule)})"
+                for one in plan.suppressed
+            ]
+        else:
+            kinds = Counter(one.why for one in plan.suppressed)
+            lines.append(
+                "not shown  " + ", ".join(f"{n} {clean(why)}" for why, n in sorted(kinds.items())) + " (--full)"
+            )
+    if plan.strays:
+        lines.append(f"not ours   {counted(len(plan.strays), 'live object')} that git does not name; left alone")
+    lines += [f"note       {clean(note)}" for note in plan.notes]
+    if not plan.complete:
+        lines.append("incomplete not everything could be read; what is unknown is held, and nothing is deleted for it")
+    lines.append(f"calls      {_calls(plan)}")
+    if plan.budget:
+        lines.append(f"budget     {_budget(plan)}")
+    return lines
+
+
+def _calls(plan: Plan) -> str:
+    calls = plan.calls
+    text = f"{calls.read} to read"
+    if not calls.apply_max:
+        return text
+    parts = [
+        (calls.write, counted(calls.write, "write")),
+        (calls.look, counted(calls.look, "look before", "looks before")),
+        (calls.confirm, counted(calls.confirm, "confirmation")),
+        (calls.ready, f"{calls.ready} for readiness"),
+    ]
+    return f"{text}; apply needs at most {calls.apply_max}: " + ", ".join(words for number, words in parts if number)
+
+
+def _budget(plan: Plan) -> str:
+    several = len({window.credential for window in plan.budget}) > 1
+    left = ", ".join(
+        f"{window.left} of {window.usable} left {window_word(window.window_seconds)[0]}"
+        + (f" for {clean(window.credential)}" if several else "")
+        for window in plan.budget
+    )
+    first = plan.budget[0]
+    kept = round(100 * (1 - first.usable / first.limit)) if first.limit else 0
+    text = left + (f" ({kept} % kept for people)" if kept else "")
+    if plan.calls.apply_max:
+        text += f"; done in about {_about(plan.seconds_needed)}"
+    return text
+
+
+def _about(seconds: float) -> str:
+    if seconds < 55:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _summary(plans: Sequence[Plan]) -> str:
+    counts = [
+        f"{number} {_COUNT_WORDS.get(action, action.value)}"
+        for action in _ORDER
+        if (number := sum(plan.count(action) for plan in plans))
+    ]
+    unchanged = sum(plan.unchanged for plan in plans)
+    return ", ".join([*counts, f"{unchanged} unchanged"])

@@ -1,0 +1,130 @@
+"""JSON values, long strings, ages and counts as people read them in a report."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from agent.report.escape import clean
+
+Paint = Callable[[str, str], str]  # role, text -> text, coloured or not
+
+VALUE_WIDTH = 100
+_BARE_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NOT_BARE = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
+_DIFF_LINES_MAX = 40
+
+
+def plain(role: str, text: str) -> str:
+    """The paint that adds no colour."""
+    return text
+
+
+def show(value: Any, width: int | None = VALUE_WIDTH) -> str:
+    """A value on one line. Strings are always quoted at the top, so that ``"3"`` and ``3`` differ."""
+    return clean(_flow(value, top=True), width)
+
+
+def _flow(value: Any, *, top: bool = False) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        if not top and _BARE_WORD.fullmatch(value) and value.lower() not in _NOT_BARE:
+            return value
+        return _quoted(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(member) for member in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(member)}" for key, member in value.items()) + "}"
+    return str(value)  # integers and decimals, with their own digits
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def is_long_text(before: Any, after: Any) -> bool:
+    """Whether a change is better shown line by line."""
+    return isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after)
+
+
+def line_diff(before: str, after: str, *, full: bool = False) -> tuple[str, list[str]]:
+    """``12 lines, 1 changed`` and the changed lines with one line around them, each led by ``| ``."""
+    import difflib
+
+    old, new = before.splitlines(), after.splitlines()
+    groups = list(difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1))
+    lines: list[str] = []
+    changed = 0
+    for number, group in enumerate(groups):
+        if number:
+            lines.append("| …")
+        for tag, old_from, old_to, new_from, new_to in group:
+            if tag == "equal":
+                lines += [f"|   {clean(line)}" for line in old[old_from:old_to]]
+                continue
+            changed += max(old_to - old_from, new_to - new_from)
+            lines += [f"| - {clean(line)}" for line in old[old_from:old_to]]
+            lines += [f"| + {clean(line)}" for line in new[new_from:new_to]]
+    if not groups:
+        return "differs only in line ends", []
+    if not full and len(lines) > _DIFF_LINES_MAX:
+        rest = len(lines) - _DIFF_LINES_MAX
+        lines = [*lines[:_DIFF_LINES_MAX], f"| … {rest} more lines (--full)"]
+    return f"{counted(len(new), 'line')}, {changed} changed", lines
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 call``, ``2 calls``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``38 s``, ``6 min``, ``3 h``, ``2 days``: the largest unit that is at least one, rounded down."""
+    seconds = max(0.0, seconds)
+    if seconds < 60:
+        return f"{int(seconds)} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    if seconds < 2 * 86400:
+        return f"{int(seconds // 3600)} h"
+    return f"{int(seconds // 86400)} days"
+
+
+def moment(at: float | None, now: float | None) -> str:
+    """``3 min ago`` or ``in 12 s`` on a terminal (``now`` given), the date in UTC elsewhere; ``-`` when unknown."""
+    if at is None:
+        return "-"
+    if now is None:
+        return utc(at)
+    return f"in {duration(at - now)}" if at > now else f"{duration(now - at)} ago"
+
+
+def utc(at: float) -> str:
+    """The moment as ``2026-03-04T10:01:00Z``."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def window_word(seconds: float) -> tuple[str, str]:
+    """How a rate window is called: in ``54 of 80 left this minute`` and in ``54/min``."""
+    known = {1: ("this second", "s"), 60: ("this minute", "min"), 3600: ("this hour", "hour"), 86400: ("today", "day")}
+    return known.get(int(seconds), (f"in {seconds:g} s", f"{seconds:g} s"))
+
+
+def table(rows: list[list[str]], *, last_wraps: bool = True) -> list[str]:
+    """Columns two blanks apart; no blanks at the end of a line."""
+    if not rows:
+        return []
+    columns = len(rows[0]) - (1 if last_wraps else 0)
+    widths = [max(len(row[column]) for row in rows) for column in range(columns)]
+    return ["  ".join(cell.ljust(width) for cell, width in _paired(row, widths)).rstrip() for row in rows]
+
+
+def _paired(row: list[str], widths: list[int]) -> list[tuple[str, int]]:
+    return [(cell, widths[index] if index < len(widths) else 0) for index, cell in enumerate(row)]

@@ -1,0 +1,93 @@
+"""Outputs: one document on standard output, whole files, scrubbed text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.cli import output
+from agent.cli.output import Output, parse_outputs, write_outputs
+from agent.errors import AgentError, UsageError
+from agent.secrets import Redactor, Secret
+
+FORMATS = ("text", "json")
+
+
+def test_text_on_standard_output_is_the_default() -> None:
+    assert parse_outputs([], FORMATS) == (Output("text"),)
+    assert parse_outputs(["json=a=b.json", "text"], FORMATS) == (Output("json", Path("a=b.json")), Output("text"))
+
+
+@pytest.mark.parametrize("words", [["text", "json"], ["xml"], ["json="], ["jsn=x"], [""]])
+def test_what_cannot_be_written_is_refused(words: list[str]) -> None:
+    with pytest.raises(UsageError):
+        parse_outputs(words, FORMATS)
+
+
+def test_a_mistyped_format_gets_a_suggestion() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_outputs(["jsn"], FORMATS)
+    assert caught.value.fix == "did you mean json?"
+
+
+def test_files_are_written_before_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "plan.json"
+    seen: list[bool] = []
+
+    def text() -> str:
+        seen.append(path.exists())
+        return "text\n"
+
+    write_outputs((Output("text"), Output("json", path)), {"text": text, "json": lambda: "{}\n"})
+    assert capsys.readouterr().out == "text\n"
+    assert path.read_text() == "{}\n"
+    assert seen == [True]
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    real = tmp_path / "real.json"
+    real.write_text("old")
+    real.chmod(0o640)
+    link = tmp_path / "link.json"
+    link.symlink_to(real)
+    output.write_file(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    output.write_file(pipe, "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_file_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match="cannot be written") as caught:
+        output.write_file(tmp_path / "missing" / "x", "text")
+    assert caught.value.error_code == "output-failed"
+
+
+def test_everything_passes_the_redactor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    redactor = Redactor()
+    redactor.add(Secret("s3cret-canary"))
+    output.use_redactor(redactor)
+    try:
+        write_outputs(
+            (Output("text"), Output("json", tmp_path / "x")),
+            {"text": lambda: "a s3cret-canary\n", "json": lambda: "b s3cret-canary\n"},
+        )
+        output.print_error(AgentError("c s3cret-canary"), json_wanted=True)
+        output.tell("d s3cret-canary")
+    finally:
+        output._redactors.clear()
+    captured = capsys.readouterr()
+    assert "canary" not in captured.out + captured.err + (tmp_path / "x").read_text()
+    assert captured.out.startswith("a ***\n")
