@@ -1,0 +1,57 @@
+"""A git repository in memory: commits are mappings of path to bytes, blob ids are git's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent.model.identity import Revision
+from agent.source import Tree, TreeEntry
+
+
+def blob_id(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+class MemorySource:
+    """``commit`` adds a revision; ``fetch`` returns the newest. Shared by all incarnations of a run."""
+
+    def __init__(self) -> None:
+        self.revisions: list[tuple[Revision, Mapping[str, str]]] = []
+        self.blobs: dict[str, bytes] = {}
+
+    def commit(self, files: Mapping[str, bytes]) -> Revision:
+        tree = {}
+        for path, content in files.items():
+            blob = blob_id(content)
+            self.blobs[blob] = content
+            tree[path] = blob
+        name = hashlib.sha1(f"{len(self.revisions)}{sorted(tree.items())}".encode()).hexdigest()
+        revision = Revision(name, "main")
+        self.revisions.append((revision, tree))
+        return revision
+
+    def fetch(self) -> Revision:
+        return self.revisions[-1][0]
+
+    def resolve(self, name: str) -> Revision:
+        return next(revision for revision, _ in self.revisions if revision.commit.startswith(name))
+
+    def tree(self, revision: Revision, folder: str) -> Tree:
+        found = next(tree for each, tree in self.revisions if each.commit == revision.commit)
+        entries = tuple(TreeEntry(path, blob, len(self.blobs[blob])) for path, blob in sorted(found.items()))
+        return Tree(entries, ())
+
+    def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        for blob in blobs:
+            yield blob, self.blobs[blob]
+
+    def is_ancestor(self, older: str, newer: str) -> bool | None:
+        names = [revision.commit for revision, _ in self.revisions]
+        return names.index(older) <= names.index(newer)
+
+    def removed_in(self, path: str, revision: Revision) -> Revision | None:
+        return None
+
+    def close(self) -> None:
+        pass

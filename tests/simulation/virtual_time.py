@@ -1,0 +1,69 @@
+"""An event loop whose hours pass in an instant: waiting adds to a number, nothing ever sleeps.
+
+``select`` without a timeout means that nobody will ever wake anybody: a deadlock, which fails the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+EPOCH = 1_770_000_000.0
+
+
+class Deadlock(RuntimeError):
+    """Every task waits for something that cannot happen."""
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise Deadlock("no task is ready and none waits for a time")
+        self.now += max(0.0, timeout)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+class VirtualClock:
+    """Wall clock and monotonic clock of the running virtual loop; the sandbox and the agent share one."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> float:
+        return EPOCH + self._loop.time()
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+
+def run(story: Coroutine[Any, Any, Result], loop: VirtualLoop) -> Result:
+    """Run one coroutine to its end in virtual time, and close the loop."""
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(story)
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        asyncio.set_event_loop(None)
+        loop.close()
