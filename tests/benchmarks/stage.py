@@ -1,0 +1,165 @@
+"""What a measurement stands on: repository, sandbox with all of it live, store that knows it. Made once a size.
+
+``Stage`` is a folder and the address of a sandbox in a process of its own; workers open it in theirs. Populating goes
+through the real walk, so that it is a measurement too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent.apply.secrets import SecretValues
+from agent.clock import SystemClock
+from agent.config.model import SourceConfig, TargetConfig
+from agent.definitions.load import load_platform
+from agent.live.api import open_api
+from agent.live.budget_registry import BudgetRegistry
+from agent.live.connection import Connection
+from agent.reconcile.target import Target
+from agent.secrets import Secret
+from agent.source import open_source
+from agent.store.store import Store
+from tests.benchmarks import corpus
+
+TOKEN = "benchmark-token"
+CONCURRENCY = 10
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``first`` and ``second`` are commits that differ in one file; the sandbox and the store hold the first."""
+
+    folder: str
+    size: int
+    first: str
+    second: str
+    populate_seconds: float
+    populate_calls: int
+    server: str = ""
+
+    @property
+    def repository(self) -> Path:
+        return Path(self.folder) / "repository"
+
+    @property
+    def state(self) -> Path:
+        return Path(self.folder) / "state.db"
+
+
+@contextmanager
+def staged(folder: Path, size: int) -> Iterator[Stage]:
+    """The stage of a size, made if the folder has none yet, with its sandbox running."""
+    place = folder / f"size-{size}"
+    with _sandbox(place) as server:
+        description = place / "stage.json"
+        if not description.exists():
+            shutil.rmtree(place / "repository", ignore_errors=True)
+            first, second = corpus.build(place / "repository", size)
+            stage = Stage(str(place), size, first, second, 0.0, 0, server)
+            seconds, calls = _populate(stage)
+            stage = Stage(str(place), size, first, second, seconds, calls)
+            description.write_text(json.dumps(asdict(stage)), encoding="utf-8")
+        yield Stage(**{**json.loads(description.read_text(encoding="utf-8")), "server": server})
+
+
+@contextmanager
+def copied_state(stage: Stage) -> Iterator[Path]:
+    """A store of one's own: passes write to it."""
+    with tempfile.TemporaryDirectory(dir=stage.folder) as folder:
+        copy = Path(folder) / "state.db"
+        shutil.copyfile(stage.state, copy)
+        yield copy
+
+
+@asynccontextmanager
+async def open_target(stage: Stage, state: Path, *, writable: bool = True) -> AsyncIterator[Target]:
+    """The real parts, as the command line puts them together, without rate windows and without freshness reads."""
+    clock, chance = SystemClock(), random.Random()  # ids of operations must never come twice in one store
+    platform = load_platform("dataos/v1")
+    connection = Connection(
+        target="main",
+        server=stage.server,
+        settings={},
+        credentials={"token": lambda: Secret(TOKEN)},
+        deadline_seconds=30.0,
+        concurrency=CONCURRENCY,
+        allow_http=True,
+    )
+    config = TargetConfig(
+        "main",
+        "dataos/v1",
+        server=stage.server,
+        folder=corpus.FOLDER,
+        prune=True,
+        drift="heal",
+        verify_seconds=1e9,
+        budget=(),
+        concurrency=CONCURRENCY,
+        allow_http=True,
+    )
+    source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
+    store = Store.open(f"sqlite:///{state}", clock=clock)
+    store.lock()
+    budgets = BudgetRegistry(clock, store, chance, store.installation_key)
+    api = open_api(
+        platform,
+        connection,
+        clock=clock,
+        budget=budgets.budget_for(platform, connection, 0.2, ()),
+        random=chance,
+        writable=writable,
+    )
+    try:
+        # The address of a sandbox is another one each time; here it is one system all the same.
+        secrets = SecretValues({}, store.installation_key)
+        yield Target(config, platform, api, source, store, secrets, clock, chance, "http://sandbox.example")
+    finally:
+        await api.close()
+        budgets.close()
+        store.close()
+        source.close()
+
+
+def _populate(stage: Stage) -> tuple[float, int]:
+    """Create everything through the walk: wall seconds and calls."""
+    from agent.reconcile.once import Wish, reconcile_once
+
+    async def play() -> tuple[float, int]:
+        async with open_target(stage, stage.state) as target:
+            began = time.perf_counter()
+            report = await reconcile_once(target, Wish(target.source.resolve(stage.first)))
+            seconds = time.perf_counter() - began
+            done = sum(1 for outcome in report.outcomes if outcome.result == "done")
+            if done != stage.size:
+                raise AssertionError(f"{done} of {stage.size} were created: {report.problems[:3]} {report.error}")
+            await reconcile_once(target, Wish(target.source.resolve(stage.first), fresh=True))
+            return seconds, report.calls_total
+
+    stage.state.unlink(missing_ok=True)
+    return asyncio.run(play())
+
+
+@contextmanager
+def _sandbox(place: Path) -> Iterator[str]:
+    place.mkdir(parents=True, exist_ok=True)
+    words = ["sandbox", "--port", "0", "--no-limits", "--token", TOKEN, "--state", str(place / "sandbox.db")]
+    with subprocess.Popen([sys.executable, "-m", "agent", *words], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            line = child.stdout.readline() if child.stdout else ""
+            if not line.startswith("listening on "):
+                raise AssertionError(f"the sandbox did not start: {line!r}")
+            yield line.split()[2]
+        finally:
+            child.terminate()
+            child.wait(timeout=30)

@@ -1,0 +1,260 @@
+"""One measurement in a process of its own: ``python -m tests.benchmarks.worker PATH STAGE``, told as one JSON line.
+
+Started by ``__main__``. Imports and set-up lie before the clock; CPU is that of this process and of the git it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.config.model import SourceConfig, TargetConfig
+from agent.definitions.load import load_platform
+from agent.model.resource import Desired
+from agent.reconcile import collector
+from agent.reconcile.desired import read_desired
+from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.target import LastDesired, Target
+from agent.source import Source, open_source
+from agent.store.store import Store
+from tests.benchmarks import corpus, floors
+from tests.benchmarks.stage import Stage, copied_state, open_target
+
+_TURNS = 6  # a change and its way back, three times: one of them alone is too short to measure
+
+
+@dataclass
+class Taken:
+    """What one measurement found; ``calls`` by purpose, ``facts`` what tells that the right thing was done."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    calls: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), _cpu()
+        yield
+        self.wall, self.cpu = time.perf_counter() - wall, _cpu() - cpu
+
+
+def parse_floor(stage: Stage) -> Taken:
+    taken = Taken()
+    contents = [text.encode() for _, text in corpus.files(stage.size)]
+    with taken.clock():
+        count = floors.parse(contents)
+    taken.facts = {"manifests": count, "bytes": sum(map(len, contents))}
+    return taken
+
+
+def calls_floor(stage: Stage) -> Taken:
+    return _calls(stage, gets=True)
+
+
+def lists_floor(stage: Stage) -> Taken:
+    return _calls(stage, gets=False)
+
+
+def _calls(stage: Stage, *, gets: bool) -> Taken:
+    taken = Taken()
+    walks = floors.requests_of(stage, gets=gets)
+
+    async def play() -> int:
+        import aiohttp  # noqa: F401 - before the clock
+
+        with taken.clock():
+            return await floors.calls(stage, walks)
+
+    taken.calls = {"all": asyncio.run(play())}
+    return taken
+
+
+def validate_cold(stage: Stage) -> Taken:
+    """Nothing cached anywhere: tree, blobs, checks, references."""
+    return _validated(stage, None, LastDesired())
+
+
+def validate_warm_store(stage: Stage) -> Taken:
+    """A new process; the store knows every file."""
+    with copied_state(stage) as state:
+        store = Store.open(f"sqlite:///{state}", clock=_clock(), write=False)
+        try:
+            return _validated(stage, store, LastDesired())
+        finally:
+            store.close()
+
+
+def validate_warm_process(stage: Stage) -> Taken:
+    """The same process, the same revision."""
+    last = LastDesired()
+    _validated(stage, None, last)
+    return _validated(stage, None, last)
+
+
+def _validated(stage: Stage, store: Store | None, last: LastDesired) -> Taken:
+    taken = Taken()
+    platform = load_platform("dataos/v1")
+    config = TargetConfig("main", "dataos/v1", folder=corpus.FOLDER)
+    source: Source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
+    source.fetch()
+    with taken.clock():
+        desired: Desired = read_desired(source, source.resolve(stage.first), config, platform, store, last)
+    assert not desired.problems, desired.problems[:3]
+    taken.facts = {"manifests": len(desired.resources)}
+    return taken
+
+
+def diff_cold(stage: Stage) -> Taken:
+    """A plan without any memory: everything parsed, listed, read and compared."""
+    taken = Taken()
+
+    async def play() -> None:
+        with tempfile.TemporaryDirectory(dir=stage.folder) as folder:
+            async with open_target(stage, Path(folder) / "state.db", writable=False) as target:
+                revision = target.source.resolve(stage.first)
+                with taken.clock():
+                    seen = await look(target, Wish(revision, fresh=True))
+                taken.calls = dict(seen.observed.calls)
+                taken.facts = {"adopts": sum(change.action == "adopt" for change in seen.plan.changes)}
+
+    asyncio.run(play())
+    return taken
+
+
+def pass_cold(stage: Stage) -> Taken:
+    """A whole pass that believes nothing and has no checked files; it finds that all is well."""
+
+    async def play(target: Target, taken: Taken) -> None:
+        target.store.compact(files_max=-1)
+        assert not target.store.checked("", []), "the cache is empty"
+        await _pass(target, taken, Wish(target.source.resolve(stage.first), fresh=True))
+
+    return _with_target(stage, play)
+
+
+def pass_warm(stage: Stage) -> Taken:
+    """The pass of a poll that finds nothing new: lists only."""
+
+    async def play(target: Target, taken: Taken) -> None:
+        wish = Wish(target.source.resolve(stage.first))
+        await _pass(target, taken, wish)
+        collector.settle()
+        await _pass(target, taken, wish)
+
+    return _with_target(stage, play)
+
+
+def pass_one_change(stage: Stage) -> Taken:
+    """One file changed and git woke the agent; the mean of a few such passes, each with its write."""
+
+    async def play(target: Target, taken: Taken) -> None:
+        await _pass(target, taken, Wish(target.source.resolve(stage.first)))
+        collector.settle()
+        turns = [Taken() for _ in range(_TURNS)]
+        for number, turn in enumerate(turns):
+            revision = target.source.resolve((stage.second, stage.first)[number % 2])
+            await _pass(target, turn, Wish(revision, woken_by_git=True, interval_seconds=1e9))
+            assert turn.facts["writes"] == 1, turn
+        taken.wall = sorted(turn.wall for turn in turns)[_TURNS // 2]
+        taken.cpu = sum(turn.cpu for turn in turns) / _TURNS
+        taken.calls, taken.facts = turns[-1].calls, turns[-1].facts
+
+    return _with_target(stage, play)
+
+
+def pass_one_change_polled(stage: Stage) -> Taken:
+    """The same where only the poll noticed it: with all lists."""
+
+    async def play(target: Target, taken: Taken) -> None:
+        await _pass(target, taken, Wish(target.source.resolve(stage.first)))
+        await _pass(target, taken, Wish(target.source.resolve(stage.second)))
+        back = Taken()
+        await _pass(target, back, Wish(target.source.resolve(stage.first)))
+        assert back.facts["writes"] == 1
+
+    return _with_target(stage, play)
+
+
+async def _pass(target: Target, taken: Taken, wish: Wish) -> None:
+    with taken.clock():
+        report = await reconcile_once(target, wish)
+    taken.calls = dict(report.calls)
+    taken.facts = {"writes": sum(1 for outcome in report.outcomes if outcome.result == "done")}
+    held = [f"{change.key}: {change.message}" for change in (report.plan.held if report.plan else ())]
+    assert not held, held[:3]
+
+
+def _with_target(stage: Stage, play: Callable[[Target, Taken], object]) -> Taken:
+    taken = Taken()
+
+    async def opened() -> None:
+        with copied_state(stage) as state:
+            async with open_target(stage, state) as target:
+                await play(target, taken)  # type: ignore[misc]
+
+    asyncio.run(opened())
+    return taken
+
+
+PATHS: dict[str, Callable[[Stage], Taken]] = {
+    "floor.parse": parse_floor,
+    "floor.calls": calls_floor,
+    "floor.lists": lists_floor,
+    "validate.cold": validate_cold,
+    "validate.warm.store": validate_warm_store,
+    "validate.warm.process": validate_warm_process,
+    "diff.cold": diff_cold,
+    "pass.cold": pass_cold,
+    "pass.warm": pass_warm,
+    "pass.one": pass_one_change,
+    "pass.one.polled": pass_one_change_polled,
+}
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process ever held. ``ru_maxrss`` would count the parent's before exec."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _cpu() -> float:
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _clock():
+    from agent.clock import SystemClock
+
+    return SystemClock()
+
+
+def main() -> int:
+    path, description = sys.argv[1:]
+    taken = PATHS[path](Stage(**json.loads(description)))
+    calls = Counter({str(purpose): count for purpose, count in taken.calls.items()})
+    told = {
+        "wall": taken.wall,
+        "cpu": taken.cpu,
+        "calls": calls.total(),
+        "by_purpose": dict(calls),
+        "peak": peak_megabytes(),
+        "facts": taken.facts,
+    }
+    print(json.dumps(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
