@@ -1,0 +1,351 @@
+"""Plays a session: a folder with a script, and what a person then sees on the screen and the platform at its door.
+
+    script        one step a line; steps are the methods of `Session` whose names begin with `step_`
+    repo/         files laid over the small repository in `shop/`
+    output.txt    the screen: each step, standard output, `2> ` before standard error, a status that is not 0
+    requests.txt  what the platform was asked by each command: reads once each, writes in their order
+
+A command must end with 0. `! 3 datakeel validate` announces another status. A command may leave no file behind unless
+`leaves FILE` follows. No secret of the environment may be in any output or file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+SECRETS = {"DATAOS_TOKEN": "canary-5e1f0c7a9b", "LAKE_PASSWORD": "hunter2-canary-77"}
+
+
+class Unannounced(AssertionError):
+    """A step did what its script does not say: another exit status, a file left behind, a secret told."""
+
+
+class Processes:
+    """The spawner and what it started."""
+
+    def __init__(self) -> None:
+        self._spawner = subprocess.Popen(
+            [sys.executable, "-m", "tests.sessions.spawner"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, do: str, **order: Any) -> int:
+        assert self._spawner.stdin is not None
+        assert self._spawner.stdout is not None
+        self._spawner.stdin.write(json.dumps({"do": do, **order}) + "\n")
+        self._spawner.stdin.flush()
+        return int(self._spawner.stdout.readline())
+
+    def close(self) -> None:
+        assert self._spawner.stdin is not None
+        assert self._spawner.stdout is not None
+        self._spawner.stdin.close()
+        self._spawner.wait(timeout=10)
+        self._spawner.stdout.close()
+
+
+class Session:
+    """One playing of one script in an empty folder."""
+
+    def __init__(self, script: Path, folder: Path, processes: Processes) -> None:
+        self._lines = script.read_text(encoding="utf-8").splitlines()
+        self._folder = folder
+        self._processes = processes
+        self._screen: list[str] = []
+        self._asked: list[str] = []
+        self._commits: list[str] = []
+        self._digests: list[str] = []
+        self._left: set[str] = set()
+        self._secrets = set(SECRETS.values())
+        self._told = 0
+        self._repository = folder / "repo"
+        self._temporary = folder / "tmp"
+        self._temporary.mkdir()
+        shutil.copytree(HERE / "shop", self._repository)
+        if (script.parent / "repo").is_dir():
+            shutil.copytree(script.parent / "repo", self._repository, dirs_exist_ok=True)
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "TMPDIR": str(self._temporary),
+            "PYTHONPATH": str(ROOT),
+            **SECRETS,
+        }
+        self._server, self._sandbox = self._start_sandbox()
+        self._environment["DATAKEEL_TARGETS__ANALYTICS__SERVER"] = self._server
+        self._git("init", "-q", "-b", "main")
+        self._commit("first")
+
+    def play(self) -> tuple[str, str]:
+        """What `output.txt` and `requests.txt` should hold. Raises :class:`Unannounced`."""
+        try:
+            for line in self._lines:
+                if line and not line.startswith("#"):
+                    self._screen.append(f"$ {line}")
+                    self._play(shlex.split(line), line)
+            self._check_left()
+        finally:
+            self._stop_sandbox()
+        self._check_secrets()
+        left = [path.name for path in self._temporary.iterdir()]
+        if left:
+            raise Unannounced(f"left in the temporary folder: {', '.join(left)}")
+        return "\n".join(self._screen) + "\n", "".join(f"{line}\n" for line in self._asked)
+
+    def _play(self, words: list[str], line: str) -> None:
+        status = 0
+        if words[0] != "leaves":
+            self._check_left()
+        if words[0] == "!":
+            status, words = int(words[1]), words[2:]
+        if words[0] in ("datakeel", "python"):
+            self._command(words, status, line)
+            return
+        step: Callable[..., None] | None = getattr(self, f"step_{words[0]}", None)
+        if step is None:
+            raise Unannounced(f"no step is called {words[0]}")
+        step(*words[1:])
+
+    def _command(self, words: list[str], expected: int, line: str) -> None:
+        before = self._files()
+        if self._digests:
+            words = [word.replace("$DIGEST", self._digests[-1]) for word in words]
+        out, err = self._folder / "out", self._folder / "err"
+        if words[0] == "datakeel":
+            status = self._processes.ask(
+                "run",
+                words=words[1:],
+                folder=str(self._repository),
+                environment=self._environment,
+                stdout=str(out),
+                stderr=str(err),
+            )
+        else:
+            with out.open("wb") as stdout, err.open("wb") as stderr:
+                status = subprocess.run(
+                    [sys.executable, *words[1:]],
+                    cwd=self._repository,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    check=False,
+                    timeout=60,
+                ).returncode
+        said, complained = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+        self._digests += re.findall(r"p1-[0-9a-f]{32}", said + complained)
+        self._screen += self._normal(said).splitlines()
+        self._screen += [f"2> {each}".rstrip() for each in self._normal(complained).splitlines()]
+        if status:
+            self._screen.append(f"[{status}]")
+        self._note_requests(line)
+        if status != expected:
+            raise Unannounced(f"`{line}` ended with {status}:\n{said[-2000:]}\n{complained[-4000:]}")
+        self._left = self._files() - before
+
+    def step_leaves(self, *files: str) -> None:
+        """The command before left these files in the repository."""
+        for file in files:
+            if file not in self._left:
+                raise Unannounced(f"the command did not leave {file}")
+            self._left.remove(file)
+
+    def step_show(self, file: str) -> None:
+        self._screen += self._normal((self._repository / file).read_text(encoding="utf-8")).splitlines()
+
+    def step_fits(self, file: str, schema: str) -> None:
+        """The file is JSON that this schema of ours allows."""
+        read = json.loads((ROOT / schema).read_text(encoding="utf-8"))
+        value = json.loads((self._repository / file).read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator(read).validate(value)
+
+    def step_replace(self, file: str, old: str, new: str) -> None:
+        path = self._repository / file
+        text = path.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise Unannounced(f"{old!r} is {text.count(old)} times in {file}")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def step_remove(self, *files: str) -> None:
+        for file in files:
+            (self._repository / file).unlink()
+
+    def step_move(self, old: str, new: str) -> None:
+        (self._repository / old).rename(self._repository / new)
+
+    def step_commit(self, message: str) -> None:
+        self._commit(message)
+
+    def step_set(self, name: str, value: str) -> None:
+        """An environment variable."""
+        self._environment[name] = value
+        if name in SECRETS:
+            self._secrets.add(value)
+
+    def step_unset(self, name: str) -> None:
+        del self._environment[name]
+
+    def step_person(self, does: str) -> None:
+        """Somebody clicks in the platform's own pages: JSON for `/_sandbox/person`."""
+        self._control("POST", "person", json.loads(does))
+
+    def step_fault(self, rule: str) -> None:
+        """The platform misbehaves: JSON for one rule of `/_sandbox/faults`."""
+        self._control("POST", "faults", [json.loads(rule)])
+
+    def step_heal(self) -> None:
+        """No faults any more."""
+        self._control("DELETE", "faults", None)
+
+    def step_switch(self, switches: str) -> None:
+        """How the platform behaves by nature: JSON for `/_sandbox/switches`."""
+        self._control("PUT", "switches", json.loads(switches))
+
+    def step_wait(self, seconds: str) -> None:
+        """Until reads are sure to show the last write."""
+        time.sleep(float(seconds))
+
+    def step_outage(self) -> None:
+        """The platform is gone."""
+        self._stop_sandbox()
+
+    def _start_sandbox(self) -> tuple[str, int]:
+        out = self._folder / "sandbox-out"
+        out.touch()
+        words = ["sandbox", "--port", "0", "--control", "--no-limits", "--token", SECRETS["DATAOS_TOKEN"]]
+        pid = self._processes.ask(
+            "start",
+            words=[*words, "--requests-log", str(self._folder / "requests")],
+            folder=str(self._folder),
+            environment=self._environment,
+            stdout=str(out),
+            stderr=str(self._folder / "sandbox-err"),
+        )
+        self._server, self._sandbox = _first_line(out).split()[2], pid
+        self._control("PUT", "switches", {"ready_after": 0})
+        return self._server, pid
+
+    def _stop_sandbox(self) -> None:
+        if self._sandbox:
+            self._processes.ask("stop", pid=self._sandbox)
+            self._sandbox = 0
+
+    def _control(self, method: str, what: str, body: Any) -> None:
+        request = urllib.request.Request(
+            f"{self._server}/_sandbox/{what}", method=method, data=None if body is None else json.dumps(body).encode()
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                answer.read()
+        except urllib.error.HTTPError as refused:
+            raise Unannounced(f"the sandbox refuses: {refused.read().decode()}") from refused
+
+    def _note_requests(self, line: str) -> None:
+        log = self._folder / "requests"
+        entries = [json.loads(each) for each in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+        new, self._told = entries[self._told :], len(entries)
+        if not new:
+            return
+        self._asked.append(f"$ {line}")
+        reads = {_request(entry) for entry in new if entry["method"] == "GET"}
+        self._asked += sorted(reads)
+        self._asked += [_request(entry) for entry in new if entry["method"] != "GET"]
+
+    def _files(self) -> set[str]:
+        return {
+            path.relative_to(self._repository).as_posix()
+            for path in self._repository.rglob("*")
+            if path.is_file() and ".git" not in path.relative_to(self._repository).parts
+        }
+
+    def _check_left(self) -> None:
+        if self._left:
+            raise Unannounced(f"left in the repository: {', '.join(sorted(self._left))}")
+
+    def _commit(self, message: str) -> None:
+        self._git("add", "-A")
+        person = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
+        self._git(*person, "commit", "-q", "--allow-empty", "-m", message)
+        self._commits.append(self._git("rev-parse", "HEAD").strip())
+
+    def _git(self, *words: str) -> str:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._folder),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_DATE": f"{1_767_225_600 + len(self._commits)} +0000",
+            "GIT_COMMITTER_DATE": f"{1_767_225_600 + len(self._commits)} +0000",
+        }
+        done = subprocess.run(
+            ["git", *words], cwd=self._repository, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def _check_secrets(self) -> None:
+        said = "\n".join(line for line in self._screen if not line.startswith("$ "))
+        told = [("the output", said.encode())]
+        told += [(path.name, path.read_bytes()) for path in self._folder.rglob("*") if path.is_file()]
+        for place, content in told:
+            if place != "requests" and any(secret.encode() in content for secret in self._secrets):
+                raise Unannounced(f"the value of a secret is in {place}")
+
+    def _normal(self, text: str) -> str:
+        """Without what differs from one playing to the next; columns keep their width."""
+        text = text.replace(self._server.rpartition(":")[2], "PORT").replace(str(self._folder), "FOLDER")
+        for number, commit in enumerate(self._commits, 1):
+            text = text.replace(commit, f"commit{number}".ljust(40, "0")).replace(commit[:7], f"commit{number}")
+        for number, digest in enumerate(dict.fromkeys(self._digests), 1):
+            text = text.replace(digest, f"p1-DIGEST{number}")
+        for pattern, stable in _VOLATILE:
+            text = pattern.sub(stable, text)
+        return text
+
+
+_VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "YYYY-MM-DDThh:mm:ssZ"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "PASS"),
+    (re.compile(r"datakeel\.analytics/[0-9a-z]{6,}"), "datakeel.analytics/MARK"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "HASH"),
+    (re.compile(r"\b\d+ s\b( *)"), lambda found: "N s".ljust(len(found[0]))),
+    (re.compile(r"(\"(?:seconds_needed|verified_p95_seconds)\": ?)[0-9.]+"), r"\g<1>0"),
+    (re.compile(r"\b\d{10}\.\d+"), "0"),  # seconds since the epoch
+    (re.compile(r"(\bseconds(?:=|\": ?))[0-9.]+"), r"\g<1>0"),
+    (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "hh:mm:ss "),
+    (re.compile(r"dataos-[0-9a-f]{12}"), "dataos-CREDENTIAL"),
+)
+
+
+def _request(entry: dict[str, Any]) -> str:
+    query = f"?{entry['query']}" if entry["query"] else ""
+    about = [found[1] for word in ("type", "name") if (found := re.search(f"^{word}: (.+)$", entry["body"], re.M))]
+    return " ".join([entry["method"], f"{entry['path']}{query}", str(entry["status"] or "lost"), *about])
+
+
+def _first_line(path: Path) -> str:
+    for _ in range(1000):
+        text = path.read_text(encoding="utf-8")
+        if text.endswith("\n"):
+            return text
+        time.sleep(0.01)
+    raise Unannounced("the sandbox did not start")

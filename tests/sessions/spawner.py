@@ -1,0 +1,78 @@
+"""A process that has imported datakeel once and forks for every command, so that a session's commands are real ones.
+
+Started by ``session.Processes`` as ``python -m tests.sessions.spawner``. Reads orders, one JSON object a line, and
+answers each with one line. A command gets a process, folder, environment and streams of its own; only the imports are
+shared.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import pkgutil
+import signal
+import sys
+import time
+from importlib import import_module
+from typing import Any, NoReturn
+
+import agent
+
+_PATIENCE_SECONDS = 60  # a command that hangs ends by SIGALRM, which no command handles
+
+
+def main() -> None:
+    for module in pkgutil.walk_packages(agent.__path__, "agent."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            import_module(module.name)
+    gc.freeze()  # what was imported is never collected, so that a fork shares its memory
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_obey(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+def _obey(order: dict[str, Any]) -> int:
+    """``run`` answers with the exit status, ``start`` with a process id, ``stop`` with the status of that process."""
+    if order["do"] == "stop":
+        os.kill(order["pid"], signal.SIGTERM)
+        return os.waitstatus_to_exitcode(os.waitpid(order["pid"], 0)[1])
+    child = os.fork()
+    if child == 0:
+        _become(order)
+    return child if order["do"] == "start" else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _become(order: dict[str, Any]) -> NoReturn:
+    if order["do"] == "run":
+        signal.alarm(_PATIENCE_SECONDS)
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    time.tzset()
+    for number, path in enumerate((os.devnull, order["stdout"], order["stderr"])):
+        opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin, sys.stdout, sys.stderr = (open(number, mode, encoding="utf-8") for number, mode in enumerate("rww"))  # noqa: SIM115
+    os._exit(_status(order["words"]))
+
+
+def _status(words: list[str]) -> int:
+    """What the interpreter would end with."""
+    from agent.cli.main import main as datakeel
+
+    try:
+        status = datakeel(words)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Style as tests: each message says what is banned and what to write instead."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOP_LEVEL = {"pyproject.toml", "README.md", "agent", "schemas", "manifests", "tests", "Dockerfile"}
+PLATFORMS = re.compile(r"dataos|dataops|datachain|dataloop|datalinx", re.IGNORECASE)
+# Where a platform may be named: its emulator, the two commands that show one, and sentences that explain by example.
+PLATFORMS_MAY_BE_NAMED_IN = {"agent/sandbox", "agent/cli/demo.py", "agent/cli/verbs/sandbox.py"}
+
+FILE_LINES_MAX = 350
+FUNCTION_LINES_MAX = 60
+# Longer, each for a reason of its own.
+LONG_FILES = {
+    "agent/definitions/platform.py",  # the typed form of every word of a definition: one thing, read from top to bottom
+}
+LONG_FUNCTIONS = {
+    "agent/yaml_io/fold.py:run",  # the loop over parser events; a call for each event would double its time
+}
+# Anything may come out of a pass, and the loop must outlive it. Elsewhere name what you expect.
+CATCHES_EVERYTHING = {"agent/reconcile/loop.py", "agent/apply/executor.py", "agent/server"}
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+)/")
+REGISTRIES = re.compile(
+    r"--(?:extra-)?index-url|pypi\.org|pythonhosted|files\.pypi|/simple/?(?=[\"'\s]|$)|npmjs|registry\.npm"
+)
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX|HACK)\b")
+
+
+def files_of(folder: str) -> Iterator[Path]:
+    yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Files of the repository, and those that would be added to it; skipped where this is no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git repository, so what belongs to it is not known")
+    return tuple(path for name in done.stdout.decode().split("\0") if name and (path := ROOT / name).is_file())
+
+
+def texts() -> Iterator[tuple[str, int, str]]:
+    """Every line of every tracked text file but this one."""
+    for path in tracked():
+        if path == Path(__file__):
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # made to be unreadable, for a test
+        for number, line in enumerate(text.splitlines(), 1):
+            yield shown(path), number, line
+
+
+def is_below(path: str, places: set[str]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def test_nothing_is_printed_outside_the_command_line() -> None:
+    wrong = [
+        f"{shown(path)}:{node.lineno}"
+        for path in files_of("agent")
+        if not shown(path).startswith("agent/cli/")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert not wrong, f"return the value, or log an event with structlog; cli/ does the printing: {wrong}"
+
+
+def test_errors_are_caught_by_name() -> None:
+    wrong = [
+        f"{shown(path)}:{node.lineno}"
+        for path in files_of("agent")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ExceptHandler)
+        and _catches_everything(node)
+        and not is_below(shown(path), CATCHES_EVERYTHING)
+    ]
+    assert not wrong, (
+        "name the errors that you expect; what nobody expected is a mistake of ours and must reach the top. "
+        f"Only the loop, an apply worker and an HTTP handler may catch everything: {wrong}"
+    )
+
+
+def _catches_everything(handler: ast.ExceptHandler) -> bool:
+    """``except Exception``, or anything wider that does not end by raising again."""
+    names = {ast.unparse(node) for node in ast.walk(handler.type)} if handler.type else {"BaseException"}
+    raises = any(isinstance(node, ast.Raise) and node.exc is None for node in handler.body)
+    return "Exception" in names or ("BaseException" in names and not raises)
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    wrong = [shown(path) for path in files_of("agent") if not ast.get_docstring(parsed(path))]
+    assert not wrong, f"begin with a docstring: what the module is for, who calls it, what it never does: {wrong}"
+
+
+def test_files_are_short() -> None:
+    lengths = {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files_of("agent")}
+    wrong = {path: lines for path, lines in lengths.items() if lines > FILE_LINES_MAX and path not in LONG_FILES}
+    assert not wrong, f"a file beyond {FILE_LINES_MAX} lines does two things; split it by purpose: {wrong}"
+    spare = [path for path in LONG_FILES if lengths.get(path, 0) <= FILE_LINES_MAX]
+    assert not spare, f"short enough now, strike from LONG_FILES: {spare}"
+
+
+def test_functions_are_short() -> None:
+    lengths = {
+        f"{shown(path)}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in files_of("agent")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    wrong = {
+        name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES_MAX and name not in LONG_FUNCTIONS
+    }
+    assert not wrong, f"a function beyond {FUNCTION_LINES_MAX} lines has parts with names; give them functions: {wrong}"
+    spare = [name for name in LONG_FUNCTIONS if lengths.get(name, 0) <= FUNCTION_LINES_MAX]
+    assert not spare, f"short enough now, strike from LONG_FUNCTIONS: {spare}"
+
+
+def test_nothing_is_left_for_later() -> None:
+    wrong = [f"{path}:{number}" for path, number, line in texts() if UNFINISHED.search(line)]
+    assert not wrong, f"do it, or leave it out; notes to ourselves do not belong into the tree: {wrong}"
+
+
+def test_no_platform_is_named_in_the_agent() -> None:
+    wrong = [
+        f"{shown(path)}:{node.lineno}"
+        for path in files_of("agent")
+        if not is_below(shown(path), PLATFORMS_MAY_BE_NAMED_IN)
+        for node in _code_strings_and_names(parsed(path))
+        if PLATFORMS.search(_text(node))
+    ]
+    assert not wrong, (
+        "what is peculiar to a platform is a line in schemas/<platform>/platform.yaml; write `example` in help texts: "
+        f"{wrong}"
+    )
+
+
+def _code_strings_and_names(tree: ast.Module) -> Iterator[ast.expr | ast.stmt]:
+    """Names and strings that the program uses; docstrings may explain by an example."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant | ast.Name | ast.Attribute | ast.FunctionDef) and id(node) not in docstrings:
+            yield node
+
+
+def _text(node: ast.AST) -> str:
+    for word in ("value", "id", "attr", "name"):
+        found = getattr(node, word, None)
+        if isinstance(found, str):
+            return found
+    return ""
+
+
+def test_tests_replace_nothing_by_its_name() -> None:
+    wrong = []
+    for path in files_of("tests"):
+        for node in ast.walk(parsed(path)):
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            named += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            patched = isinstance(node, ast.Attribute) and node.attr == "setattr" and "monkeypatch" in _text(node.value)
+            if patched or any(name.startswith(("unittest.mock", "mock")) for name in named):
+                wrong.append(f"{shown(path)}:{getattr(node, 'lineno', 0)}")
+    assert not wrong, (
+        "hand in another transport, clock, source or sandbox; if there is no place to hand it in, make one. "
+        f"monkeypatch is for environment variables: {wrong}"
+    )
+
+
+def test_no_file_knows_the_machine_it_was_written_on() -> None:
+    wrong = [f"{path}:{number}" for path, number, line in texts() if MACHINE_PATHS.search(line)]
+    assert not wrong, f"write a path relative to the repository, or one that the reader has: {wrong}"
+
+
+def test_no_file_names_a_package_registry() -> None:
+    wrong = [f"{path}:{number}" for path, number, line in texts() if REGISTRIES.search(line)]
+    assert not wrong, f"where packages come from is the installing machine's business: {wrong}"
+
+
+def test_the_top_level_holds_what_it_should() -> None:
+    found = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert {name for name in found if not name.startswith(".")} == TOP_LEVEL
