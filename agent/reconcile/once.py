@@ -79,8 +79,7 @@ async def look(target: Target, wish: Wish) -> Look:
     desired, rows = _narrowed(target, desired, wish)
     memory = _memory(target, wish, rows)
     looked_at = target.clock.monotonic()
-    with collector.patient():
-        observed = await observe(desired, memory, target.api, target.clock.now())
+    observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and observed.complete and wish.selects is None:
         target.listed_at = looked_at
     ground = _ground(target, wish, rows, observed, undecided)
