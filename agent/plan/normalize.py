@@ -83,10 +83,6 @@ def is_fingerprint(value: object) -> bool:
     return isinstance(value, dict) and FINGERPRINT in value
 
 
-def has_secrets(book: RuleBook) -> bool:
-    return any(True for _ in book.with_word("secret"))
-
-
 def public(value: Any) -> Any:
     """What may be shown: every fingerprint becomes ``(secret)``."""
     if is_fingerprint(value):
