@@ -47,15 +47,25 @@ def load(source: bytes, budget: Budget = MANIFEST_BUDGET) -> Loaded:
     text, problems = screen(source, budget)
     if problems:
         return Loaded((), problems)
+    folder, last = _folded(text, budget)
+    if isinstance(last, YAMLError) and "nesting depth" in str(last):
+        # libyaml gives up at a depth of its own (1,000 in PyYAML 6.0.4), before it has told of the first level. Cut
+        # there, the text shows the level at which our budget ends.
+        folder, cut = _folded(text[: last.problem_mark.index], budget)
+        last = cut if isinstance(cut, Problem) else last
+    return folder.finish(syntax_problem(last, text) if isinstance(last, YAMLError) else last)
+
+
+def _folded(text: str, budget: Budget) -> tuple[_Folder, Problem | YAMLError | None]:
+    """One run, and what ended it before the end of the text."""
     folder = _Folder(text, budget)
-    last = None
     try:
         folder.run()
     except Stop as stop:
-        last = stop.problem
+        return folder, stop.problem
     except YAMLError as error:
-        last = syntax_problem(error, text)
-    return folder.finish(last)
+        return folder, error
+    return folder, None
 
 
 def _is_rich(text: str, budget: Budget) -> bool:
