@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.apply.readiness import Readiness
 from agent.apply.request import Sent, WriteStep
 from agent.apply.secrets import SecretValues
+from agent.apply.wiring import Wiring
 from agent.clock import Clock
-from agent.live.api import WriteApi
+from agent.definitions.marks import owner_of
+from agent.definitions.platform import Kind
+from agent.live.api import Reply, WriteApi
 from agent.live.look import look_at
 from agent.live.purpose import Purpose
-from agent.live.rows import health_of, owner_of
-from agent.model.change import Change, Plan
+from agent.live.rows import health_of, id_of
+from agent.model.change import Change, FieldChange, Plan
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome
 from agent.model.resource import Desired, Health, Observed, Resource
-from agent.plan.compare import Comparison, compare
+from agent.plan.compare import Comparison
 from agent.plan.ground import Ground
-from agent.plan.normalize import fingerprinted, live_spec
-from agent.plan.rules import RuleBook
+from agent.plan.runs import OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Work:
     ground: Ground
     api: WriteApi
     step: WriteStep
+    wiring: Wiring
     secrets: SecretValues
     clock: Clock
     random: random.Random
@@ -50,27 +53,49 @@ class Work:
     tell: Callable[[Outcome], None] = lambda outcome: None
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What reading back told. ``live`` is None when the object could not be read; ``found`` then says nothing."""
+
+    row: InventoryRow
+    health: Health
+    note: str
+    live: Mapping[str, Any] | None = None
+    found: Comparison = field(default_factory=Comparison)
+    etag: str | None = None
+
+
 async def confirm(
-    work: Work, change: Change, row: InventoryRow, resource: Resource
-) -> tuple[InventoryRow, Health, str]:
-    """After a write: the row as it is now, the object's health, and a sentence when live is not what was sent."""
-    kind, book = work.ground.platform.kinds[change.key.kind], work.ground.books.of(change.key)
+    work: Work,
+    change: Change,
+    row: InventoryRow,
+    resource: Resource,
+    owed: Callable[[str], bool] = lambda pointer: False,
+) -> Confirmed:
+    """Look at once, and once more after settling; ``owed`` are leaves that the change has yet to write."""
+    kind = work.ground.platform.kinds[change.key.kind]
+    applied = work.ground.written(resource)
+    content = work.ground.content(resource) if kind.is_run else None
     for wait in (0.0, kind.settle_seconds):
         if wait:
             await work.clock.sleep(wait)
-        reply = (await look_at(work.api, kind, change.key, row.server_id, Purpose.CONFIRM, uid=row.uid)).reply
+        looked = await look_at(work.api, kind, change.key, row.server_id, Purpose.CONFIRM, uid=row.uid, content=content)
+        reply = looked.reply
         if reply.answer != "ok":
             continue
-        applied = fingerprinted(book, resource.read(), work.ground.fingerprint)
-        found = compared(work, book, resource, applied, reply.item, row)
+        if row.server_id is None:
+            row = replace(row, server_id=id_of(kind, reply.item))
+        found = work.ground.compared(resource, applied, reply.item, row)
+        left = [each for each in found.fields if not owed(each.pointer)]
         health = health_of(kind, reply.item)
         ours = kind.mark is None or owner_of(kind, reply.item, row.uid) == row.uid
-        reported = _reported(change, found)
-        if ours and (found.same or reported):
-            return work.step.agree(row, reply, health, in_sync=found.same), health, ""
+        if ours and (not left or _reported(change, found)):
+            row = work.step.agree(row, health, in_sync=found.same)
+            return Confirmed(row, health, "", reply.item, found, reply.headers.get("etag"))
         if wait:
-            return work.step.disagree(row, reply, health, found, desired=applied), health, _unkept(found)
-    return row, "unknown", "written; not read back yet"
+            row = work.step.disagree(row, health, left, desired=applied)
+            return Confirmed(row, health, _unkept(left), reply.item, found, reply.headers.get("etag"))
+    return Confirmed(row, "unknown", "written; not read back yet")
 
 
 async def confirm_gone(work: Work, change: Change, sent: Sent) -> Outcome:
@@ -80,40 +105,24 @@ async def confirm_gone(work: Work, change: Change, sent: Sent) -> Outcome:
         if wait:
             await work.clock.sleep(wait)
         reply = (await look_at(work.api, kind, change.key, change.server_id, Purpose.CONFIRM, uid=change.uid)).reply
-        if reply.answer == "notFound" or (reply.answer == "ok" and health_of(kind, reply.item) == "gone"):
+        if reply.answer == "notFound" or (reply.answer == "ok" and _is_over(kind, reply)):
             work.step.forget(change.key, tombstone=True)
             return sent.outcome(change, message="confirmed gone")
     return sent.outcome(change, message="accepted; not yet seen gone")
 
 
-def compared(
-    work: Work,
-    book: RuleBook,
-    resource: Resource,
-    applied: Mapping[str, Any] | None,
-    live: Mapping[str, Any],
-    row: InventoryRow | None,
-) -> Comparison:
-    """Git against live, exactly as the plan compared them."""
-    ground = work.ground
-    return compare(
-        book,
-        fingerprinted(book, resource.read(), ground.fingerprint),
-        applied,
-        fingerprinted(book, live_spec(book, live), ground.fingerprint),
-        types=ground.types(book.kind),
-        ignore=resource.lifecycle.ignore,
-        create_only=resource.lifecycle.create_only,
-        not_kept=row.not_kept if row is not None else None,
-    )
+def _is_over(kind: Kind, reply: Reply) -> bool:
+    """Gone though it still answers; a run is over as well when it ended by itself before it could be cancelled."""
+    health = health_of(kind, reply.item)
+    return health == "gone" or (kind.is_run and health in OVER)
 
 
 def _reported(change: Change, found: Comparison) -> bool:
     """Only leaves that the plan left alone on purpose (drift that is reported, not healed) still differ."""
-    planned = {field.pointer for field in change.fields}
-    return bool(found.fields) and not any(field.pointer in planned for field in found.fields)
+    planned = {each.pointer for each in change.fields}
+    return bool(found.fields) and not any(each.pointer in planned for each in found.fields)
 
 
-def _unkept(found: Comparison) -> str:
-    names = ", ".join(f"`{field.path}`" for field in found.fields[:3])
+def _unkept(fields: Sequence[FieldChange]) -> str:
+    names = ", ".join(f"`{each.path}`" for each in fields[:3])
     return f"written, but the platform answers with another value in {names}"

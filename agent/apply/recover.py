@@ -12,16 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from agent.apply import actions
+from agent.apply.request import RETIRE, UPLOAD
+from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind
 from agent.live.api import ReadApi, Reply
-from agent.live.look import look_at
+from agent.live.look import Looked, look_at
 from agent.live.purpose import Purpose
-from agent.live.rows import id_of, owner_of
+from agent.live.rows import id_of
 from agent.model.identity import Key
 from agent.model.inventory import Intent, InventoryRow
 from agent.plan.compare import compare
+from agent.plan.elsewhere import named
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.rules import RuleBook, RuleBooks
+from agent.plan.runs import content_of
 
 
 class OpenIntent(Protocol):
@@ -76,6 +80,10 @@ async def recover(recovery: Recovery, target: str, now: float) -> dict[Key, str]
     """Resolve what can be told; the keys that cannot, with the reason, are held by the plan."""
     undecided: dict[Key, str] = {}
     for opened in recovery.journal.open_intents(target):
+        if opened.intent.action == UPLOAD:
+            note = "answer lost; the file is sent again where it is needed, and a copy that nobody uses may remain"
+            recovery.journal.close_intent(opened.intent.op_id, "not_done", note=note)
+            continue
         resolution = await resolve(recovery, opened, now)
         if resolution.state == "open":
             undecided[opened.intent.key] = resolution.note
@@ -90,12 +98,19 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
         decide = f"; {actions.decision(intent)}" if intent.action.startswith(actions.PREFIX) else ""
         what = f"the outcome of {actions.named(intent)} is unknown and {intent.key.kind} cannot be read{decide}"
         return Resolution("open", what)
-    looked = await look_at(recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid)
+    content = _content(recovery, kind, opened) if intent.action == "create" else None
+    looked = await look_at(
+        recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid, content=content
+    )
     reply = looked.reply
     doubtful = now < intent.opened_at + max(kind.settle_seconds, recovery.doubt_seconds)
     if intent.action.startswith(actions.PREFIX):
         doubtful = doubtful or looked.proof == "never-made"  # a person may act on what others made
         resolution = Resolution(*actions.judged(kind, intent, reply, doubtful, recovery.fingerprint))
+    elif _is_undecidable(intent, kind, looked) and not doubtful:
+        # Neither a name nor a whole list could disprove it, and a second one would be worse than none.
+        what = "the answer to a create was lost, and nothing that the platform shows proves that it did not land"
+        resolution = Resolution("open", f"{what}; look for it there")
     else:
         resolution = _judge(recovery, opened, kind, reply, doubtful)
     if resolution.state == "landed":
@@ -123,7 +138,11 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
     if reply.answer == "notFound":
         if intent.action == "delete":
             return Resolution("landed", "answer lost; proved gone", gone=True)
+        if intent.action == RETIRE:
+            return Resolution("landed", "answer lost; what was replaced is proved gone")
         return waiting if doubtful else Resolution("not landed", "answer lost; proved absent")
+    if intent.action == RETIRE:
+        return waiting if doubtful else Resolution("not landed", "what was replaced is still there")
     ours = owner_of(kind, reply.item, intent.uid) == intent.uid
     if intent.action == "create":
         # Without our mark it is somebody else's; the plan's adopt rule decides about it.
@@ -142,5 +161,18 @@ def _agrees(recovery: Recovery, book: RuleBook, opened: OpenIntent, reply: Reply
     spec = (opened.applied or {}).get("spec")
     if spec is None:
         return False
-    live = fingerprinted(book, live_spec(book, reply.item), recovery.fingerprint)
-    return compare(book, spec, spec, live).same
+    seen = named(book, live_spec(book, reply.item), (opened.applied or {}).get("wires", {}))
+    return compare(book, spec, spec, fingerprinted(book, seen, recovery.fingerprint)).same
+
+
+def _is_undecidable(intent: Intent, kind: Kind, looked: Looked) -> bool:
+    """Whether nothing can tell if a create landed; one that the platform lets be repeated needs no telling."""
+    repeatable = kind.create is not None and kind.create.idempotency is not None
+    unseen = looked.reply.answer == "notFound" and looked.proof == "never-made"
+    return intent.action == "create" and unseen and not repeatable
+
+
+def _content(recovery: Recovery, kind: Kind, opened: OpenIntent) -> str | None:
+    """Which run a create meant to start."""
+    spec = (opened.applied or {}).get("spec")
+    return content_of(recovery.books.of(opened.intent.key), spec) if kind.is_run and spec is not None else None

@@ -5,28 +5,35 @@ The only place that sends a write, and the only one that changes the inventory. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from agent.apply.classify import TERMINAL, classify
 from agent.apply.secrets import SecretValues
 from agent.clock import Clock
-from agent.definitions.platform import Kind, Operation
+from agent.definitions.platform import Kind, Operation, Upload
+from agent.live.answers import error_of
 from agent.live.api import Prepared, Reply, WriteApi
-from agent.live.parents import Parents
 from agent.live.purpose import Purpose
+from agent.live.relatives import Relatives
+from agent.live.requests import NOTHING, Around
 from agent.live.rows import id_of
 from agent.model.canonical import digest
-from agent.model.change import Change
+from agent.model.change import Change, FieldChange
 from agent.model.identity import Key
 from agent.model.inventory import Intent, InventoryRow
 from agent.model.outcome import Outcome, Result
 from agent.model.resource import Health
-from agent.plan.compare import Comparison
+from agent.plan.elsewhere import path_of
 from agent.plan.rules import split_pointer
 
 Verb = Literal["create", "apply", "update", "delete"]
+RETIRE = "retire"
+"""``Intent.action`` of the delete of an object that another one has replaced already."""
+UPLOAD = "upload"
+"""``Intent.action`` of a file on its way: the one call whose lost answer leaves nothing in doubt."""
 
 
 class Store(Protocol):
@@ -45,6 +52,7 @@ class Store(Protocol):
     ) -> bool: ...
     def put_rows(self, rows: list[InventoryRow], applied: Mapping[Key, Mapping[str, Any]] | None = None) -> None: ...
     def forget(self, key: Key, tombstone: bool) -> None: ...
+    def tombstones(self, target: str) -> Mapping[Key, float]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ class WriteStep:
         new_id: Callable[[], str],
         pass_id: str,
         revision: str,
+        rows: Mapping[Key, InventoryRow],
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._stopping = stopping
@@ -101,8 +110,9 @@ class WriteStep:
         self._new_id = new_id
         self._pass_id = pass_id
         self._revision = revision
-        self._rows: dict[Key, InventoryRow] = {}
-        self._parents = Parents(api)
+        self._rows: dict[Key, InventoryRow] = dict(rows)
+        self._documents: dict[Key, Mapping[str, Any]] = {}
+        self.relatives = Relatives(api, self._server_id)
 
     async def send(
         self,
@@ -115,16 +125,26 @@ class WriteStep:
         row: InventoryRow,
         applied: Mapping[str, Any] | None,
         base: str | None,
-        live: Mapping[str, Any] | None = None,
+        around: Around = NOTHING,
+        rule: Operation | None = None,
+        intent_action: str | None = None,
     ) -> Sent:
         """Journal, send once, classify, commit. ``body`` still holds secret references; the wire gets their values.
+
+        ``rule`` stands for the kind's own operation where a leaf has endpoints of its own.
+        ``intent_action`` is what the journal calls the write, where that is not its verb.
 
         The intent is opened when the call has its turn, not before: an open intent never waits for the budget, and its
         doubt is counted from the moment of sending. Raises Withdrawn when the agent stops first.
         """
+        operation = rule or _operation(kind, verb)
         revealed = self._secrets.revealed(body) if body is not None else None
-        parents = await self._parents.of(kind, _operation(kind, verb), change.key)
-        prepared = self._api.prepare(verb, kind, change.key, server_id, revealed, parents=parents, live=live)
+        around = replace(
+            around,
+            parents=await self.relatives.parents(kind, operation, change.key),
+            attempt=self._attempt(change.key) if operation.idempotency else "",
+        )
+        prepared = self._api.prepare(verb, kind, change.key, server_id, revealed, around, rule=rule)
         op_id = self._new_id()
 
         def journal() -> None:
@@ -135,45 +155,93 @@ class WriteStep:
                 now = self._clock.now()
                 row = replace(row, written_at=now, settle_until=now + kind.settle_seconds)
             intent = self._intent(op_id, change, verb, prepared, server_id, body, base, row)
+            intent = replace(intent, action=intent_action or intent.action)
             self._store.open_intent(intent, None if verb == "delete" else row, applied)
 
         reply = await self._api.send(prepared, Purpose.WRITE, journal)
-        result = classify(reply, _operation(kind, verb), deleting=verb == "delete")
+        result = classify(reply, operation, deleting=verb == "delete")
         if result is Result.DONE and verb != "delete":
             row = replace(row, server_id=id_of(kind, reply.item) or row.server_id)
             self._store.close_intent(op_id, "done", row=row, applied=applied)
             self._rows[change.key] = row
+            self._documents[change.key] = applied or {}
         elif result is not Result.UNKNOWN:
             # A landed delete leaves its row until the object is proved gone; a refusal leaves everything.
             self._store.close_intent(op_id, result.value, note=reply.message)
         return Sent(result, reply, row if result is Result.DONE else None, reply.answer in TERMINAL)
 
+    async def upload(self, change: Change, kind: Kind, upload: Upload, text: str, content: bytes) -> Any:
+        """Send a file; what it is called on the platform from now on. Raises LiveError, also when no name was told.
+
+        A lost answer leaves at most a copy that nobody uses: it is the one write that is simply made again.
+        """
+        file = {"name": path_of(text).rpartition("/")[2], "base64": base64.b64encode(content).decode()}
+        prepared = self._api.built(lambda requests: requests.uploading(upload, kind, change.key, file))
+        op_id = self._new_id()
+
+        def journal() -> None:
+            if self._stopping():
+                raise Withdrawn
+            intent = Intent(
+                op_id=op_id,
+                pass_id=self._pass_id,
+                key=change.key,
+                action=UPLOAD,
+                method=prepared.method,
+                path=prepared.template,
+                uid=change.uid,
+                server_id=None,
+                request_hash=digest(text),
+                base_hash=None,
+                revision=self._revision,
+                opened_at=self._clock.now(),
+            )
+            self._store.open_intent(intent, None, None)
+
+        reply = await self._api.send(prepared, Purpose.WRITE, journal)
+        value = upload.value.search(reply.body) if reply.answer == "ok" else None
+        if not prepared.refusal:
+            self._store.close_intent(op_id, "done" if value is not None else "not_done", note=reply.message)
+        if reply.answer == "ok" and value is None:
+            reply = replace(reply, answer="broken", message="the answer does not say what the file is called now")
+        if value is None:
+            raise error_of(replace(reply, message=f"upload of {path_of(text)}: {reply.message or reply.answer}"))
+        return value
+
     def forget(self, key: Key, *, tombstone: bool) -> None:
         self._store.forget(key, tombstone)
 
     def remember(self, row: InventoryRow, applied: Mapping[str, Any]) -> None:
-        """An adoption that needed no request."""
-        now = self._clock.now()
-        self._store.put_rows([replace(row, in_sync=True, seen_at=now)], {row.key: applied})
+        """What was read is what git says, and no request is needed: an adoption, or the last step of a change."""
+        row = self._rows[row.key] = replace(row, in_sync=True, seen_at=self._clock.now())
+        self._store.put_rows([row], {row.key: applied})
+
+    def row(self, key: Key) -> InventoryRow | None:
+        """The inventory's row as it is now."""
+        return self._rows.get(key)
+
+    def document(self, key: Key) -> Mapping[str, Any] | None:
+        """What the last write of this pass left behind, if there was one."""
+        return self._documents.get(key)
 
     def remember_health(self, key: Key, health: Health) -> None:
-        row = self._rows.get(key)
+        row = self.row(key)
         if row is not None:
             self._keep(replace(row, health=health))
 
-    def agree(self, row: InventoryRow, reply: Reply, health: Health, *, in_sync: bool) -> InventoryRow:
+    def agree(self, row: InventoryRow, health: Health, *, in_sync: bool) -> InventoryRow:
         """Read back, and live is what was written."""
         return self._keep(replace(row, in_sync=in_sync, health=health, seen_at=self._clock.now(), unkept_once={}))
 
     def disagree(
-        self, row: InventoryRow, reply: Reply, health: Health, found: Comparison, *, desired: Mapping[str, Any]
+        self, row: InventoryRow, health: Health, left: Sequence[FieldChange], *, desired: Mapping[str, Any]
     ) -> InventoryRow:
         """Read back after settling, and a written leaf has another value: the second time it is *not kept*.
 
         ``design/platform-definitions.md`` 7.2: the leaf is named and not written again until git asks for another
         value, which ends the hot loop that writing it for ever would be.
         """
-        once = {field.pointer: _digest_at(desired, field.pointer) for field in found.fields}
+        once = {field.pointer: _digest_at(desired, field.pointer) for field in left}
         twice = {pointer: value for pointer, value in once.items() if row.unkept_once.get(pointer) == value}
         return self._keep(
             replace(
@@ -185,6 +253,19 @@ class WriteStep:
                 not_kept={**row.not_kept, **twice},
             )
         )
+
+    def _attempt(self, key: Key) -> str:
+        """What tells a create from the one before it: when the object that went was written, or was deleted by us.
+
+        The same until an object is there, so that a create whose answer was lost may be made again under its key.
+        """
+        row = self.row(key)
+        moment = row.written_at if row is not None else self._store.tombstones(key.target).get(key)
+        return "" if moment is None else repr(moment)
+
+    def _server_id(self, key: Key) -> str | None:
+        row = self.row(key)
+        return row.server_id if row is not None else None
 
     def _keep(self, row: InventoryRow) -> InventoryRow:
         self._rows[row.key] = row

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from agent.cli.opening import open_targets, revision_of
 from agent.cli.options import LiveRow, Options, Selector
 from agent.config.model import Config
+from agent.definitions.marks import owner_of
 from agent.live.purpose import Purpose
-from agent.live.rows import health_of, owner_of
+from agent.live.rows import health_of
 from agent.model.identity import Key, uid_of
 from agent.model.resource import Desired
 from agent.plan.normalize import fingerprinted, live_spec, public

@@ -67,7 +67,8 @@ class CallBuilder:
             complete=get(words, "complete", True),
             pages=(pages(words["pages"]) if get(words, "pages") is not None else self._pages) if lists else Pages(),
             adds=get(words, "adds"),
-            exists=_exists(get(words, "exists")),
+            exists=_refusal(get(words, "exists")) or Exists(),
+            in_use=_refusal(get(words, "inUse")),
             idempotency=get(words, "idempotency"),
             sends=get(words, "sends", "whole"),
             carries=tuple(leaf.value for leaf in get(words, "carries", [])),
@@ -112,9 +113,9 @@ def _position(value: Any) -> Position | None:
     return Position(body=value) if value is not None else None
 
 
-def _exists(value: Any) -> Exists:
+def _refusal(value: Any) -> Exists | None:
     if value is None:
-        return Exists()
+        return None
     if isinstance(value, dict):
         statuses = frozenset(leaf.value for leaf in get(value, "status", []))
         return Exists(statuses, get(value, "when"))

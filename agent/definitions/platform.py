@@ -129,7 +129,10 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """When a create's refusal means that the object is there: one of the statuses, and ``when`` if given."""
+    """Which refusal means something special (a create's: it is there; a delete's: it is in use).
+
+    One of the statuses, and ``when`` if given.
+    """
 
     statuses: frozenset[int] = frozenset({409})
     when: Expression | None = None
@@ -140,7 +143,7 @@ class Operation:
     """One call of a kind. ``request`` renders path and query; ``method`` is upper case.
 
     For lists: ``items``, ``holds``, ``revision``, ``complete``, ``pages``. For writes: ``adds`` (members laid over the
-    spec), ``body`` (replaces it), ``exists``, ``sends``, ``carries``, ``if_match``, ``idempotency``.
+    spec), ``body`` (replaces it), ``exists``, ``in_use``, ``sends``, ``carries``, ``if_match``, ``idempotency``.
     """
 
     method: str
@@ -163,6 +166,7 @@ class Operation:
     # create, apply, update
     adds: Template | None = None
     exists: Exists = Exists()
+    in_use: Exists | None = None  # of a delete: when its refusal means that another object depends on this one
     idempotency: str | None = None
     sends: Literal["whole", "changes", "merge"] = "whole"
     carries: tuple[str, ...] = ()
@@ -325,6 +329,11 @@ class Kind:
     @property
     def managed(self) -> bool:
         return self.create is not None or self.apply is not None
+
+    @property
+    def is_run(self) -> bool:
+        """Whether its objects are runs: one for each content, never changed, not started again while it is the same."""
+        return self.mark is not None and self.mark.is_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ _any_call: dict[str, Shape] = {
     "unverified": _reason,
 }
 _status = Whole(100, 599)
-_exists = Either(
-    map=WordMap("exists", {"status": ListOf(_status, single=True), "when": Jmes()}, ("status",)),
+_refused = Either(
+    map=WordMap("a refusal", {"status": ListOf(_status, single=True), "when": Jmes()}, ("status",)),
     other=ListOf(_status, single=True),
 )
 _sending: dict[str, Shape] = {
@@ -120,10 +120,10 @@ OPERATIONS: dict[str, WordMap] = {
         ("request",),
     ),
     "get": WordMap("get", _any_call, ("request",)),
-    "create": WordMap("create", _any_call | {"adds": Body(), "exists": _exists, "idempotency": _header}, ("request",)),
+    "create": WordMap("create", _any_call | {"adds": Body(), "exists": _refused, "idempotency": _header}, ("request",)),
     "apply": WordMap("apply", _any_call | {"adds": Body()} | _sending, ("request",)),
     "update": WordMap("update", _any_call | {"adds": Body()} | _sending, ("request",)),
-    "delete": WordMap("delete", _any_call, ("request",)),
+    "delete": WordMap("delete", _any_call | {"inUse": _refused}, ("request",)),
 }
 
 FIELD = WordMap(

@@ -15,11 +15,11 @@ from typing import Any
 
 from agent.definitions.expressions import PathTemplate, Template
 from agent.definitions.platform import ActionRule, Kind, LogRule, MetricRule
+from agent.definitions.scope import list_words
 from agent.errors import LiveError, NotFound
 from agent.live.answers import error_of, printable
 from agent.live.api import Prepared, ReadApi, Reply, Row
 from agent.live.purpose import Purpose
-from agent.live.requests import list_words
 from agent.live.rows import id_of
 from agent.model.identity import Key
 

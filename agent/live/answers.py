@@ -87,6 +87,7 @@ class Reading:
     item: Expression | None = None
     must_have_item: bool = False
     exists: Exists | None = None
+    in_use: Exists | None = None
     scrub: Callable[[str], str] = str
 
 
@@ -171,7 +172,7 @@ def _failed_envelope(reading: Reading, status: int, headers: Mapping[str, str], 
 
 def _refusal(reading: Reading, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     value: Any = None
-    codec = codec_of(headers.get("content-type", ""), ("json", "yaml")) if body else None
+    codec = codec_of(headers.get("content-type", ""), ("json", "yaml", "msgpack")) if body else None
     if codec is not None:
         try:
             value = decode(codec, body)
@@ -199,9 +200,10 @@ def _refusal(reading: Reading, status: int, headers: Mapping[str, str], body: by
 def _answer_of(reading: Reading, status: int, code: str, value: Any, proved: bool) -> Answer:
     if reading.errors.declared and not proved and status != 429:
         return "broken"
-    exists = reading.exists
-    if exists is not None and status in exists.statuses and (exists.when is None or exists.when.holds(value)):
+    if _is_met(reading.exists, status, value):
         return "exists"
+    if _is_met(reading.in_use, status, value):
+        return "conflict"
     mapped = _mapped(reading.errors, code, status)
     if mapped is not None:
         return mapped
@@ -209,6 +211,10 @@ def _answer_of(reading: Reading, status: int, code: str, value: Any, proved: boo
         return "broken"
     # A 4xx without a row in the table is a refusal like any other once the platform itself said so.
     return _BY_STATUS.get(status, "invalid" if proved else "broken")
+
+
+def _is_met(refusal: Exists | None, status: int, value: Any) -> bool:
+    return refusal is not None and status in refusal.statuses and (refusal.when is None or refusal.when.holds(value))
 
 
 def _mapped(rule: ErrorRule, code: str, status: int) -> Answer | None:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent.clock import Clock
 from agent.definitions.expressions import ExpressionError, UnsafePath
+from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind, Login, Operation, Platform
+from agent.definitions.scope import list_words
 from agent.errors import ConfigError, LiveError, Refused
 from agent.live.answers import Reading, Reply, classify, error_of, failed, refused
 from agent.live.auth import Authorizer, LoginFailed, Secrets, choose_scheme
@@ -24,7 +26,8 @@ from agent.live.connection import Connection, parse_server
 from agent.live.logs import LogLine, lines_of
 from agent.live.paging import Walk
 from agent.live.purpose import Purpose
-from agent.live.requests import Prepared, Requests, Unbuildable, list_words
+from agent.live.rendering import Unbuildable
+from agent.live.requests import NOTHING, Around, Prepared, Requests
 from agent.live.rows import (
     Listing,
     Row,
@@ -33,7 +36,6 @@ from agent.live.rows import (
     identity_of,
     mismatch,
     name_of,
-    owner_of,
     revision_of,
 )
 from agent.live.transport import Answered, Transport
@@ -286,23 +288,20 @@ class WriteApi(ReadApi):
         key: Key,
         server_id: str | None,
         body: Mapping[str, Any] | None,
+        around: Around = NOTHING,
         *,
-        parents: Mapping[str, Any] | None = None,
-        live: Mapping[str, Any] | None = None,
-        etag: str | None = None,
+        rule: Operation | None = None,
     ) -> Prepared:
         """The exact call, without sending it. One that cannot be built safely comes back with its ``refusal``.
 
-        ``parents`` are live objects of scope words, ``live`` and ``etag`` those of the last read, for what an update
-        carries back.
+        ``rule`` stands for the kind's own operation where a leaf has endpoints of its own.
         """
-        rule: Operation | None = getattr(kind, operation)
+        name = operation if rule is None else f"{rule.method} {rule.request.source}"
+        rule = rule or getattr(kind, operation)
         if rule is None:
             raise LiveError(f"{kind.name} has no {operation}")
         try:
-            return self._requests.writing(
-                operation, rule, kind, key, server_id, body, parents=parents or {}, live=live, etag=etag
-            )
+            return self._requests.writing(name, rule, kind, key, server_id, body, around)
         except (UnsafePath, ExpressionError, Unbuildable, LiveError) as error:
             reading = Reading(rule.method, rule.request.source, writes=True)
             return Prepared(

@@ -50,7 +50,7 @@ class BudgetRegistry:
 
 
 def fingerprint(platform: Platform, connection: Connection, key: bytes = b"") -> str:
-    """``dataos-1f0c…``: equal for targets that drain one bucket, by what the definition says is shared."""
+    """``acme-1f0c…``: equal for targets that drain one bucket, by what the definition says is shared."""
     origin = parse_server(connection.server or platform.server or "", allow_http=True).text
     shared: list[object] = [origin, platform.budget.shared_by]
     if platform.budget.shared_by == "credential":

@@ -8,13 +8,15 @@ made it. Sends reads only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from agent.definitions.marks import content_of_run
 from agent.definitions.platform import Kind
+from agent.definitions.scope import list_words
 from agent.live.api import ReadApi, Reply, Row
 from agent.live.purpose import Purpose
-from agent.live.requests import list_words
 from agent.model.identity import Key
 
 Proof = Literal["get", "lists", "never-made"]
@@ -22,16 +24,29 @@ Proof = Literal["get", "lists", "never-made"]
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one look told; ``proof`` counts only when the answer is ``notFound``."""
+    """What one look told; ``proof`` counts only when the answer is ``notFound``.
+
+    ``unlisted``: the list was answered and is cut by nature, so that what it lacks may still be there.
+    """
 
     reply: Reply
     proof: Proof = "get"
+    unlisted: bool = False
 
 
 async def look_at(
-    api: ReadApi, kind: Kind, key: Key, server_id: str | None, purpose: Purpose, *, uid: str | None = None
+    api: ReadApi,
+    kind: Kind,
+    key: Key,
+    server_id: str | None,
+    purpose: Purpose,
+    *,
+    uid: str | None = None,
+    content: str | None = None,
 ) -> Looked:
-    """Look once. ``uid`` is our mark's, which finds an object whose name identifies nothing."""
+    """Look once. ``uid`` is our mark's, which finds an object whose name identifies nothing; of runs it finds the one
+    of ``content`` where that is given, and never another one then.
+    """
     if kind.get is not None and (server_id is not None or "id" not in kind.get.request.path_words):
         return Looked(await api.get(kind, key, server_id, purpose))
     if kind.list is None:
@@ -40,11 +55,15 @@ async def look_at(
         return Looked(_not_found(kind, "never made by us"), "never-made")
     for _ in range(2):
         listing = await api.list(kind, scope_of_list(kind, key), purpose)
-        row = find_row(kind, key, listing.rows, server_id, uid)
+        row = find_row(kind, key, listing.rows, server_id, uid, content)
         if row is not None:
             return await _from_row(api, kind, key, row, purpose)
+        if kind.is_run and server_id is None and listing.answer == "ok":
+            # No list of runs is whole. One that we never made has no mark in it, and that is all that can be known.
+            return Looked(_not_found(kind, "no run with this mark"), "never-made")
         if not listing.complete:
-            return Looked(replace(_not_found(kind, listing.why), answer=_failure(listing.answer)))
+            failed = replace(_not_found(kind, listing.why), answer=_failure(listing.answer))
+            return Looked(failed, unlisted=listing.answer == "ok" and not kind.list.complete)
     return Looked(_not_found(kind, "in none of two complete lists"), "lists")
 
 
@@ -54,8 +73,17 @@ def scope_of_list(kind: Kind, key: Key) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in key.scope if pair[0] in words)
 
 
-def find_row(kind: Kind, key: Key, rows: tuple[Row, ...], server_id: str | None, uid: str | None) -> Row | None:
+def find_row(
+    kind: Kind,
+    key: Key,
+    rows: Iterable[Row],
+    server_id: str | None,
+    uid: str | None,
+    content: str | None = None,
+) -> Row | None:
     """The row that is this object: by name where that is unique, else by its id, else by our mark."""
+    if kind.is_run:
+        return _run_of(kind, key, rows, server_id, uid, content)
     for row in rows:
         if row.scope != key.scope:
             continue
@@ -66,6 +94,20 @@ def find_row(kind: Kind, key: Key, rows: tuple[Row, ...], server_id: str | None,
         if uid is not None and row.owner == uid:
             return row
     return None
+
+
+def _run_of(
+    kind: Kind, key: Key, rows: Iterable[Row], server_id: str | None, uid: str | None, content: str | None
+) -> Row | None:
+    """Of our runs that one started from ``content``, else the one that we know by its id, else the first listed.
+
+    With ``content`` and no id only that one counts: an older run of ours is not the one that was asked for.
+    """
+    ours = [row for row in rows if row.scope == key.scope and (row.owner == uid or server_id == row.id is not None)]
+    wanted = [row for row in ours if content is not None and content_of_run(kind, row.item) == content]
+    known = [row for row in ours if row.id == server_id is not None]
+    rest = ours if content is None else []
+    return next(iter((*wanted, *known, *rest)), None)
 
 
 async def _from_row(api: ReadApi, kind: Kind, key: Key, row: Row, purpose: Purpose) -> Looked:

@@ -12,12 +12,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from agent.definitions.platform import Kind
+from agent.definitions.marks import content_of_run, owner_of
+from agent.definitions.platform import Kind, Platform
 from agent.errors import LiveError, Unauthorized, Unreachable
 from agent.live.api import Listing, ReadApi, Row
-from agent.live.look import Looked, look_at, scope_of_list
+from agent.live.look import Looked, find_row, look_at, scope_of_list
 from agent.live.purpose import Purpose
-from agent.live.rows import health_of, id_of, owner_of
+from agent.live.rows import health_of, id_of
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
@@ -53,10 +54,16 @@ class _Shelf:
     full: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
 
-    def take(self, name: str, row: InventoryRow | None) -> Row | None:
+    def take(self, key: Key, row: InventoryRow | None, platform: str) -> Row | None:
         """The listed row of an object: by its name, or by its id where the name identifies nothing."""
         if self.kind is None or self.kind.unique:
-            return self.rows.pop(name, None)
+            return self.rows.pop(key.name, None)
+        if self.kind.is_run:
+            uid = uid_of(platform, key)
+            found = find_row(self.kind, key, self.rows.values(), row.server_id if row is not None else None, uid)
+            for label in [label for label, each in self.rows.items() if each.owner == uid or each is found]:
+                del self.rows[label]  # earlier runs of the same manifest are no strays either
+            return found
         for label, listed in self.rows.items():
             if row is not None and (listed.id == row.server_id is not None or listed.owner == row.uid):
                 return self.rows.pop(label)
@@ -69,7 +76,7 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
     subjects = _subjects(desired, memory)
     listings = await _listings([subject.key for subject in subjects], api) if memory.listed else {}
     _must_answer(listings.values())
-    shelves = _Shelves(api.platform.kinds, listings)
+    shelves = _Shelves(api.platform, listings, memory, now)
     observations: dict[Key, Observation] = {}
     reads: list[Key] = []
     for subject in subjects:
@@ -83,7 +90,7 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
         listings, observations, api
     ):
         observations = {key: _doubted(seen) for key, seen in observations.items()}
-    failed = [listing for listing in listings.values() if not listing.complete]
+    failed = [group for group, listing in listings.items() if not _is_whole(listing, api.platform.kinds[group[0]])]
     return Observed(
         observations,
         shelves.strays(desired.target),
@@ -131,9 +138,12 @@ def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
 class _Shelves:
     """What all lists said, found by kind and scope: tens of thousands of keys stand on a few shelves."""
 
-    def __init__(self, kinds: Mapping[str, Kind], listings: Mapping[Group, Listing]) -> None:
-        self._kinds = kinds
+    def __init__(self, platform: Platform, listings: Mapping[Group, Listing], memory: Memory, now: float) -> None:
+        self._kinds = kinds = platform.kinds
         self._listings = listings
+        self.platform = platform.name
+        self.memory = memory
+        self.now = now
         self._shelves: dict[Group, _Shelf] = {}
         self._by_scope: dict[Group, dict[Scope, dict[str, Row]]] = {}
         for group, listing in listings.items():
@@ -165,6 +175,11 @@ class _Shelves:
                     if _label(self._kinds[group[0]], row) in by_scope[row.scope]:
                         found.append(Stray(Key(target, group[0], row.scope, row.name), row.id, row.owner, row.health))
         return tuple(sorted(found, key=lambda stray: stray.key))
+
+
+def _is_whole(listing: Listing, kind: Kind) -> bool:
+    """Whether a list showed all that it can show; one that is cut by nature does so, though it proves nothing."""
+    return listing.complete or (listing.answer == "ok" and kind.list is not None and not kind.list.complete)
 
 
 def _label(kind: Kind, row: Row) -> str:
@@ -200,7 +215,9 @@ def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
     shelf = shelves.of(key)
     if shelf.kind is None:
         return Unknown("kind-unknown", f"the definition has no kind {key.kind}")
-    listed = shelf.take(key.name, row)
+    listed = shelf.take(key, row, shelves.platform)
+    if shelf.kind.is_run and unread and shelf.listing is not None:
+        return _run(subject, shelf.kind, listed, shelf.listing, shelves)
     if listed is not None and shelf.full:
         return Present(listed.item, listed.id, listed.owner, listed.health, None)
     if unread or row is None:
@@ -211,6 +228,30 @@ def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
         # No list, or it failed: what is remembered stands, and its age is told.
         return Present(None, row.server_id, row.uid, row.health, row.seen_at)
     return None
+
+
+def _run(subject: _Subject, kind: Kind, listed: Row | None, listing: Listing, shelves: _Shelves) -> Observation:
+    """A run, from the list alone: its row is all that can be read of it."""
+    if listed is not None:
+        content = content_of_run(kind, listed.item)
+        return Present(listed.item, listed.id, listed.owner, listed.health, shelves.now, content)
+    if listing.answer != "ok":
+        return Unknown(f"api-{listing.answer}", listing.why)
+    return _unlisted_run(subject.key, subject.row, shelves.memory, shelves.now)
+
+
+def _unlisted_run(key: Key, row: InventoryRow | None, memory: Memory, now: float) -> Observation:
+    """A run that the list does not show: lists of runs are cut, so what we made may only be older than its end."""
+    if row is None:
+        if any(each.proof == "rebuilt" and each.key.kind == key.kind for each in memory.rows.values()):
+            why = "no run with its mark is listed, but the inventory was rebuilt and lists of runs are cut"
+            return Unknown("absence-unproved", f"{why}; apply the plan by its digest to start it")
+        return Absent("never-made", now)
+    if row.settle_until is not None and now < row.settle_until:
+        return Unknown("settling", "not listed, but we wrote it a moment ago; reads may lag behind")
+    if row.in_sync or row.health in ("ready", "failed", "gone"):
+        return Present(None, row.server_id, row.uid, row.health, row.seen_at)
+    return Unknown("not-listed", "no longer among the runs that the platform lists, and its end was not seen")
 
 
 async def _read_all(keys: list[Key], api: ReadApi, memory: Memory, now: float) -> dict[Key, Observation]:
@@ -234,6 +275,8 @@ async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observati
     purpose = Purpose.SWEEP if key in memory.due and row is not None else Purpose.READ
     uid = uid_of(api.platform.name, key)
     looked = await look_at(api, kind, key, row.server_id if row is not None else None, purpose, uid=uid)
+    if kind.is_run and looked.reply.answer != "ok" and (looked.proof == "never-made" or looked.unlisted):
+        return _unlisted_run(key, row, memory, now)
     return _judged(looked, kind, uid, row, memory, key, now)
 
 
@@ -247,7 +290,8 @@ def _judged(
         if deleted_at is not None and row is None and now < deleted_at + kind.settle_seconds:
             return Unknown("settling", "we have just deleted it; reads may lag behind")
         owner = owner_of(kind, reply.item, uid)
-        return Present(reply.item, id_of(kind, reply.item), owner, health_of(kind, reply.item), now)
+        content = content_of_run(kind, reply.item) if kind.is_run else None
+        return Present(reply.item, id_of(kind, reply.item), owner, health_of(kind, reply.item), now, content)
     if reply.answer == "notFound":
         guess = kind.get.unverified if kind.get is not None and looked.proof == "get" else None
         if guess is not None and not {kind.name, f"{kind.name}.get"} & memory.confirmed:
@@ -262,7 +306,7 @@ async def _credential_proved(
     listings: Mapping[Group, Listing], observations: Mapping[Key, Observation], api: ReadApi
 ) -> bool:
     """A 404 is believed only when something else was answered with this credential in this pass."""
-    if any(listing.complete for listing in listings.values()):
+    if any(listing.answer == "ok" for listing in listings.values()):
         return True
     if any(isinstance(seen, Present) and seen.live is not None for seen in observations.values()):
         return True

@@ -1,14 +1,17 @@
 """MessagePack of a platform, read as strictly as its JSON: the same values come out, the same tricks are refused.
 
 Called by ``codecs``; the only importer of msgpack. Refused: keys that are not text, duplicate keys, NaN and Infinity,
-nesting beyond 100, text that is not UTF-8, lists longer than 131,072, bytes behind the end. Binary values and extension
-types come out as base64 text: nothing is ever built from them. It raises :class:`ValueError` only.
+nesting beyond 100, text that is not UTF-8, lists longer than 131,072, bytes behind the end. Moments come out as ISO 8601
+text; binary values and all other extension types as base64 text: nothing is ever built from them. It raises
+:class:`ValueError` only.
 """
 
 from __future__ import annotations
 
 import base64
 import math
+import struct
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +21,10 @@ from agent.live.strict_json import DEPTH_MAX
 
 # The decoder makes room for as many elements as a header claims, at each of up to a thousand levels.
 LENGTH_MAX = 1 << 17
+# MessagePack's own moments came late: before, and still, servers write one as an extension of their own, most of all this
+# one: seconds since 1970 as a double, then its offset from UTC in seconds, or nothing.
+_MOMENT_CODE = 42
+_MOMENTS = {8: "!d", 12: "!dl"}
 
 
 def loads(body: bytes) -> Any:
@@ -26,7 +33,7 @@ def loads(body: bytes) -> Any:
         raw=False,
         strict_map_key=True,
         object_pairs_hook=_members,
-        ext_hook=_opaque,
+        ext_hook=_extension,
         timestamp=0,
         unicode_errors="strict",
         max_buffer_size=max(len(body), 1),
@@ -73,8 +80,16 @@ def _members(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     return members
 
 
-def _opaque(code: int, content: bytes) -> bytes:
-    return content
+def _extension(code: int, content: bytes) -> bytes | str:
+    layout = _MOMENTS.get(len(content)) if code == _MOMENT_CODE else None
+    if layout is None:
+        return content
+    seconds, *offset = struct.unpack(layout, content)
+    try:
+        zone = timezone(timedelta(seconds=offset[0])) if offset else UTC
+        return datetime.fromtimestamp(seconds, zone).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return content
 
 
 def _as_json(value: Any, levels: int) -> Any:

@@ -6,7 +6,6 @@ cannot be built safely raises :class:`UnsafePath` or :class:`Unbuildable` before
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,23 +13,28 @@ from urllib.parse import quote
 
 from agent import __version__
 from agent.definitions.expressions import MISSING, PathTemplate, Template
-from agent.definitions.platform import ActionRule, Codec, ErrorRule, Kind, Login, Operation, Platform, ResponseRule
+from agent.definitions.platform import (
+    ActionRule,
+    Codec,
+    ErrorRule,
+    Kind,
+    Login,
+    Operation,
+    Platform,
+    ResponseRule,
+    Upload,
+)
 from agent.live.answers import Reading
 from agent.live.codecs import accept_header, encode
+from agent.live.rendering import Pairs, Unbuildable, carry, encoded, header_field, rendered, rendered_query, templated
+from agent.model.canonical import digest
 from agent.model.identity import Key, uid_of
 
-Pairs = tuple[tuple[str, str], ...]
 Fields = tuple[tuple[bytes, bytes], ...]
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]*")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 _READS = frozenset({"GET", "HEAD"})
 _USER_AGENT = f"datakeel/{__version__}".encode()
-
-
-class Unbuildable(ValueError):
-    """A header or body that a definition describes cannot be made from this context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,24 @@ class Prepared:
     @property
     def path(self) -> str:
         return self.target.partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a write speaks of besides its own object and body.
+
+    ``parents`` are live objects of scope words, ``live`` and ``etag`` those of the last read, ``content`` is that of a
+    run. ``attempt`` differs between two creates that must both make an object.
+    """
+
+    parents: Mapping[str, Any] = field(default_factory=dict)
+    live: Mapping[str, Any] | None = None
+    etag: str | None = None
+    content: str | None = None
+    attempt: str = ""
+
+
+NOTHING = Around()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +126,7 @@ class Requests:
         path, _, rest = first.target.partition("?")
         names = {quote(name, safe="") for name, _ in query}
         kept = [pair for pair in rest.split("&") if pair and pair.partition("=")[0] not in names]
-        return replace(first, target=f"{path}?{'&'.join([*kept, _encoded(query)])}")
+        return replace(first, target=f"{path}?{'&'.join([*kept, encoded(query)])}")
 
     def reading_of(self, kind: Kind, operation: Operation, key: Key, server_id: str | None) -> Prepared:
         """The by-key read."""
@@ -119,36 +141,54 @@ class Requests:
         key: Key,
         server_id: str | None,
         body: Mapping[str, Any] | None,
-        *,
-        parents: Mapping[str, Any],
-        live: Mapping[str, Any] | None,
-        etag: str | None,
+        around: Around,
     ) -> Prepared:
         """A write: what the operation adds over the body, or its own body, with what it carries from ``live``."""
         route = self._route(kind, name, operation)
         uid = uid_of(self.platform.name, key)
         context = self._context(kind, key, key.scope, server_id)
-        context |= {"parents": parents, "uid": uid, "secret": self._secrets, "spec": body, "live": live}
+        context |= {"parents": around.parents, "uid": uid, "secret": self._secrets, "spec": body, "live": around.live}
+        if around.content is not None:
+            context["content"] = around.content
         value: Any = None if body is None else dict(body)
         if operation.body is not None:
             value = operation.body.render(context)
         if operation.adds is not None:
             value = {**(value or {}), **operation.adds.render(context)}
         for pointer in operation.carries if value is not None else ():
-            _carry(pointer, live, value)
+            carry(pointer, around.live, value)
         prepared = self._build(route, context, kind, key, value)
         extra: list[tuple[bytes, bytes]] = []
-        if operation.if_match and etag is not None:
-            extra.append(_field("If-Match", etag))
+        if operation.if_match and around.etag is not None:
+            extra.append(header_field("If-Match", around.etag))
         if operation.idempotency is not None:
-            extra.append(_field(operation.idempotency, uid))
+            extra.append(header_field(operation.idempotency, digest([uid, around.attempt])))
         return replace(prepared, headers=(*prepared.headers, *extra)) if extra else prepared
+
+    def uploading(self, upload: Upload, kind: Kind, key: Key, file: Mapping[str, str]) -> Prepared:
+        """The call that uploads a file for an object; its answer is about the file."""
+        reading = self._reading(upload.method, upload.request.source, ("json",), writes=True)
+        headers = {**self.platform.request_headers, **kind.headers}
+        route = _Route(
+            upload.method,
+            upload.request,
+            upload.codec,
+            self._fixed(("json",), headers),
+            templated(headers),
+            reading,
+            False,
+        )
+        context = self._context(kind, key, key.scope) | {"file": file, "secret": self._secrets}
+        body = upload.body.render(context) if upload.body is not None else None
+        return self._build(route, context, None, None, body)
 
     def probe(self) -> Prepared | None:
         if self.platform.probe is None:
             return None
         reading = self._reading("GET", self.platform.probe.source, ("json", "text"))
-        route = _Route("GET", self.platform.probe, "json", self._fixed(("json",), {}), (), reading, True)
+        headers = self.platform.request_headers
+        fixed = self._fixed(("json",), headers)
+        route = _Route("GET", self.platform.probe, "json", fixed, templated(headers), reading, True)
         return self._build(route, self._context(None, None, ()), None, None)
 
     def login(self, login: Login) -> Prepared:
@@ -202,6 +242,11 @@ class Requests:
         context |= {"args": args, "secret": self._secrets, **known}
         if key is not None:
             context["uid"] = uid_of(self.platform.name, key)
+        # A body without its credential would be refused, and what refuses it would have seen the call.
+        for word in rule.body.words if rule.body is not None else ():
+            root, _, credential = word.partition(".")
+            if root == "secret" and credential not in self._secrets:
+                raise Unbuildable(f"it needs the credential `{credential}`, which the target does not have")
         body = rule.body.render(context) if rule.body is not None else None
         return self._build(route, context, None, None, None if body is MISSING else body)
 
@@ -228,6 +273,7 @@ class Requests:
                 item=None if name == "list" else operation.item,
                 must_have_item=operation.item is not None,
                 exists=operation.exists if name == "create" else None,
+                in_use=operation.in_use,
                 response=replace(reading.response, item=None) if name == "list" else reading.response,
             )
             route = _Route(
@@ -235,7 +281,7 @@ class Requests:
                 operation.request,
                 operation.codec,
                 self._fixed(operation.accept, headers),
-                tuple((header, template) for header, template in headers.items() if template.words),
+                templated(headers),
                 reading,
                 operation.reads and not writes,
             )
@@ -252,7 +298,7 @@ class Requests:
             (b"user-agent", _USER_AGENT),
             (b"accept", accept_header(accept).encode()),
             (b"accept-encoding", b"identity"),
-            *(_field(name, template.render({})) for name, template in headers.items() if not template.words),
+            *(header_field(name, template.render({})) for name, template in headers.items() if not template.words),
         )
 
     def _build(
@@ -268,15 +314,15 @@ class Requests:
         path, query = route.request.render(context)
         bodiless = route.method in _WITHOUT_BODY
         if everywhere and bodiless and self.platform.request_query:
-            query = (*query, *_rendered_query(self.platform.request_query, context))
+            query = (*query, *rendered_query(self.platform.request_query, context))
         if everywhere and not bodiless and self.platform.request_body:
-            value = {**(value or {}), **_rendered(self.platform.request_body, context)}
-        target = f"{self.prefix}{path}?{_encoded(query)}" if query else self.prefix + path
+            value = {**(value or {}), **rendered(self.platform.request_body, context)}
+        target = f"{self.prefix}{path}?{encoded(query)}" if query else self.prefix + path
         headers = [*route.fixed]
         for name, template in route.templates:
             text = template.render(context)
             if text is not MISSING and text is not None:
-                headers.append(_field(name, text))
+                headers.append(header_field(name, text))
         body = None
         if value is not None:
             body, content_type = encode(route.codec, value)
@@ -292,46 +338,3 @@ class Requests:
             kind,
             key,
         )
-
-
-def list_words(kind: Kind) -> frozenset[str]:
-    """Scope words that the list's request holds, in its line or in a header: the scope that a list is asked for."""
-    if kind.list is None:
-        return frozenset()
-    told = set(kind.list.request.words)
-    for template in (*kind.headers.values(), *kind.list.headers.values()):
-        told.update(template.words)
-    return frozenset(word.word for word in kind.scope if any(name.split(".")[0] == word.word for name in told))
-
-
-def _encoded(pairs: Pairs) -> str:
-    return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
-
-
-def _rendered(templates: Mapping[str, Template], context: Mapping[str, Any]) -> dict[str, Any]:
-    members = {name: template.render(context) for name, template in templates.items()}
-    return {name: value for name, value in members.items() if value is not MISSING}
-
-
-def _rendered_query(templates: Mapping[str, Template], context: Mapping[str, Any]) -> Pairs:
-    return tuple((name, str(value)) for name, value in _rendered(templates, context).items() if value is not None)
-
-
-def _field(name: str, value: Any) -> tuple[bytes, bytes]:
-    text = value if isinstance(value, str) else str(value)
-    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
-        raise Unbuildable(f"the header {name!r} would hold characters that no header may hold")
-    return name.lower().encode("ascii"), text.encode("latin-1")
-
-
-def _carry(pointer: str, live: Mapping[str, Any] | None, body: Any) -> None:
-    """Copy what the server wants to see again, such as a revision, from the last read into the body."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
-    source: Any = live
-    for token in tokens:
-        if not isinstance(source, Mapping) or token not in source:
-            return
-        source = source[token]
-    for token in tokens[:-1]:
-        body[token] = body = dict(body.get(token) or {})
-    body[tokens[-1]] = source

@@ -6,14 +6,14 @@ carry is None or ``unknown``.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from agent.definitions.expressions import Expression
-from agent.definitions.platform import Answer, Kind, Mark
+from agent.definitions.marks import marks_of
+from agent.definitions.platform import Answer, Kind
 from agent.model.identity import Key
 from agent.model.resource import Health
 
@@ -64,19 +64,6 @@ def health_of(kind: Kind, item: Any) -> Health:
             cache.clear()
         health = cache[state] = _health(kind, item)
     return health
-
-
-def owner_of(kind: Kind, item: Any, prefer: str | None = None) -> str | None:
-    """The uid in the object's mark, None without a readable one. Of several marks, ``prefer`` if it is among them."""
-    owners = [mark["uid"] for mark in marks_of(kind, item) if "uid" in mark]
-    return prefer if prefer in owners else owners[0] if owners else None
-
-
-def marks_of(kind: Kind, item: Any) -> tuple[Mapping[str, str], ...]:
-    """Every mark that reads like one of ours: its ``uid``, and ``target``, ``name``, ``content`` where it has them."""
-    if kind.mark is None or not isinstance(item, Mapping):
-        return ()
-    return tuple(found.groupdict() for text in _mark_texts(kind.mark, item) if (found := _read(kind.mark, text)))
 
 
 def id_of(kind: Kind, item: Any) -> str | None:
@@ -193,27 +180,6 @@ def _healths(*conditions: Expression | None) -> tuple[dict[Any, Health], tuple[s
     if any(char in condition.source for condition in told for char in "@*&$") or not all(c.first for c in told):
         return {}, None
     return {}, tuple(dict.fromkeys(name for condition in told for name in condition.first))
-
-
-def _mark_texts(mark: Mark, item: Mapping[str, Any]) -> Iterator[str]:
-    value: Any = item
-    for token in mark.read.split("/")[1:]:
-        token = token.replace("~1", "/").replace("~0", "~")
-        if not isinstance(value, Mapping) or token not in value:
-            return
-        value = value[token]
-    for text in value if isinstance(value, list) else [value]:
-        if isinstance(text, str):
-            yield text
-
-
-def _read(mark: Mark, text: str) -> re.Match[str] | None:
-    return _pattern(mark.pattern).fullmatch(text)
-
-
-@lru_cache(maxsize=256)
-def _pattern(source: str) -> re.Pattern[str]:
-    return re.compile(source)
 
 
 def _found(expression: Expression, item: Mapping[str, Any]) -> Any:

@@ -63,6 +63,22 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Requests:
+    """What one change may send: writes, looks before them (also at what its body refers to), and uploads.
+
+    Each write is confirmed by two looks at the most: at once, and after settling.
+    """
+
+    writes: int = 1
+    looks: int = 1
+    uploads: int = 0
+
+    @property
+    def calls_max(self) -> int:
+        return self.looks + 3 * self.writes + self.uploads
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One decision. ``would`` is what a hold keeps back; ``reason`` a PascalCase word, ``message`` a sentence.
 
@@ -86,6 +102,7 @@ class Change:
     configured: bool = False
     hits: tuple[Key, ...] = ()
     proof: str = ""
+    requests: Requests = Requests()
 
     @property
     def sends(self) -> bool:

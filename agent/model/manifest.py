@@ -33,7 +33,8 @@ class CheckedDocument:
     """One manifest of a file that passed its schema, free of path and target so that a cache can keep it.
 
     ``spec`` is None when it came from the cache: the digest is what most passes need, and the blob still has the rest.
-    ``references`` are the (kind, name, line, column) that ``ref`` fields name; ``depends_on`` those of the lifecycle.
+    ``references`` are the (kind, name, line, column) that ``ref`` fields name, and in the place of a kind the words of
+    ``validate.document`` for a secret and for a file to upload.
     """
 
     document: int  # index in the file, from 0

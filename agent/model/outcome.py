@@ -26,7 +26,9 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``terminal`` marks a refusal that is not tried again until an input changes."""
+    """``terminal`` marks a refusal that is not tried again until an input changes; ``in_use`` that of a delete which
+    another object stands in the way of.
+    """
 
     change: Change
     result: Result
@@ -37,6 +39,7 @@ class Outcome:
     ready: bool | None = None
     ready_after_seconds: float | None = None
     terminal: bool = False
+    in_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ class Resource:
     """A manifest that passed validation. ``digest`` covers kind, scope, name, spec and lifecycle.
 
     ``read`` yields the spec (secrets as written, references unresolved); it is called only for resources whose content
-    matters in a pass, so that ten thousand unchanged ones cost no parse.
+    matters in a pass, so that ten thousand unchanged ones cost no parse. ``files`` maps the paths of the files that the
+    spec names for upload to git's ids of their content.
     """
 
     key: Key
@@ -27,6 +28,7 @@ class Resource:
     lifecycle: Lifecycle
     depends_on: tuple[Key, ...]
     read: Callable[[], Mapping[str, Any]] = field(compare=False, repr=False)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Present:
 
     ``live`` is None when the object was only seen in a summary list, or is remembered from an earlier read; then
     ``seen_at`` tells how old the knowledge of its content is (None: content never read).
-    ``owner`` is the uid found in the object's mark, None without a readable mark.
+    ``owner`` is the uid found in the object's mark, None without a readable mark; ``content`` is what a run's mark says
+    that it was started from.
     """
 
     live: Mapping[str, Any] | None
@@ -64,6 +67,7 @@ class Present:
     owner: str | None = None
     health: Health = "unknown"
     seen_at: float | None = None
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

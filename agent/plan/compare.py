@@ -108,6 +108,8 @@ class _Walk:
         if isinstance(desired, dict) and not is_fingerprint(desired):
             if isinstance(live, Mapping) and not is_fingerprint(live):
                 self.members(desired, applied, live, place, path)
+            elif live in (_MISSING, None) and applied is not _MISSING and self.book.may_hide(pattern_of(place)):
+                self.members(desired, applied, {}, place, path)
             elif desired or live not in (_MISSING, None):
                 self.differs(desired, applied, live, place, path)
         elif isinstance(desired, list):

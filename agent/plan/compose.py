@@ -15,11 +15,13 @@ from agent.plan.compare import identifying
 from agent.plan.normalize import body_of, live_spec
 from agent.plan.rules import Place, RuleBook, pattern_of, split_pointer
 
-_MISSING: Any = object()
+MISSING: Any = object()
+"""No value at all, which is not null."""
 
 
 def compose_create(book: RuleBook, desired: Mapping[str, Any], mark: str | None) -> dict[str, Any]:
-    return body_of(book, _marked(book.kind, dict(desired), mark))
+    """The body of a create. ``desired`` holds references and files as they travel; secrets are still references."""
+    return body_of(book, _marked(book.kind, dict(without_vias(book, desired)), mark))
 
 
 def compose_update(
@@ -47,12 +49,42 @@ def compose_update(
     }
     kept = {split_pointer(pointer) for pointer in keep}
     whole = _laid_over(book, desired, {} if applied is None else applied, base, (), kept)
-    _set_defaults(book, desired, applied, whole)
-    marked = _marked(book.kind, whole, mark)
+    whole = dict(placed(whole, {**_defaults(book, desired, applied), **_less_ours(book, desired, applied, whole)}))
+    marked = _marked(book.kind, dict(without_vias(book, whole)), mark)
     if only is not None:
         members = {split_pointer(pointer)[0] for pointer in only if pointer}
         marked = {name: value for name, value in marked.items() if name in members}
     return body_of(book, marked)
+
+
+def without_vias(book: RuleBook, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The spec less the leaves that have endpoints of their own: those are never part of a body."""
+    return placed(spec, dict.fromkeys(book.vias, MISSING)) if book.vias else spec
+
+
+def placed(spec: Mapping[str, Any], values: Mapping[Place, Any]) -> Mapping[str, Any]:
+    """A copy of a spec with other values at some places, or without them."""
+    changed = dict(spec)
+    for place, value in values.items():
+        if value is MISSING and value_at(changed, place) is MISSING:
+            continue
+        parent = changed
+        for token in place[:-1]:
+            parent[token] = parent = dict(parent.get(token) or {})
+        if value is MISSING:
+            del parent[place[-1]]
+        else:
+            parent[place[-1]] = value
+    return changed
+
+
+def value_at(spec: Any, place: Place) -> Any:
+    """The value at a place, or :data:`MISSING`."""
+    for token in place:
+        if not isinstance(spec, Mapping) or token not in spec:
+            return MISSING
+        spec = spec[token]
+    return spec
 
 
 def mark_text(mark: Mark, target: str, uid: str, name: str, content: str = "") -> str:
@@ -77,13 +109,13 @@ def _marked(kind: Kind, body: dict[str, Any], mark: str | None) -> dict[str, Any
 
 def _laid_over(book: RuleBook, desired: Any, applied: Any, live: Any, place: Place, kept: set[Place]) -> Any:
     if place in kept:
-        return live if live is not _MISSING else desired
+        return live if live is not MISSING else desired
     if isinstance(desired, Mapping) and "secretRef" not in desired and isinstance(live, Mapping):
         before = applied if isinstance(applied, Mapping) else {}
         merged = {name: value for name, value in live.items() if not _is_servers(book, (*place, name), value)}
         for name, value in desired.items():
             merged[name] = _laid_over(
-                book, value, before.get(name, _MISSING), live.get(name, _MISSING), (*place, name), kept
+                book, value, before.get(name, MISSING), live.get(name, MISSING), (*place, name), kept
             )
         return merged
     if isinstance(desired, list) and isinstance(live, list):
@@ -102,7 +134,7 @@ def _lists(
     names = rule.list if isinstance(rule.list, tuple) else identifying(desired, live)
     if names is None:
         return [
-            _laid_over(book, value, _MISSING, live[index], (*place, str(index)), kept)
+            _laid_over(book, value, MISSING, live[index], (*place, str(index)), kept)
             if index < len(live) and _covers(live[index], value)
             else value
             for index, value in enumerate(desired)
@@ -113,7 +145,7 @@ def _lists(
     for index, value in enumerate(desired):
         key = tuple(str(value.get(name)) for name in names)
         wanted.add(key)
-        merged.append(_laid_over(book, value, _MISSING, there.get(key, _MISSING), (*place, str(index)), kept))
+        merged.append(_laid_over(book, value, MISSING, there.get(key, MISSING), (*place, str(index)), kept))
     if isinstance(rule.list, tuple) and rule.own == "listed":
         ours = {tuple(str(value.get(name)) for name in names) for value in applied if isinstance(value, Mapping)}
         merged += [value for key, value in there.items() if key not in wanted and key not in ours]
@@ -129,28 +161,30 @@ def _covers(live: Any, desired: Any) -> bool:
     return bool(live == desired)
 
 
-def _set_defaults(book: RuleBook, desired: Any, applied: Any, whole: dict[str, Any]) -> None:
+def _defaults(book: RuleBook, desired: Any, applied: Any) -> dict[Place, Any]:
     """A leaf that left git takes its declared default, and only then."""
-    for place, rule in book.with_word("has_default"):
-        if "*" not in place and _has(applied, place) and not _has(desired, place):
-            parent = whole
-            for token in place[:-1]:
-                parent[token] = parent = dict(parent.get(token) or {})
-            parent[place[-1]] = rule.default
+    return {place: rule.default for place, rule in book.with_word("has_default") if _left(place, desired, applied)}
 
 
-def _has(value: Any, place: Place) -> bool:
-    for token in place:
-        if not isinstance(value, Mapping) or token not in value:
-            return False
-        value = value[token]
-    return True
+def _less_ours(book: RuleBook, desired: Any, applied: Any, whole: Any) -> dict[Place, Any]:
+    """A set of which git owned some elements, and that left git: those go, the others stay."""
+    found = {}
+    for place, rule in book.with_word("list"):
+        live, ours = value_at(whole, place), value_at(applied, place)
+        both = isinstance(live, list) and isinstance(ours, list)
+        if both and rule.list == "set" and rule.own == "listed" and _left(place, desired, applied):
+            found[place] = [value for value in live if value not in ours]
+    return found
+
+
+def _left(place: Place, desired: Any, applied: Any) -> bool:
+    return "*" not in place and value_at(applied, place) is not MISSING and value_at(desired, place) is MISSING
 
 
 def _is_servers(book: RuleBook, place: Place, value: Any) -> bool:
     """Read-only, unreadable or masked: must never be sent back as if it were a value."""
     rule = book.at(pattern_of(place))
-    if rule.read_only or rule.write_only:
+    if rule.read_only or rule.write_only or rule.via is not None:
         return True
     if rule.mask is not None and isinstance(value, str):
         return re.search(rule.mask, value) is not None

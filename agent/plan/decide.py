@@ -11,17 +11,21 @@ from typing import Any
 
 from agent.definitions.platform import Kind
 from agent.errors import AgentError
-from agent.model.change import Action, Cause, Change, FieldChange, FieldOp, Suppressed
+from agent.model.change import WRITES, Action, Cause, Change, FieldChange, FieldOp, Suppressed
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Observation, Present, Resource, Unknown
-from agent.plan.compare import Comparison, compare
-from agent.plan.ground import Ground
-from agent.plan.normalize import fingerprinted, live_spec, public
+from agent.plan.compare import Comparison
+from agent.plan.cost import requests_of
+from agent.plan.elsewhere import references_in
+from agent.plan.ground import PREDECESSOR, Ground
+from agent.plan.normalize import public
 from agent.plan.prune import is_ours
+from agent.plan.rules import split_pointer
+from agent.plan.runs import OVER
 
-# The most one change sends: a look when the observation has aged, the write, two confirmations (at once, after settle).
-_CALLS = {Action.CREATE: 4, Action.UPDATE: 4, Action.ADOPT: 4, Action.REPLACE: 7, Action.DELETE: 4}
+UNPROVED = "absence-unproved"
+"""Code of an Unknown that a person may overrule by applying the plan: nothing shows the object or disproves it."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class Decider:
             return False
         before = len(self.changes)
         kind = self.ground.platform.kinds[key.kind]
+        if isinstance(seen, Unknown) and seen.code == UNPROVED and self.ground.policy.careful:
+            seen = Absent("never-made", self.ground.now)
         if key in self.ground.deciding:
             self.hold(resource, None, "NeedsDecision", self.ground.deciding[key])
         elif not kind.managed:
@@ -56,6 +62,8 @@ class Decider:
             self.hold(resource, None, "Unknown", f"live state unknown: {seen.message}")
         elif isinstance(seen, Absent):
             self.absent(resource, kind, row)
+        elif kind.is_run:
+            self.run(resource, kind, row, seen)
         elif seen.live is None:
             self.hold(resource, None, "Unknown", "its content was not read in this pass")
         elif seen.health == "gone":
@@ -99,11 +107,34 @@ class Decider:
         self.add(resource, Action.CREATE, Cause.GIT if row is None else Cause.DRIFT, fields)
 
     def first_fields(self, resource: Resource) -> list[FieldChange]:
-        book = self.ground.books.of(resource.key)
-        spec = fingerprinted(book, resource.read(), self.ground.fingerprint)
         return [
-            FieldChange(name, "/" + name, FieldOp.ADD, Cause.GIT, None, public(value)) for name, value in spec.items()
+            FieldChange(name, "/" + name, FieldOp.ADD, Cause.GIT, None, public(value))
+            for name, value in self.ground.written(resource).items()
         ]
+
+    def run(self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Present) -> None:
+        """A run of ours is there. The same content is left alone, however it ended; another one follows it."""
+        applied = self.ground.applied.get(resource.key, {}).get("spec")
+        try:
+            found = self.ground.compared(resource, applied, seen.live, row)
+        except AgentError as problem:
+            self.hold(resource, Action.CREATE, "SecretUnavailable", problem.what)
+            return
+        fields = tuple(found.fields)
+        if found.same and row is not None:
+            self.agreed.append(resource.key)
+        elif found.same:
+            told = "started from what git says and marked as ours; only the inventory records it"
+            self.add(resource, Action.ADOPT, Cause.ADOPT, seen=seen, message=told, proof="our mark")
+        elif seen.health in OVER:
+            self.add(resource, Action.CREATE, Cause.GIT, fields, message=f"the run before it is over ({seen.health})")
+        elif not resource.lifecycle.replace and kind.replace != "never":
+            why = "the run before it goes on; it waits, or `lifecycle.replace: allow` cancels that one"
+            self.hold(resource, Action.REPLACE, "ReplaceNotAllowed", why, fields)
+        elif row is None or kind.replace == "never" or kind.delete is None:
+            self.hold(resource, Action.REPLACE, "RunGoesOn", "waits for the run before it to end", fields)
+        else:
+            self.add(resource, Action.REPLACE, Cause.GIT, fields, seen=seen, message="the run before it is cancelled")
 
     def present(
         self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Present, live: Mapping[str, Any]
@@ -118,7 +149,7 @@ class Decider:
         by_mark = row is None and seen.owner == uid
         applied = self.ground.applied.get(resource.key, {}).get("spec") if ours else None
         try:
-            found = self.compared(resource, kind, row, applied, live)
+            found = self.ground.compared(resource, applied, live, row)
         except AgentError as problem:
             self.hold(resource, Action.UPDATE, "SecretUnavailable", problem.what)
             return
@@ -128,26 +159,6 @@ class Decider:
         else:
             self.foreign(resource, kind, found, seen)
 
-    def compared(
-        self,
-        resource: Resource,
-        kind: Kind,
-        row: InventoryRow | None,
-        applied: Mapping[str, Any] | None,
-        live: Mapping[str, Any],
-    ) -> Comparison:
-        book = self.ground.books.of(resource.key)
-        return compare(
-            book,
-            fingerprinted(book, resource.read(), self.ground.fingerprint),
-            applied,
-            fingerprinted(book, live_spec(book, live), self.ground.fingerprint),
-            types=self.ground.types(kind),
-            ignore=resource.lifecycle.ignore,
-            create_only=resource.lifecycle.create_only,
-            not_kept=row.not_kept if row is not None else None,
-        )
-
     def managed(
         self, resource: Resource, kind: Kind, row: InventoryRow | None, found: Comparison, seen: Present
     ) -> None:
@@ -155,6 +166,10 @@ class Decider:
             told = "" if found.fields else "identical to git and marked as ours; only the inventory records it"
             fields = tuple(found.fields)
             self.add(resource, Action.ADOPT, Cause.ADOPT, fields, seen=seen, message=told, proof="our mark")
+            return
+        if PREDECESSOR in self.ground.applied.get(resource.key, {}):
+            told = "made anew; what it replaces is still there"
+            self.add(resource, Action.REPLACE, Cause.GIT, seen=seen, message=told)
             return
         drift = [change for change in found.fields if change.cause is Cause.DRIFT]
         wanted = [change for change in found.fields if change.cause is not Cause.DRIFT]
@@ -182,7 +197,9 @@ class Decider:
         fields = (*wanted, *(drift if mode == "heal" else ()), *found.released)
         cause = _cause(wanted) if wanted else Cause.DRIFT
         immutable = [change for change in found.immutable if change in fields]
-        if immutable or (kind.update is None and kind.apply is None):
+        book = self.ground.books.of(resource.key)
+        by_update = not all(split_pointer(change.pointer) in book.vias for change in (*wanted, *drift))
+        if immutable or (kind.update is None and kind.apply is None and by_update):
             self.replace(resource, kind, fields, immutable, cause, seen)
             return
         operation = kind.update or kind.apply
@@ -269,6 +286,10 @@ class Decider:
         message: str = "",
         proof: str = "",
     ) -> None:
+        kind = self.ground.platform.kinds[resource.key.kind]
+        book = self.ground.books.of(resource.key)
+        references = len({*references_in(book, resource.read())}) if book.elsewhere and action in WRITES else 0
+        requests = requests_of(action, kind, book, fields, resource.files, references)
         self.changes.append(
             Change(
                 resource.key,
@@ -278,7 +299,8 @@ class Decider:
                 fields,
                 server_id=seen.id if seen is not None else None,
                 uid=uid_of(self.ground.platform.name, resource.key),
-                calls=_CALLS.get(action, 0),
+                calls=requests.calls_max,
+                requests=requests,
                 configured=configured,
                 message=message,
                 proof=proof,

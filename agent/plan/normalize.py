@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
+from agent import yaml_io
 from agent.model.canonical import canonical
 from agent.plan.rules import Move, Place, RuleBook
 
@@ -36,10 +37,10 @@ def live_spec(book: RuleBook, live: Mapping[str, Any]) -> dict[str, Any]:
         _move(move, live, spec)
     for place, rule in book.with_word("encode", "values"):
         if rule.encode is not None:
-            _rewrite(spec, place, partial(decode, form=rule.encode))
+            rewrite(spec, place, partial(decode, form=rule.encode))
         if rule.values is not None:
             back = {canonical(wire).decode(): json.loads(written) for written, wire in rule.values.items()}
-            _rewrite(spec, place, partial(_translated, back))
+            rewrite(spec, place, partial(_translated, back))
     return spec
 
 
@@ -48,9 +49,9 @@ def body_of(book: RuleBook, spec: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = _copied(dict(spec))
     for place, rule in book.with_word("encode", "values"):
         if rule.values is not None:
-            _rewrite(body, place, partial(_translated, rule.values))
+            rewrite(body, place, partial(_translated, rule.values))
         if rule.encode is not None:
-            _rewrite(body, place, partial(encode, form=rule.encode))
+            rewrite(body, place, partial(encode, form=rule.encode))
     for move in book.writes:
         value = _taken(body, move.spec)
         if value is not _ABSENT:
@@ -133,6 +134,8 @@ def encode(value: Any, form: str) -> Any:
         return base64.b64encode(value.encode()).decode()
     if form == "json" and not isinstance(value, str):
         return canonical(value).decode()
+    if form == "yaml" and not isinstance(value, str):
+        return yaml_io.dump(value)
     if form == "lines" and isinstance(value, list):
         return "\n".join(str(line) for line in value)
     if form == "env" and isinstance(value, dict):
@@ -154,6 +157,9 @@ def decode(value: Any, form: str) -> Any:
             return json.loads(value, parse_float=Decimal)
         except ValueError:
             return value
+    if form == "yaml":
+        loaded = yaml_io.load(value.encode(), yaml_io.REPLY_BUDGET)
+        return loaded.documents[0].value if len(loaded.documents) == 1 and not loaded.problems else value
     if form == "lines":
         return value.splitlines()
     if form == "env":
@@ -252,22 +258,22 @@ def _taken(body: dict[str, Any], place: Place) -> Any:
     return body.pop(place[-1], _ABSENT)
 
 
-def _rewrite(value: Any, place: Place, change: Callable[[Any], Any]) -> None:
-    """Apply ``change`` to each leaf that the pattern reaches, in place; containers on the way are our own copies."""
+def rewrite(value: Any, place: Place, change: Callable[[Any], Any]) -> None:
+    """Apply ``change`` to each leaf that the pattern reaches, in place; containers on the way are copied."""
     step, rest = place[0], place[1:]
     if isinstance(value, dict):
         names = list(value) if step == "*" else [step] if step in value else []
         for name in names:
             if rest:
                 value[name] = _copied(value[name])
-                _rewrite(value[name], rest, change)
+                rewrite(value[name], rest, change)
             else:
                 value[name] = change(value[name])
     elif isinstance(value, list) and step == "*":
         for index, member in enumerate(value):
             if rest:
                 value[index] = _copied(member)
-                _rewrite(value[index], rest, change)
+                rewrite(value[index], rest, change)
             else:
                 value[index] = change(member)
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from agent.definitions.platform import Platform
-from agent.model.change import Action, Calls, Change, Plan
+from agent.model.change import Action, Change, Plan
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Unknown
+from agent.plan.cost import cost
 from agent.plan.decide import Decider
 from agent.plan.ground import Ground, key_from_json
 from agent.plan.limits import limit_deletes, mass_absence
 from agent.plan.order import in_order
 from agent.plan.prune import prune_row
-
-READY_LOOKS = 10  # 1, 2, 4, … 60 s apart: the most that one readiness wait of five minutes sends for a listing
 
 
 def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
@@ -42,7 +40,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
         revision=desired.revision,
         changes=ordered,
         unchanged=unchanged,
-        calls=replace(_cost(ordered, ground.platform), read=sum(observed.calls.values())),
+        calls=replace(cost(ordered, ground.platform), read=sum(observed.calls.values())),
         strays=observed.strays,
         suppressed=tuple(decider.suppressed),
         complete=observed.complete and desired.complete,
@@ -127,14 +125,3 @@ def _hold_dependants(changes: list[Change], desired: Desired, observed: Observed
         else change
         for change in changes
     ]
-
-
-def _cost(changes: tuple[Change, ...], platform: Platform) -> Calls:
-    writes = [change for change in changes if change.sends]
-    waiting = {
-        (change.key.kind, change.key.scope)
-        for change in writes
-        if change.action is not Action.DELETE and platform.kinds[change.key.kind].ready is not None
-    }
-    requests = sum(2 if change.action is Action.REPLACE else 1 for change in writes)
-    return Calls(write=requests, look=len(writes), confirm=2 * requests, ready=READY_LOOKS * len(waiting))

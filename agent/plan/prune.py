@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from agent.definitions.platform import Kind
-from agent.model.change import Action, Cause, Change
+from agent.model.change import Action, Cause, Change, Requests
 from agent.model.identity import Origin
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Present, Unknown
 from agent.plan.policy import Policy
+from agent.plan.runs import OVER
 
 
 def prune_row(
@@ -22,6 +23,8 @@ def prune_row(
         return _let_go(row, "gone already; the inventory forgets it")
     if isinstance(seen, Present) and seen.health == "gone":
         return _let_go(row, "deleted already, the platform says")
+    if kind.is_run and isinstance(seen, Present) and seen.health in OVER:
+        return _let_go(row, f"the run is over ({seen.health}); there is nothing to cancel")
     if isinstance(seen, Present) and seen.owner is not None and seen.owner != row.uid:
         return _let_go(row, "carries another owner's mark; it is no longer ours")
     if not policy.prune:
@@ -56,7 +59,7 @@ def prune_row(
         _origin(row),
         uid=row.uid,
         server_id=row.server_id,
-        calls=3,
+        calls=Requests().calls_max,
         proof=f"{proof}; {carried}; absent from git, which was read whole",
     )
 

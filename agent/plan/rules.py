@@ -7,7 +7,7 @@ Built once per kind (and per scope, where a pointer holds a scope word), called 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -71,14 +71,27 @@ class RuleBook:
             for place, rule in self._rules
             if rule.write is not None
         )
+        self.elsewhere = tuple(
+            (place, rule)
+            for place, rule in self._rules
+            if rule.upload is not None or (rule.ref is not None and rule.ref.member is not None)
+        )
+        """Leaves that travel in a form that only the platform knows (``elsewhere.py``)."""
+        self.vias = {place: rule.via for place, rule in self._rules if rule.via is not None}
+        """Leaves with endpoints of their own: never part of a body."""
         self._at: dict[Place, FieldRule] = {}
         self._secrets = tuple(place for place, rule in self._rules if rule.secret)
+        self._unreadable = tuple(place for place, rule in self._rules if rule.write_only)
         self._types: Types | None = None
         self._declared: dict[Place, frozenset[str] | None] = {}
 
     def may_hold_secrets(self, place: Place) -> bool:
         """Whether a secret can stand at a place or anywhere below it: nearly everything else need not be looked at."""
-        return any(_matches(pattern[: len(place)], place[: len(pattern)]) for pattern in self._secrets)
+        return _leads_to(place, self._secrets)
+
+    def may_hide(self, place: Place) -> bool:
+        """Whether something at a place or below it does not come back, so that its absence says nothing."""
+        return _leads_to(place, self._unreadable)
 
     def declared(self, types: Types, place: Place) -> frozenset[str] | None:
         """``types.type_at`` of a place, remembered: a walk through a schema costs more than a comparison."""
@@ -139,6 +152,10 @@ def _pointers(kind: Kind) -> Iterator[str]:
 
 def _filled(pointer: str, scope: Mapping[str, str]) -> str:
     return _WORD.sub(lambda found: scope.get(found[1], found[0]).replace("~", "~0").replace("/", "~1"), pointer)
+
+
+def _leads_to(place: Place, patterns: Iterable[Place]) -> bool:
+    return any(_matches(pattern[: len(place)], place[: len(pattern)]) for pattern in patterns)
 
 
 def _matches(pattern: Place, place: Place) -> bool:

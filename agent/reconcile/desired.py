@@ -6,11 +6,13 @@ process remembers the last revision whole. Reading a spec again costs one parse 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
 from agent.config.model import TargetConfig
 from agent.definitions.platform import Platform
+from agent.model.canonical import digest
 from agent.model.identity import Key, Origin, Revision
 from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
@@ -19,7 +21,7 @@ from agent.reconcile.specs import Specs
 from agent.reconcile.target import LastDesired
 from agent.source import Source, TreeEntry
 from agent.store.store import Store
-from agent.validate.desired import SourceFile, combine
+from agent.validate.desired import SourceFile, combine, files_of
 from agent.validate.document import check_file, context_digest
 
 _PATCHED_MAX = 1000  # more changed files than this are put together anew
@@ -40,6 +42,9 @@ def read_desired(
     if last.context != context or last.specs is None:
         last.context, last.checked, last.desired = context, {}, None
         last.specs = Specs(source, platform, config.defaults)
+    uploads = _uploads(platform)
+    if uploads and _moved(source, revision, last):
+        last.desired = None
     if last.desired is not None and not tree.problems:
         if last.entries == tree.entries:
             last.desired = replace(last.desired, revision=revision)
@@ -52,6 +57,8 @@ def read_desired(
         wanted = {entry.blob for entry in tree.entries}
         _learn(source, wanted, platform, config, store, last)
         known = last.checked = {blob: file for blob, file in last.checked.items() if blob in wanted}
+        last.uploads = _paths(known.values()) if uploads else ()
+        last.contents = source.contents(revision, last.uploads) if last.uploads else {}
         desired = combine(
             config.name,
             platform,
@@ -60,10 +67,26 @@ def read_desired(
             read=last.specs.read,
             extra_problems=tree.problems,
             secrets=frozenset(config.secrets),
+            contents=last.contents,
             manifests_max=config.limits.manifests_max,
         )
     last.entries, last.desired = tree.entries, desired
     return desired
+
+
+def _uploads(platform: Platform) -> bool:
+    """Whether a manifest of the platform can name files: else nobody looks for them."""
+    return any(rule.upload is not None for kind in platform.kinds.values() for rule in kind.fields)
+
+
+def _paths(files: Iterable[CheckedFile]) -> tuple[str, ...]:
+    """The files that manifests name for upload."""
+    return tuple(sorted({path for file in files for document in file.documents for path in files_of(document)}))
+
+
+def _moved(source: Source, revision: Revision, last: LastDesired) -> bool:
+    """Whether a file that is uploaded came, changed or went, though perhaps no manifest did."""
+    return bool(last.uploads) and source.contents(revision, last.uploads) != last.contents
 
 
 def _learn(
@@ -147,10 +170,11 @@ def _patched(
             resources[former.key] = Resource(
                 former.key,
                 Origin(new.path, document.line, document.column),
-                document.digest,
+                digest([document.digest, former.files]) if former.files else document.digest,
                 document.lifecycle,
                 former.depends_on,
                 partial(specs.read, file, document.document),
+                former.files,
             )
     if len(last.checked) > len(entries) + _PATCHED_MAX:
         wanted = {entry.blob for entry in entries}

@@ -10,8 +10,7 @@ from dataclasses import replace
 from agent.model.change import Plan
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired, Observed, Present
-from agent.plan.ground import Ground, key_to_json
-from agent.plan.normalize import fingerprinted
+from agent.plan.ground import Ground
 from agent.reconcile.target import Target
 
 
@@ -30,9 +29,7 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
         if key in agreed and resource is not None:
             document = ground.applied.get(key, {})
             if row.applied_digest != resource.digest or document.get("spec") is None:
-                book = target.books.of(key)
-                spec = fingerprinted(book, resource.read(), target.secrets.fingerprint)
-                applied[key] = {"spec": spec, "depends_on": [key_to_json(each) for each in resource.depends_on]}
+                applied[key] = ground.document(resource, document.get("wires", {}))
             rows.append(
                 replace(
                     row,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from agent.apply.actions import named
@@ -16,7 +16,8 @@ from agent.apply.executor import apply_plan
 from agent.apply.readback import Work
 from agent.apply.readiness import Readiness
 from agent.apply.recover import Recovery, recover
-from agent.apply.request import WriteStep
+from agent.apply.request import UPLOAD, WriteStep
+from agent.apply.wiring import Wiring
 from agent.errors import AgentError, Refused
 from agent.live.api import WriteApi
 from agent.live.observe import Memory, observe
@@ -25,13 +26,17 @@ from agent.model.identity import Key, Revision
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.resource import Desired, Observation, Observed, Present
+from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
 from agent.reconcile import collector
 from agent.reconcile.actions import run_actions
 from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
+from agent.reconcile.files import MEMORY as UPLOADS
+from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.memory import remember
+from agent.reconcile.references import read_references
 from agent.reconcile.schedule import due_reads
 from agent.reconcile.status import status_document
 from agent.reconcile.target import Target
@@ -44,6 +49,7 @@ class Wish:
 
     ``interval_seconds`` paces freshness reads (an hour's worth for a single run); ``wait_for_all`` waits until ready.
     ``woken_by_git``: only a commit is why we look, so lists and freshness reads may wait for the interval's own pass.
+    ``named`` are read whatever is remembered of them; a ``glance`` reads no list and nothing that is merely old.
     """
 
     revision: Revision | None = None
@@ -54,6 +60,8 @@ class Wish:
     interval_seconds: float = 3600.0
     selects: Callable[[Key, str], bool] | None = None
     woken_by_git: bool = False
+    named: frozenset[Key] = frozenset()
+    glance: bool = False
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
 
@@ -82,8 +90,9 @@ async def look(target: Target, wish: Wish) -> Look:
     observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and observed.complete and wish.selects is None:
         target.listed_at = looked_at
-    ground = _ground(target, wish, rows, observed, undecided)
     _expect_specs(target, desired, observed)
+    references = await read_references(target, desired, observed, target.store.rows(target.name))
+    ground = _ground(target, wish, rows, observed, undecided, references)
     with collector.waiting():
         plan = make_plan(desired, observed, ground)
     budget = target.api.budget
@@ -147,6 +156,7 @@ def finish(target: Target, report: Report, seen: Look, interval_seconds: float) 
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),
         "actions": target.store.target_memory(target.name).get("actions", {}),
+        UPLOADS: still_named(target.store, target.name, seen.desired.resources.values()),
     }
     target.store.finish(report, pass_document(report), status, memory=memory)
 
@@ -154,10 +164,10 @@ def finish(target: Target, report: Report, seen: Look, interval_seconds: float) 
 def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow]) -> Memory:
     """What this pass believes without asking. Lists are renewed once in an interval, however often git moves."""
     recently = target.listed_at is not None and target.clock.monotonic() - target.listed_at < wish.interval_seconds
-    listed = not (wish.woken_by_git and recently) or wish.fresh
-    due: frozenset[Key] = frozenset()
+    listed = not (wish.glance or (wish.woken_by_git and recently)) or wish.fresh
+    due = wish.named
     if listed:
-        due = due_reads(
+        due |= due_reads(
             rows,
             now=target.clock.now(),
             verify_seconds=target.config.verify_seconds,
@@ -191,6 +201,7 @@ async def _recovered(target: Target) -> dict[Key, str]:
     return {
         opened.intent.key: f"the outcome of {named(opened.intent)} is not known yet"
         for opened in target.store.open_intents(target.name)
+        if opened.intent.action != UPLOAD
     }
 
 
@@ -230,8 +241,13 @@ def _ground(
     rows: dict[Key, InventoryRow],
     observed: Observed,
     undecided: dict[Key, str],
+    references: Mapping[Key, Wires],
 ) -> Ground:
-    wanted = [key for key, seen in observed.observations.items() if not _is_remembered(seen) and key in rows]
+    wanted = [
+        key
+        for key, seen in observed.observations.items()
+        if key in rows and (not _is_remembered(seen) or _is_run(target, key))
+    ]
     return Ground(
         target.platform,
         target.books,
@@ -242,7 +258,13 @@ def _ground(
         target.secrets.fingerprint,
         undecided,
         target.clock.now(),
+        references,
     )
+
+
+def _is_run(target: Target, key: Key) -> bool:
+    kind = target.platform.kinds.get(key.kind)
+    return kind is not None and kind.is_run
 
 
 def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
@@ -257,8 +279,10 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         lambda: _new_id(target),
         pass_id,
         seen.desired.revision.commit,
+        seen.ground.rows,
         wish.stopping,
     )
+    files = RevisionFiles(target.source, target.store, target.name)
     return Work(
         seen.plan,
         seen.desired,
@@ -266,6 +290,7 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         seen.ground,
         api,
         step,
+        Wiring(step, target.platform.kinds, files),
         target.secrets,
         target.clock,
         target.random,

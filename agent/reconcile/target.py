@@ -37,6 +37,8 @@ class LastDesired:
     entries: tuple[Any, ...] = ()
     desired: Desired | None = None
     checked: dict[str, CheckedFile] = field(default_factory=dict)
+    uploads: tuple[str, ...] = ()  # paths of files that manifests name
+    contents: Mapping[str, str] = field(default_factory=dict)  # git's ids of those that are there
     specs: Specs | None = None
 
 

@@ -61,6 +61,10 @@ class Source(Protocol):
         """The bytes of each blob, in the given order, streamed."""
         ...
 
+    def contents(self, revision: Revision, paths: Sequence[str]) -> Mapping[str, str]:
+        """The blob ids of regular files, by path from the repository's top; what is no such file is left out."""
+        ...
+
     def is_ancestor(self, older: str, newer: str) -> bool | None:
         """Does ``newer`` descend from ``older``? None when that cannot be proved either way."""
         ...

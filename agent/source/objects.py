@@ -16,11 +16,11 @@ from pathlib import Path
 from agent.errors import SourceError
 from agent.model.identity import Revision
 from agent.source.git import Child, Git
-from agent.source.tree import DEFAULT_LIMITS, EntryType, Listing, Tree, TreeLimits, missing_folder
+from agent.source.tree import BLOB_BYTES_MAX, DEFAULT_LIMITS, EntryType, Listing, Tree, TreeLimits, missing_folder
 
-BLOB_BYTES_MAX = 1 << 24
 _TEXT_MAX = 200
 _RECORD_MAX = 1 << 16
+_PATHS_AT_ONCE = 500
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 # Records that need no second look: regular files whose path is safe, portable and ends like a manifest.
 _PLAIN = re.compile(
@@ -67,6 +67,20 @@ class Objects:
                 if status != 0:
                     raise child.failure(f"the files of commit {commit[:12]} cannot be listed", status)
         return listing.result() if listing.seen or not folder else missing_folder(folder, f"commit {commit[:12]}")
+
+    def contents(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
+        """The blob ids of regular files, by path from the top; no blob is read."""
+        found: dict[str, str] = {}
+        for start in range(0, len(paths), _PATHS_AT_ONCE):
+            words = ["ls-tree", "-z", "--full-tree", _checked(commit), "--", *paths[start : start + _PATHS_AT_ONCE]]
+            finished = self.git.run(words)
+            if finished.status != 0:
+                raise finished.failure(f"files of commit {commit[:12]} cannot be looked up")
+            for record in finished.output.decode(errors="backslashreplace").split("\0"):
+                head, _, path = record.partition("\t")
+                if head.startswith("100"):  # a regular file, executable or not
+                    found[path] = head.split()[2]
+        return found
 
     def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Each blob's bytes, in the given order, through one child that ends with the iteration."""

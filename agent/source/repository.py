@@ -7,7 +7,7 @@ Nothing is ever checked out, so that filters, hooks, links and half-written file
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -59,6 +59,11 @@ class GitSource:
         """The bytes of each blob, in order, streamed."""
         with self._doubting():
             yield from self._repository.objects.read(blobs)
+
+    def contents(self, revision: Revision, paths: Sequence[str]) -> Mapping[str, str]:
+        """The blob ids of files that manifests name, by path from the top; links and folders are left out."""
+        with self._doubting():
+            return self._repository.objects.contents(revision.commit, paths)
 
     def is_ancestor(self, older: str, newer: str) -> bool | None:
         """Does ``newer`` descend from ``older``? None when that cannot be proved either way."""

@@ -17,6 +17,8 @@ from agent.errors import Problem, ProblemList, Severity, SourceError, Where
 
 EntryType = Literal["file", "link", "submodule", "special"]
 
+BLOB_BYTES_MAX = 1 << 24
+"""The largest file that is read at all: a manifest may hold less, a file to upload this much."""
 _MANIFEST = re.compile(r"\.(?:ya?ml|json)\Z", re.IGNORECASE)
 _SUFFIX = re.compile(r"[^.]\.[A-Za-z0-9]{1,12}\Z")
 # What HFS+ drops from a name, so that ".g<ZWNJ>it" is ".git" there (git: utf8.c, next_hfs_char).

@@ -2,6 +2,7 @@
 
 Used by the loop. The poll tick is the guarantee and file events only make it quicker: when watching fails (no inotify
 watch left, the folder gone) there is one warning and the ticks go on, each trying to watch anew. It reads no content.
+A platform's event is one reason more; what it names waits in ``reconcile/inbox``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Watch = Callable[..., AsyncIterator[set[tuple[Any, str]]]]
 
 
 class Wakeups:
-    """Waits for the next reason to look. Used within one event loop; ``poke`` is for signals and webhooks.
+    """Waits for the next reason to look. Used within one event loop; ``poke`` is for signals and receivers.
 
     ``repository`` is a path in a local repository, ``ref`` the full ref that is followed there (None: what HEAD names).
     ``files`` are others worth a look, such as the configuration. ``watch`` stands in for watchfiles' own ``awatch``.

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.clock import Clock, SystemClock
@@ -21,6 +21,7 @@ from agent.errors import Problem, SourceError, Where
 from agent.model.identity import Revision
 from agent.source.location import find_repository
 from agent.source.tree import (
+    BLOB_BYTES_MAX,
     DEFAULT_LIMITS,
     Listing,
     Tree,
@@ -92,13 +93,31 @@ class WorkTree:
             if path is None:
                 raise SourceError(f"blob {blob[:12]} is not in the working tree", code="source-changed")
             try:
-                content = self._content(path)
+                content = self._content(path, BLOB_BYTES_MAX)
             except (_Unreadable, FileNotFoundError) as error:
                 why = str(error) if isinstance(error, _Unreadable) else "it is gone"
                 raise _changed(path, why) from None
             if blob_id(content) != blob:
                 raise _changed(path, "its content is another than a moment ago")
             yield blob, content
+
+    def contents(self, revision: Revision, paths: Sequence[str]) -> Mapping[str, str]:
+        """The blob ids of regular files, by path from the top, each read once."""
+        top, _ = self._top()
+        found: dict[str, str] = {}
+        for path in paths:
+            folder, _, _ = path.rpartition("/")
+            file = os.path.join(top, os.fsencode(path))  # noqa: PTH118 - bytes
+            if _link_in(top, folder):
+                continue
+            try:
+                content = self._content(file, BLOB_BYTES_MAX)
+            except (FileNotFoundError, _Unreadable):
+                continue
+            blob = blob_id(content)
+            self._files[blob] = file
+            found[path] = blob
+        return found
 
     def is_ancestor(self, older: str, newer: str) -> bool | None:
         return None
@@ -171,7 +190,7 @@ class WorkTree:
         for path, place, _ in listed.entries:
             file = os.fsencode(place)
             try:
-                content = self._content(file)
+                content = self._content(file, self._limits.file_bytes_max)
             except FileNotFoundError:  # gone since its folder was listed
                 continue
             except _Unreadable as error:
@@ -187,12 +206,12 @@ class WorkTree:
             entries.append(TreeEntry(path, blob, len(content)))
         return Tree(tuple(entries), in_order(problems), listed.ignored)
 
-    def _content(self, path: bytes) -> bytes:
+    def _content(self, path: bytes, bytes_max: int) -> bytes:
         """The whole of a regular file, read at a moment when nobody wrote to it."""
         try:
             descriptor = os.open(path, _FLAGS)
             try:
-                return self._settled(descriptor)
+                return self._settled(descriptor, bytes_max)
             finally:
                 os.close(descriptor)
         except FileNotFoundError:
@@ -203,11 +222,10 @@ class WorkTree:
             fix = "give the agent the right to read it"
             raise _Unreadable(f"the file cannot be read: {error.strerror}", fix=fix) from None
 
-    def _settled(self, descriptor: int) -> bytes:
+    def _settled(self, descriptor: int, limit: int) -> bytes:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise _Unreadable("the file is not a regular file and was not read")
-        limit = self._limits.file_bytes_max
         rested: bytes | None = None
         for _ in range(_READS_MAX):
             if before.st_size > limit:

@@ -15,10 +15,11 @@ from typing import Any
 
 from agent.definitions.platform import Platform
 from agent.errors import Problem, Where
+from agent.model.canonical import digest
 from agent.model.identity import Key, Origin, Revision
-from agent.model.manifest import CheckedFile
+from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
-from agent.validate.document import SECRET_KIND
+from agent.validate.document import FILE_KIND, SECRET_KIND
 from agent.validate.findings import nearest
 from agent.validate.references import (
     Declared,
@@ -54,11 +55,13 @@ def combine(
     read: Read,
     extra_problems: Iterable[Problem] = (),
     secrets: frozenset[str] = frozenset(),
+    contents: Mapping[str, str] | None = None,
     manifests_max: int | None = MANIFESTS_MAX,
 ) -> Desired:
     """The desired state of a target. ``read`` yields the spec of a manifest whose checked form came without it.
 
-    ``secrets`` are the names that manifests of this target may refer to; ``manifests_max`` None lifts that limit.
+    ``secrets`` are the names that manifests of this target may refer to, ``contents`` the files of the revision that
+    they name for upload, with git's ids; ``manifests_max`` None lifts that limit.
     """
     problems = list(extra_problems)
     declared: list[Declared] = []
@@ -80,6 +83,7 @@ def combine(
         problems.append(_too_many(declared, manifests_max))
     wrong = list(find_duplicates(declared)) if len(sources) < len(declared) else []
     wrong.extend(_unknown_secrets(declared, secrets))
+    wrong.extend(_missing_files(declared, contents or {}))
     wrong.extend(_declared_and_broken(declared, broken))
     usable = _without(declared, wrong)
     edges, related = _relations(platform, usable, frozenset(broken | _keys_of(wrong)))
@@ -87,7 +91,9 @@ def combine(
     problems.extend(fault.problem for fault in wrong)
     broken |= _keys_of(wrong)
     resources = {
-        key: _resource(one, edges[key], sources[key], read) for key, one in usable.items() if key not in broken
+        key: _resource(one, edges[key], sources[key], read, contents or {})
+        for key, one in usable.items()
+        if key not in broken
     }
     return Desired(
         target,
@@ -108,11 +114,35 @@ def _relations(
     return edges, [*wrong, *find_look_alikes(usable), *find_moves(usable, reserved), *find_cycles(usable, edges)]
 
 
-def _resource(one: Declared, depends_on: tuple[Key, ...], file: SourceFile, read: Read) -> Resource:
+def _resource(
+    one: Declared, depends_on: tuple[Key, ...], file: SourceFile, read: Read, contents: Mapping[str, str]
+) -> Resource:
     document = one.document
     spec = document.spec
     reader = partial(read, file, document.document) if spec is None else partial(_as_it_is, spec)
-    return Resource(one.key, one.origin, document.digest, document.lifecycle, depends_on, reader)
+    if not contents:  # nearly always
+        return Resource(one.key, one.origin, document.digest, document.lifecycle, depends_on, reader)
+    files = {path: contents[path] for path in files_of(document)}
+    # Another content of a file that is uploaded is another resource, though its manifest is the same.
+    told = digest([document.digest, files]) if files else document.digest
+    return Resource(one.key, one.origin, told, document.lifecycle, depends_on, reader, files)
+
+
+def files_of(document: CheckedDocument) -> tuple[str, ...]:
+    """The paths of the files that a manifest names for upload."""
+    return tuple(name for kind, name, _, _ in document.references if kind == FILE_KIND)
+
+
+def _missing_files(declared: Iterable[Declared], contents: Mapping[str, str]) -> Iterator[Wrong]:
+    for one in declared:
+        for kind, path, line, column in one.document.references:
+            if kind == FILE_KIND and path not in contents:
+                what = f"the revision holds no file `{path}` to upload"
+                fix = nearest(path, contents) or "commit it; a path is seen from the top of the repository"
+                yield Wrong(
+                    Problem("file-missing", what, Where(one.origin.path, line, column), str(one.key), fix=fix),
+                    (one.key,),
+                )
 
 
 def _as_it_is(spec: Mapping[str, Any]) -> Mapping[str, Any]:

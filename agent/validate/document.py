@@ -6,7 +6,7 @@ Called for each blob that the cache does not know. Pure: no path, no target, no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -28,8 +28,9 @@ from agent.validate.secret_leaves import SecretUse, secret_uses, without_referen
 _Held = tuple[Tokens, bool, placeholders.Finding]  # place, whether it is the key there, what was found
 
 SECRET_KIND = ""  # in CheckedDocument.references: the name of a secret of the target, of no kind
+FILE_KIND = "/"  # and the path of a file of the repository, to be uploaded
 
-_RULES_VERSION = 1  # raise it when the same bytes would be judged otherwise
+_RULES_VERSION = 2  # raise it when the same bytes would be judged otherwise
 
 
 def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -> CheckedFile:
@@ -146,6 +147,7 @@ class _Checker:
             what = f"`{place[-1]}` belongs to the platform, which sets it itself"
             findings.add(base + join(place), "read-only-field", what, on="key", fix="leave it out")
         self._own_mark(spec, base, rules, findings)
+        self._outside(identity, rules, findings)
         plain = without_references(spec, uses) if uses else spec
         if not rules.schema.is_valid(plain):
             inside = split(base)
@@ -165,6 +167,21 @@ class _Checker:
             if rules.is_mark(text):
                 what = "this mark tells whose the resource is, and only the agent may set it"
                 findings.add(base + join(place), "marker-reserved", what, got=text, fix="leave it out")
+
+    def _files(self, identity: Identity, findings: Findings) -> Iterator[tuple[str, str, int, int]]:
+        """The files of the repository that a spec names for upload, each with its place."""
+        for pattern in self._rules.of(identity.kind).uploads:
+            for place, path in expand(identity.spec, pattern):
+                if isinstance(path, str) and path:
+                    yield (FILE_KIND, path, *findings.place(identity.base + join(place)))
+
+    def _outside(self, identity: Identity, rules: KindRules, findings: Findings) -> None:
+        for pattern in rules.uploads:
+            for place, path in expand(identity.spec, pattern):
+                if isinstance(path, str) and _strays(path):
+                    what = "a file to upload is named by its path from the top of the repository"
+                    fix = "write it as git does, such as jobs/clean.py"
+                    findings.add(identity.base + join(place), "file-outside", what, got=path, fix=fix)
 
     def _hides_kind(self, held: frozenset[Tokens]) -> bool:
         """Whether a member that says what a document is holds a placeholder: then nothing more can be said of it."""
@@ -202,6 +219,7 @@ class _Checker:
             for name in select(spec, pattern)
             if isinstance(name, str) and name
         ]
+        references.extend(self._files(identity, findings))
         references.extend((SECRET_KIND, use.name, *findings.place(identity.base + join(use.place))) for use in uses)
         content = [named.kind.name, named.scope, named.name, spec, as_digested(lifecycle)]
         return CheckedDocument(
@@ -216,6 +234,11 @@ class _Checker:
             tuple(dict.fromkeys(references)),
             spec,
         )
+
+
+def _strays(path: str) -> bool:
+    """Whether a path leaves the repository, or is written in a way that git never writes it."""
+    return path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/"))
 
 
 def _places(spec: Any, patterns: Iterable[Tokens]) -> list[Tokens]:

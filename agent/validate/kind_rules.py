@@ -82,6 +82,7 @@ class KindRules:
         self._read_only = tuple(split(rule.pointer) for rule in kind.fields if rule.read_only)
         self._is_scoped = any("{" in rule.pointer for rule in kind.fields)
         self._references = tuple((split(rule.pointer), rule.ref.kind) for rule in kind.fields if rule.ref)
+        self.uploads = tuple(split(rule.pointer) for rule in kind.fields if rule.upload)
         self._mark = re.compile(kind.mark.pattern) if kind.mark else None
         self.mark_place = (*split(kind.mark.pointer), *(("*",) if kind.mark.in_list else ())) if kind.mark else ()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent.model.identity import Revision
 from agent.source import Tree, TreeEntry
+from agent.source.tree import is_manifest
 
 
 def blob_id(content: bytes) -> str:
@@ -38,9 +39,16 @@ class MemorySource:
         return next(revision for revision, _ in self.revisions if revision.commit.startswith(name))
 
     def tree(self, revision: Revision, folder: str) -> Tree:
-        found = next(tree for each, tree in self.revisions if each.commit == revision.commit)
-        entries = tuple(TreeEntry(path, blob, len(self.blobs[blob])) for path, blob in sorted(found.items()))
-        return Tree(entries, ())
+        found = self._tree(revision)
+        manifests = sorted((path, blob) for path, blob in found.items() if is_manifest(path))
+        return Tree(tuple(TreeEntry(path, blob, len(self.blobs[blob])) for path, blob in manifests), ())
+
+    def contents(self, revision: Revision, paths: Sequence[str]) -> Mapping[str, str]:
+        found = self._tree(revision)
+        return {path: found[path] for path in paths if path in found}
+
+    def _tree(self, revision: Revision) -> Mapping[str, str]:
+        return next(tree for each, tree in self.revisions if each.commit == revision.commit)
 
     def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         for blob in blobs:

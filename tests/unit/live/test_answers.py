@@ -186,3 +186,12 @@ def test_no_answer_is_a_fault_and_an_unreadable_one_unintelligible() -> None:
     assert type(error_of(failed(READ, "broken", "lost"))) is errors.PlatformFault
     assert type(error_of(failed(READ, "unreachable", "no connection"))) is errors.Unreachable
     assert type(error_of(classify(READ, 200, JSON, b"{"))) is errors.Unintelligible
+
+
+def test_a_refusal_may_be_packed_as_the_answer_would_be() -> None:
+    """A call that is answered in msgpack is refused in msgpack, even where its caller would have taken JSON."""
+    body = b"\x81\xa7message\xaeno such bucket"
+    reading = replace(READ, errors=ErrorRule(None, Expression("message"), {}))
+    reply = classify(reading, 404, {"content-type": "application/msgpack"}, body)
+    assert (reply.answer, reply.message) == ("notFound", "no such bucket")
+    assert classify(reading, 404, {"content-type": "application/msgpack"}, body[:-1]).answer == "broken"

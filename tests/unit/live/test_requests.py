@@ -9,7 +9,8 @@ import pytest
 
 from agent.definitions.expressions import PathTemplate, Template, UnsafePath
 from agent.definitions.platform import Kind, Operation, Platform, ScopeWord
-from agent.live.requests import Prepared, Requests, Unbuildable
+from agent.live.rendering import Unbuildable
+from agent.live.requests import NOTHING, Around, Prepared, Requests
 from tests.unit.live.made_up import KEY, PLATFORM, RESOURCE, with_kind
 
 
@@ -18,11 +19,9 @@ def requests(platform: Platform = PLATFORM, prefix: str = "", **secrets: str) ->
 
 
 def write(kind: Kind, name: str, body: Any = None, **words: Any) -> Prepared:
-    words = {"parents": {}, "live": None, "etag": None, **words}
     server_id = words.pop("server_id", None)
-    return requests(words.pop("platform", PLATFORM)).writing(
-        name, getattr(kind, name), kind, words.pop("key", KEY), server_id, body, **words
-    )
+    told, key = requests(words.pop("platform", PLATFORM)), words.pop("key", KEY)
+    return told.writing(name, getattr(kind, name), kind, key, server_id, body, Around(**words))
 
 
 def read(kind: Kind = RESOURCE, key: Any = KEY, server_id: str | None = None, prefix: str = "") -> Prepared:
@@ -75,9 +74,7 @@ def test_only_a_create_may_answer_exists_and_a_delete_has_no_body() -> None:
 def test_a_body_of_the_operation_replaces_the_spec_and_may_hold_a_secret() -> None:
     operation = Operation("POST", PathTemplate("/x"), codec="form", body=Template({"n": "${name}", "t": "${secret.t}"}))
     kind = replace(RESOURCE, create=operation)
-    prepared = requests(t="hunter2").writing(
-        "create", operation, kind, KEY, None, {"a": 1}, parents={}, live=None, etag=None
-    )
+    prepared = requests(t="hunter2").writing("create", operation, kind, KEY, None, {"a": 1}, NOTHING)
     assert prepared.body == b"n=daily&t=hunter2"
     assert "hunter2" not in repr(prepared)
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from agent.definitions.expressions import Expression, Template
+from agent.definitions.marks import marks_of, owner_of
 from agent.definitions.platform import Mark, Operation, ScopeWord
-from agent.live.requests import list_words
-from agent.live.rows import health_of, id_of, identity_of, marks_of, mismatch, name_of, owner_of, revision_of
+from agent.definitions.scope import list_words
+from agent.live.rows import health_of, id_of, identity_of, mismatch, name_of, revision_of
 from tests.unit.live.made_up import KEY, RESOURCE
 
 NAMED = frozenset({"workspace"})

@@ -1,0 +1,211 @@
+"""One change -> its requests: the write itself, what the change owes after it, and reading back.
+
+Called by ``executor``. No choice is made here: a change whose live object is no longer what the plan saw is left to the
+next pass. Most changes are one request; a create that can only say a name is followed by an update, and a leaf with
+endpoints of its own (``via``) by a call of its own. Each is journalled with what is true once it has landed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent.apply.following import Following, changed, partly, top_level
+from agent.apply.goal import Goal, Owed, row_after
+from agent.apply.readback import Confirmed, Work, confirm_gone
+from agent.apply.request import RETIRE, Verb
+from agent.definitions.marks import owner_of
+from agent.definitions.platform import Kind
+from agent.live.look import look_at
+from agent.live.purpose import Purpose
+from agent.live.requests import Around
+from agent.live.rows import health_of, id_of
+from agent.model.change import Action, Change, FieldOp
+from agent.model.outcome import Outcome, Result
+from agent.model.resource import Present, Resource
+from agent.plan.compose import MISSING, compose_create, compose_update, value_at
+from agent.plan.cost import is_thin
+from agent.plan.elsewhere import described, wired
+from agent.plan.ground import PREDECESSOR
+from agent.plan.prune import is_ours
+from agent.plan.rules import RuleBook, split_pointer
+
+# An observation older than this is renewed right before the write (seconds).
+LOOK_LASTS = 10.0
+
+
+class Writer:
+    """The writes of one pass."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.following = Following(work)
+
+    async def replace(self, change: Change) -> Outcome:
+        """Delete and create, in the order that the platform needs."""
+        kind = self.work.ground.platform.kinds[change.key.kind]
+        if kind.replace != "createFirst":
+            gone = await self.delete(change)
+            return await self.create(change) if gone.result is Result.DONE else gone
+        before = self.work.ground.rows.get(change.key)
+        old = self.work.ground.applied.get(change.key, {}).get(PREDECESSOR)
+        if old is not None:  # an earlier pass made the new one and came no further
+            return await self._retire(change, kind, old)
+        if before is None or before.server_id is None:
+            return moved_on(change, "the object that it replaces has no id of its own")
+        made = await self.create(change, predecessor=before.server_id)
+        if made.result is not Result.DONE:
+            return made
+        retired = await self._retire(change, kind, before.server_id)
+        return made if retired.result is Result.DONE else retired
+
+    async def _retire(self, change: Change, kind: Kind, old: str) -> Outcome:
+        """Take away what was replaced. Until that is proved, the store remembers that it is still there."""
+        work, resource = self.work, self.work.desired.resources[change.key]
+        row = work.step.row(change.key)
+        if row is None:
+            return moved_on(change, "it is not in the inventory")
+        sent = await work.step.send(
+            change, "delete", kind, old, None, row=row, applied=None, base=None, intent_action=RETIRE
+        )
+        if sent.result is not Result.DONE:
+            return partly(sent.outcome(change), "made anew, but what it replaces was not deleted")
+        reply = (await look_at(work.api, kind, change.key, old, Purpose.CONFIRM, uid=None)).reply
+        if reply.answer == "notFound" or (reply.answer == "ok" and health_of(kind, reply.item) == "gone"):
+            document = work.step.document(change.key) or work.ground.applied.get(change.key, {})
+            rest = {name: value for name, value in document.items() if name != PREDECESSOR}
+            work.step.remember(replace(row, applied_digest=resource.digest), rest)
+        return sent.outcome(change)
+
+    async def create(self, change: Change, *, predecessor: str | None = None) -> Outcome:
+        work, kind, resource, book = self.work, *self._parts(change)
+        content = work.ground.content(resource) if kind.is_run else None
+        if change.action is not Action.REPLACE and self._aged():
+            looked = await look_at(work.api, kind, change.key, None, Purpose.LOOK, uid=change.uid, content=content)
+            reply = looked.reply
+            if reply.answer != "notFound":
+                return moved_on(change, "it is there now" if reply.answer == "ok" else reply.message or reply.answer)
+        spec, document = await self._wired(change, resource, book)
+        if predecessor is not None:
+            document = {**document, PREDECESSOR: predecessor}
+        row = row_after(self.work, change, resource, None, proof="created")
+        if predecessor is not None:
+            row = replace(row, applied_digest=None)  # not all of the change is done before that one is gone
+        goal = Goal(change, kind, resource, book, row, document, None)
+        written = tuple(place for place in book.vias if value_at(document["spec"], place) is not MISSING)
+        owed = Owed(written, is_thin(kind))
+        verb: Verb = "create" if kind.create is not None else "apply"
+        body = compose_create(book, spec, self.following.mark(change, content))
+        sent = await work.step.send(
+            change,
+            verb,
+            kind,
+            None,
+            body,
+            row=owed.row(goal.row),
+            applied=owed.document(document, None),
+            base=None,
+            around=Around(content=content),
+        )
+        return await self.following.finished(goal, sent, owed)
+
+    async def update(self, change: Change) -> Outcome:
+        """An update, or an adoption: the same write, with another proof."""
+        work, kind, resource, book = self.work, *self._parts(change)
+        seen = work.observed.of(change.key)
+        if not isinstance(seen, Present) or seen.live is None:
+            return moved_on(change, "it was not read")
+        live, etag = seen.live, None
+        operation = kind.update or kind.apply
+        if self._aged() or (operation is not None and operation.if_match):
+            reply = (await look_at(work.api, kind, change.key, change.server_id, Purpose.LOOK, uid=change.uid)).reply
+            if reply.answer != "ok":
+                return moved_on(change, reply.message or reply.answer)
+            if owner_of(kind, reply.item, change.uid) != seen.owner or id_of(kind, reply.item) != seen.id:
+                return moved_on(change, "it has another owner or identity now")
+            live, etag = reply.item, reply.headers.get("etag")
+        row = work.ground.rows.get(change.key)
+        before = work.ground.applied.get(change.key, {}).get("spec") if row is not None else None
+        found = work.ground.compared(resource, before, live, row)
+        planned = {field.pointer for field in change.fields}
+        new = [field for field in found.fields if field.pointer not in planned]
+        if self._aged() and any(field.cause.value != "drift" for field in new):
+            return moved_on(change, f"`{new[0].path}` changed meanwhile")
+        mark = self.following.mark(change, work.ground.content(resource) if kind.is_run else None)
+        proof = row.proof if row is not None else "rebuilt" if seen.owner == change.uid else "adopted"
+        after = row_after(self.work, change, resource, row, proof=proof, server_id=seen.id)
+        marked = mark is None or seen.owner == change.uid
+        if change.action is Action.ADOPT and found.same and marked:
+            work.step.remember(after, work.ground.document(resource, {}))
+            return Outcome(
+                change, Result.DONE, message="recorded; nothing had to be sent", ready=seen.health == "ready"
+            )
+        written = [split_pointer(field.pointer) for field in change.fields if field.op is not FieldOp.RELEASE]
+        owed = Owed(tuple(place for place in book.vias if place in written))
+        if marked and written and all(place in book.vias for place in written):
+            wires = work.ground.applied.get(change.key, {}).get("wires", {})
+            goal = Goal(change, kind, resource, book, after, work.ground.document(resource, wires), before)
+            return await self.following.owing(goal, owed, Confirmed(after, seen.health, "", live, found))
+        keep = {field.pointer for field in new} | {*resource.lifecycle.ignore, *resource.lifecycle.create_only}
+        keep |= set(row.not_kept) if row is not None else set()
+        spec, document = await self._wired(change, resource, book)
+        goal = Goal(change, kind, resource, book, after, document, before)
+        body = compose_update(
+            book,
+            spec,
+            before,
+            live,
+            mark=mark,
+            keep=keep,
+            named=top_level(kind.schema),
+            only=changed(kind, planned_of(change), mark),
+        )
+        sent = await self.following.send_body(goal, owed, body, live, seen.id, etag)
+        return await self.following.finished(goal, sent, owed)
+
+    async def delete(self, change: Change) -> Outcome:
+        work, kind = self.work, self.work.ground.platform.kinds[change.key.kind]
+        row = work.ground.rows.get(change.key)
+        if row is None:
+            return moved_on(change, "it is not in the inventory")
+        if self._aged():
+            reply = (await look_at(work.api, kind, change.key, row.server_id, Purpose.LOOK, uid=row.uid)).reply
+            if reply.answer == "ok":
+                there = Present(reply.item, id_of(kind, reply.item), owner_of(kind, reply.item, row.uid))
+                if not is_ours(kind, row, there):
+                    return moved_on(change, "it no longer carries our mark")
+            elif reply.answer != "notFound":
+                return moved_on(change, reply.message or reply.answer)
+        sent = await work.step.send(change, "delete", kind, row.server_id, None, row=row, applied=None, base=None)
+        if sent.result is not Result.DONE:
+            return replace(sent.outcome(change), in_use=sent.reply.answer == "conflict")
+        return await confirm_gone(work, change, sent)
+
+    async def _wired(
+        self, change: Change, resource: Resource, book: RuleBook
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The spec as it travels, and the document that the store keeps once it is live."""
+        spec = described(book, resource.read(), resource.files)
+        wires = await self.work.wiring.wires(change, resource, book, spec) if book.elsewhere else {}
+        return wired(book, spec, wires), self.work.ground.document(resource, wires)
+
+    def _parts(self, change: Change) -> tuple[Kind, Resource, RuleBook]:
+        return (
+            self.work.ground.platform.kinds[change.key.kind],
+            self.work.desired.resources[change.key],
+            self.work.ground.books.of(change.key),
+        )
+
+    def _aged(self) -> bool:
+        return self.work.clock.monotonic() - self.work.looked_at > LOOK_LASTS
+
+
+def moved_on(change: Change, why: str) -> Outcome:
+    """Not done, because live is not what the plan saw."""
+    return Outcome(change, Result.NOT_DONE, code="changed-meanwhile", message=f"{why}; planned again in the next pass")
+
+
+def planned_of(change: Change) -> set[str]:
+    """The pointers that a change writes."""
+    return {field.pointer for field in change.fields if field.op is not FieldOp.RELEASE}
