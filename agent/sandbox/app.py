@@ -23,6 +23,7 @@ from agent.sandbox.datalinx import Datalinx
 from agent.sandbox.dataloop import Dataloop
 from agent.sandbox.dataops_live import DataOpsLive
 from agent.sandbox.dataos import DataOS
+from agent.sandbox.dataos_poros import DataOSPoros
 from agent.sandbox.fault_effects import ON_ANSWERS, ON_REQUESTS, altered_answer, altered_request, replaced_answer
 from agent.sandbox.faults import Rule
 from agent.sandbox.messages import Answer, ConnectionLost, Platform, Request, split_path, split_query
@@ -36,6 +37,7 @@ PLATFORMS: Mapping[str, Callable[[World], Platform]] = {
     "dataloop": Dataloop,
     "dataops-live": DataOpsLive,
     "dataos": DataOS,
+    "dataos-poros": DataOSPoros,  # the other face of the same state
 }
 BODY_MAX = 4 << 20
 

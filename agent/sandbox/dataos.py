@@ -9,7 +9,6 @@ Driven by :mod:`agent.sandbox.app`; imports nothing of the agent, least of all i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,36 +22,21 @@ from agent.sandbox.dataos_answers import (
     refused,
     throttled,
 )
-from agent.sandbox.dataos_bodies import INSTANCE_TYPES, check_document, check_type, invalid, one_workspace, read_body
-from agent.sandbox.dataos_documents import Document, accepted, complete, merged, names_another
-from agent.sandbox.dataos_logs import Logs
-from agent.sandbox.dataos_shelves import Shelves
-from agent.sandbox.dataos_workspaces import DEFAULT_WORKSPACE, Subscriptions, Workspaces
+from agent.sandbox.dataos_bodies import INSTANCE_TYPES, check_document, invalid, one_workspace, read_body
+from agent.sandbox.dataos_documents import Document, accepted
+from agent.sandbox.dataos_face import Face, check_access, check_scope
+from agent.sandbox.dataos_secrets import sanitized
 from agent.sandbox.messages import Answer, Refusal, Request, json_answer
 from agent.sandbox.storage import Key
-from agent.sandbox.world import Author, Token, World
-
-_RESERVED = ("workspace", "webhook")
-"""Types that are no resources: they have endpoints of their own."""
+from agent.sandbox.switches import Switches
+from agent.sandbox.world import Author, Token
 
 
-class DataOS:
+class DataOS(Face):
     name = "dataos"
     rows = "/data"
     total = "/meta/total"
     position = "offset"
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._shelves = Shelves(
-            Document(key=key, **record)
-            for key, record in world.records.items()
-            if key[0] == self.name and key[1] not in _RESERVED
-        )
-        self._leaving: set[Key] = {each.key for each in self._shelves.matching((None, None)) if each.gone_at}
-        self._logs = Logs(world, self._shelves.get)
-        self._workspaces = Workspaces(world, self.name, self._empty_workspace)
-        self._subscriptions = Subscriptions(world, self.name)
 
     def answer(self, request: Request) -> Answer:
         headers: tuple[tuple[str, str], ...] = ()
@@ -63,10 +47,8 @@ class DataOS:
                 headers = limit_headers(standing)
                 if not standing.allowed:
                     return replace(throttled(standing.retry_after), headers=headers)
-            if ("read" if request.method == "GET" else "write") not in token.scopes:
-                raise refusal_for(403)
-            if self._leaving:
-                self._let_go()
+            check_scope(token, request.method)
+            self.state.let_go()
             answer = self._routed(request, token)
         except Refusal as refusal:
             answer = refused(refusal)
@@ -83,48 +65,33 @@ class DataOS:
         self, type: str, name: str, message: str, *, workspace: str | None = None, level: str = "INFO"
     ) -> None:
         """Add a line to a resource's log, now."""
-        self._logs.write(self._key(type, name, workspace), level, message)
+        self.state.logs.write(self.state.key(type, name, workspace), level, message)
 
-    def resources(self) -> list[Mapping[str, Any]]:
-        return [document.shown(self._world.clock.now()) for document in self._shelves.matching((None, None))]
+    def switches(self) -> Switches:
+        return self._world.switches
 
-    # A person clicks: the same checks and commits, no token, no limits, no faults.
+    def shown(self, document: Document, at: float) -> dict[str, Any]:
+        return _without_secrets(document, at) if self._world.switches.hide_secrets else document.shown(at)
 
-    def person_create(self, document: Mapping[str, Any], person: str) -> Mapping[str, Any]:
-        self._let_go()
-        check_document(document, strict_names=self._world.switches.strict_names)
-        made = self._create(document, document.get("workspace"), person, Author(person, person=True, method="POST"))
-        return made.shown(self._world.clock.now())
-
-    def person_edit(
-        self, type: str, name: str, workspace: str | None, change: Mapping[str, Any], person: str
-    ) -> Mapping[str, Any]:
-        present = self._changeable(self._key(type, name, workspace))
-        document = merged(present.written, change)
-        check_document(document, strict_names=self._world.switches.strict_names)
-        made = self._update(present, document, person, Author(person, person=True, method="PUT"))
-        return made.shown(self._world.clock.now())
-
-    def person_delete(self, type: str, name: str, workspace: str | None, person: str) -> None:
-        self._delete(self._changeable(self._key(type, name, workspace)), Author(person, person=True, method="DELETE"))
+    def check_free(self, document: Document) -> None:
+        # The page says nothing of resources that depend on each other.
+        if self._world.switches.refuse_dependents:
+            self.state.check_free(document)
 
     # Requests
 
     def _authenticate(self, request: Request) -> Token:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        token = self._world.tokens.get(value.strip()) if scheme.lower() == "bearer" else None
-        if token is None or (token.expires is not None and self._world.clock.now() >= token.expires):
-            raise refusal_for(401)
-        return token
+        return self._token(value.strip() if scheme.lower() == "bearer" else "")
 
     def _routed(self, request: Request, token: Token) -> Answer:
         segments = request.segments
         family = segments[1] if len(segments) > 1 and segments[0] == "v1" else ""
         author = Author(request.agent, method=request.method, request=request.number)
         if family == "workspaces" and len(segments) <= 3:
-            return self._workspaces.answer(request, author)
+            return self.state.workspaces.answer(request, author)
         if family == "webhooks" and len(segments) <= 3:
-            return self._subscriptions.answer(request)
+            return self.state.subscriptions.answer(request)
         if family != "resources" or len(segments) not in (2, 4, 5):
             raise no_such_path(request)
         if len(segments) == 2:
@@ -133,22 +100,24 @@ class DataOS:
             if request.method == "POST":
                 return self._answer_create(request, token, author)
             raise refusal_for(405)
-        key = self._key(segments[2], segments[3], request.parameter("workspace"))
+        key = self.state.key(segments[2], segments[3], request.parameter("workspace"))
         if len(segments) == 5:
             if segments[4] != "logs":
                 raise no_such_path(request)
             if request.method != "GET":
                 raise refusal_for(405)
-            _check_access(token, key)
-            return self._logs.answer(request, self._present(key))
+            check_access(token, key)
+            return self.state.logs.answer(request, self.state.present(key))
         if request.method == "GET":
-            _check_access(token, key)
+            check_access(token, key)
             return self._answer_get(request, key)
         if request.method == "PUT":
             return self._answer_update(request, key, token, author)
         if request.method == "DELETE":
-            _check_access(token, key)
-            self._delete(self._changeable(key), author)
+            check_access(token, key)
+            present = self.state.changeable(key)
+            self.check_free(present)
+            self.state.delete(present, author)
             resource = {"name": key[3], "type": key[1]}
             return json_answer(200, {"message": "Resource deleted successfully", "resource": resource})
         raise refusal_for(405)
@@ -162,24 +131,27 @@ class DataOS:
             raise refusal_for(403)
         now = self._world.clock.now() - request.lag
         if request.lag:
-            documents, total = self._shelves.page_as_of((type_name, workspace), limit, offset, now)
+            documents, total = self.state.shelves.page_as_of((type_name, workspace), limit, offset, now)
         else:
-            documents, total = self._shelves.page((type_name, workspace), limit, offset)
+            documents, total = self.state.shelves.page((type_name, workspace), limit, offset)
         return page_answer([document.row(now) for document in documents], total, limit, offset)
 
     def _answer_get(self, request: Request, key: Key) -> Answer:
         at = self._world.clock.now() - request.lag
-        document = self._shelves.get_as_of(key, at) if request.lag else self._shelves.get(key)
+        document = self.state.shelves.get_as_of(key, at) if request.lag else self.state.shelves.get(key)
         if document is None:
             raise not_found(key[1], key[3], key[2] or None)
+        if self._world.switches.hide_secrets:
+            return json_answer(200, self.shown(document, at))
         return Answer(status=200, body=document.encoded(at))
 
     def _answer_create(self, request: Request, token: Token, author: Author) -> Answer:
         body = read_body(request)
         check_document(body, strict_names=self._world.switches.strict_names)
         workspace = one_workspace(body, request)
-        _check_access(token, self._key(body["type"], body["name"], workspace))
-        made = self._create(body, workspace, token.owner, author)
+        key = self.state.key(body["type"], body["name"], workspace)
+        check_access(token, key)
+        made = self.state.create(key, body, token.owner, author, self.switches())
         return json_answer(201, {"message": "Resource created successfully", "resource": accepted(made)})
 
     def _answer_update(self, request: Request, key: Key, token: Token, author: Author) -> Answer:
@@ -188,113 +160,12 @@ class DataOS:
         check_document(body, strict_names=self._world.switches.strict_names)
         if (body["type"], body["name"]) != (key[1], key[3]):
             raise invalid("'type' and 'name' must be those of the path", field="name")
-        key = self._key(key[1], key[3], one_workspace(body, request))
-        _check_access(token, key)
-        made = self._update(self._changeable(key), body, token.owner, author)
+        key = self.state.key(key[1], key[3], one_workspace(body, request))
+        check_access(token, key)
+        made = self.state.update(self.state.changeable(key), body, token.owner, author, self.switches())
         return json_answer(200, {"message": "Resource updated successfully", "resource": accepted(made)})
 
-    # Changes
 
-    def _create(self, body: Mapping[str, Any], workspace: str | None, owner: str, author: Author) -> Document:
-        key = self._key(body["type"], body["name"], workspace)
-        details = {"type": key[1], "name": key[3], **({"workspace": key[2]} if key[2] else {})}
-        if key[1] in _RESERVED:
-            raise invalid(f"'{key[1]}' is not a type of resource", field="type")
-        if key[2] and self._world.switches.workspaces_must_exist and not self._workspaces.exists(key[2]):
-            raise invalid(f"Workspace '{key[2]}' does not exist", field="workspace")
-        if self._shelves.get(key) is not None:
-            message = f"{key[1].capitalize()} '{key[3]}' already exists"
-            raise Refusal(409, "RESOURCE_ALREADY_EXISTS", message, details)
-        return self._write(key, complete(body, key[2] or None, owner, self._world.switches), None, author)
-
-    def _update(self, present: Document, body: Mapping[str, Any], owner: str, author: Author) -> Document:
-        written = complete(body, present.workspace, owner, self._world.switches)
-        return self._write(present.key, written, present, author)
-
-    def _write(self, key: Key, written: dict[str, Any], before: Document | None, author: Author) -> Document:
-        now, switches = self._world.clock.now(), self._world.switches
-        fails = key[3] in switches.fail_names or (
-            switches.fail_share > 0 and self._world.random.random() < switches.fail_share
-        )
-        made = Document(
-            key=key,
-            written=written,
-            created=now if before is None else before.created,
-            changed=now,
-            ready_at=now + switches.ready_after,
-            outcome=switches.failed_status if fails else "active",
-        )
-        self._commit(key, made, before, author, "resource.created" if before is None else "resource.updated")
-        return made
-
-    def _delete(self, present: Document, author: Author) -> None:
-        switches = self._world.switches
-        if switches.refuse_dependents:
-            for other in self._shelves.matching((None, None)):
-                if other.key != present.key and names_another(other, present):
-                    parts = (other.type, other.written["version"], other.name, other.workspace)
-                    message = f"cannot delete resource, it is a dependency of '{':'.join(filter(None, parts))}'"
-                    raise Refusal(409, "RESOURCE_IN_USE", message, {"type": present.type, "name": present.name})
-        left: Document | None = None
-        if switches.delete_delay > 0:
-            left = replace(present, gone_at=self._world.clock.now() + switches.delete_delay)
-            self._leaving.add(present.key)
-        self._commit(present.key, left, present, author, "resource.deleted")
-
-    def _commit(self, key: Key, document: Document | None, before: Document | None, author: Author, event: str) -> None:
-        now = self._world.clock.now()
-        shown = None if document is None else document.shown(now)
-        previous = None if before is None else before.shown(now)
-        self._shelves.put(key, document, now)
-        if document is None:
-            self._logs.forget(key)
-        record = None if document is None else document.record()
-        self._world.commit(key, record, author, before=previous, after=None if event == "resource.deleted" else shown)
-        told = shown or {**(previous or {}), "status": "deleted"}
-        members = ("type", "name", "workspace", "status")
-        self._subscriptions.tell(event, {member: told[member] for member in members if member in told})
-
-    def _let_go(self) -> None:
-        """Remove what was deleted a while ago; its commit was the delete."""
-        now = self._world.clock.now()
-        for key in [*self._leaving]:
-            document = self._shelves.get(key)
-            if document is None or document.gone_at is None:
-                self._leaving.discard(key)
-            elif now >= document.gone_at:
-                self._leaving.discard(key)
-                self._shelves.put(key, None, now)
-                self._world.keep(key, None)
-
-    def _empty_workspace(self, name: str, author: Author) -> None:
-        """A workspace takes with it what it holds (a guess), or is refused while it holds anything."""
-        held = self._shelves.matching((None, name))
-        if held and self._world.switches.refuse_dependents:
-            raise Refusal(409, "WORKSPACE_NOT_EMPTY", f"Workspace '{name}' holds {len(held)} resources", {"name": name})
-        for document in held:
-            if document.gone_at is None:
-                self._delete(document, author)
-
-    def _present(self, key: Key) -> Document:
-        document = self._shelves.get(key)
-        if document is None:
-            raise not_found(key[1], key[3], key[2] or None)
-        return document
-
-    def _changeable(self, key: Key) -> Document:
-        self._let_go()
-        document = self._present(key)
-        if document.gone_at is not None:
-            details = {"type": key[1], "name": key[3]}
-            raise Refusal(409, "RESOURCE_BEING_DELETED", f"{key[1].capitalize()} '{key[3]}' is being deleted", details)
-        return document
-
-    def _key(self, type_name: str, name: str, workspace: str | None) -> Key:
-        """Instance-level types have no workspace; for the others an absent one is `public` (a guess)."""
-        check_type(type_name)
-        return (self.name, type_name, "" if type_name in INSTANCE_TYPES else workspace or DEFAULT_WORKSPACE, name)
-
-
-def _check_access(token: Token, key: Key) -> None:
-    if token.workspaces is not None and key[2] and key[2] not in token.workspaces:
-        raise refusal_for(403)
+def _without_secrets(document: Document, at: float) -> dict[str, Any]:
+    shown = document.shown(at)
+    return {**shown, "spec": sanitized(shown["spec"])}

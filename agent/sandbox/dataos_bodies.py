@@ -1,7 +1,7 @@
 """Bodies of the emulated DataOS: reading YAML and JSON, and the checks that answer 400.
 
 Written from the API page (YAML bodies) and from the vendor's published facts on names. The codes and details of a 400
-are guesses in the style of the page's one example. Called by :mod:`agent.sandbox.dataos`.
+are guesses in the style of the page's one example. Called by both faces.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _DEPTH_MAX = 200
 _ALIASES_MAX = 100
 
 INSTANCE_TYPES = frozenset(
-    {"policy", "depot", "compute", "dataplane", "stack", "operator", "bundle", "instance-secret", "grant"}
+    {"policy", "depot", "compute", "dataplane", "stack", "operator", "bundle", "instance-secret", "grant", "data"}
 )
-"""Types that live in no workspace, by `dataos-ctl resource get --help`."""
+"""Types that live in no workspace, by `dataos-ctl resource get --help`; that `data`, which has a command of its own,
+does so too is a guess."""
 
 _JSON_TYPES = frozenset({"application/json"})
 _YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})

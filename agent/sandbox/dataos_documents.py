@@ -3,7 +3,7 @@
 A read shows the attributes that every type has at the top and everything else, its type's section first of all, under
 `spec`, as the page's GET example does. Members beyond that example (owner, layer, created) follow the vendor's
 published attributes. Encoded once a write, for reads are what a sandbox is asked for most.
-Used by :mod:`agent.sandbox.dataos`.
+Used by :mod:`agent.sandbox.dataos_state` and both faces.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agent.sandbox.storage import Key
 from agent.sandbox.switches import Switches
 
 _SHOWN_FIRST = ("name", "version", "type", "workspace", "tags", "description", "owner", "layer")
-SERVER_SET = frozenset({"status", "created"})
+SERVER_SET = frozenset({"status", "created", "runtime"})
 _TOP = frozenset(_SHOWN_FIRST) | SERVER_SET
 
 
@@ -45,7 +45,7 @@ class Document:
         row = {word: top[word] for word in ("name", "version", "type", "workspace") if word in top}
         created = b'","created":"' + moment(self.created).encode() + b'"'
         self._head = json_bytes(top)[:-1] + b',"status":"'
-        self._tail = created + b',"spec":' + json_bytes(self._spec()) + b"}"
+        self._tail = created + b',"spec":' + json_bytes(self.sections()) + b"}"
         self._row_head = json_bytes(row)[:-1] + b',"status":"'
         self._row_tail = created + b"}"
 
@@ -77,7 +77,7 @@ class Document:
     def shown(self, at: float) -> dict[str, Any]:
         """The answer to GET, as a mapping."""
         top = {word: self.written[word] for word in _SHOWN_FIRST if word in self.written}
-        return {**top, "status": self.status(at), "created": moment(self.created), "spec": self._spec()}
+        return {**top, "status": self.status(at), "created": moment(self.created), "spec": self.sections()}
 
     def record(self) -> dict[str, Any]:
         return {
@@ -89,7 +89,8 @@ class Document:
             "gone_at": self.gone_at,
         }
 
-    def _spec(self) -> dict[str, Any]:
+    def sections(self) -> dict[str, Any]:
+        """Everything but the attributes that every type has: its own section, and whatever else was written."""
         return {word: value for word, value in self.written.items() if word not in _TOP}
 
 
@@ -110,7 +111,8 @@ def complete(body: Mapping[str, Any], workspace: str | None, caller: str, switch
     type_name = written["type"]
     if switches.server_tags:
         tags = list(written.get("tags", []))
-        added = [f"dataos:type:{type_name}", f"dataos:layer:{written['layer']}"]
+        # As `dataos-ctl resource get -d` prints them.
+        added = ["dataos:type:resource", f"dataos:resource:{type_name}", f"dataos:layer:{written['layer']}"]
         if workspace is not None:
             added.append(f"dataos:workspace:{workspace}")
         written["tags"] = tags + [tag for tag in added if tag not in tags]
@@ -143,21 +145,3 @@ def merged(document: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, 
         else:
             result[word] = value
     return result
-
-
-def names_another(document: Document, other: Document) -> bool:
-    """Whether `document` depends on `other`: says its name under its type's word, or its address (a guess)."""
-    if other.workspace is not None and other.workspace != document.workspace:
-        return False
-    return _mentions(document.written.get(document.type), other.type, other.name, under="")
-
-
-def _mentions(value: Any, type_name: str, name: str, under: str) -> bool:
-    if isinstance(value, dict):
-        return any(_mentions(member, type_name, name, f"{under} {word}") for word, member in value.items())
-    if isinstance(value, list):
-        return any(_mentions(member, type_name, name, under) for member in value)
-    if not isinstance(value, str):
-        return False
-    about = type_name.rpartition("-")[2]
-    return (value == name and about in under.lower()) or value.startswith(f"dataos://{name}:")

@@ -19,8 +19,8 @@ from agent.sandbox.storage import Key
 from agent.sandbox.world import World, duration_seconds
 
 LINES_MAX = 1000
-_EVERY_SECONDS = 300.0
-_TAKES_SECONDS = 60.0
+EVERY_SECONDS = 300.0
+TAKES_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,13 @@ def lines_between(document: Document, written: list[Line], after: float, until: 
     lines = [line for line in written if after < line.time <= until]
     word = document.type.capitalize()
     start = document.changed
-    first = max(0, math.floor((max(after, until - LINES_MAX * _EVERY_SECONDS) - start) / _EVERY_SECONDS))
-    while (began := start + first * _EVERY_SECONDS) <= until:
+    first = max(0, math.floor((max(after, until - LINES_MAX * EVERY_SECONDS) - start) / EVERY_SECONDS))
+    while (began := start + first * EVERY_SECONDS) <= until:
         lines.append(Line(began, "INFO", f"{word} started"))
         if document.outcome == "active":
-            lines.append(Line(began + _TAKES_SECONDS, "INFO", "Task completed successfully"))
+            lines.append(Line(began + TAKES_SECONDS, "INFO", "Task completed successfully"))
         else:
-            lines.append(Line(began + _TAKES_SECONDS, "ERROR", "Task failed"))
+            lines.append(Line(began + TAKES_SECONDS, "ERROR", "Task failed"))
             break
         first += 1
     lines = [line for line in lines if after < line.time <= until]

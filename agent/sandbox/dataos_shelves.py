@@ -1,6 +1,7 @@
 """The resources of the emulated DataOS in memory, found by key or by filter, now or as they were a while ago.
 
-Used by :mod:`agent.sandbox.dataos`. Holds no rule of the API: only what is there, in the order in which it was created.
+Used by :mod:`agent.sandbox.dataos_state` and, for reading, by both faces. Holds no rule of the API: only what is there,
+in the order in which it was created.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class Shelves:
                 found = before
         return found
 
+    def remembers(self, key: Key) -> bool:
+        """Whether it was there within the time that is remembered, and perhaps still is."""
+        return key in self._documents or any(key == changed and before for _, changed, before in self._changes)
+
     def put(self, key: Key, document: Document | None, now: float) -> None:
         """Set or remove, and remember what was there."""
         self._changes.append((now, key, self._documents.get(key)))
@@ -53,6 +58,11 @@ class Shelves:
         return list(islice(bucket.values(), offset, offset + limit)), len(bucket)
 
     def page_as_of(self, wanted: Filter, limit: int, offset: int, at: float) -> tuple[Sequence[Document], int]:
+        kept = self.matching_as_of(wanted, at)
+        return kept[offset : offset + limit], len(kept)
+
+    def matching_as_of(self, wanted: Filter, at: float) -> list[Document]:
+        """What was there at that moment."""
         documents = dict(self._documents)
         for time, key, before in reversed(self._changes):
             if time <= at:
@@ -61,11 +71,7 @@ class Shelves:
                 documents.pop(key, None)
             else:
                 documents[key] = before
-        kept = sorted(
-            (each for each in documents.values() if _suits(each, wanted)),
-            key=lambda each: each.created,
-        )
-        return kept[offset : offset + limit], len(kept)
+        return sorted((each for each in documents.values() if _suits(each, wanted)), key=lambda each: each.created)
 
     def matching(self, wanted: Filter) -> list[Document]:
         return list(self._buckets.get(wanted, {}).values())

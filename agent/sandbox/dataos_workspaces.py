@@ -37,6 +37,9 @@ class Workspaces:
     def exists(self, name: str) -> bool:
         return self._key(name) in self._records
 
+    def record(self, name: str) -> Mapping[str, Any] | None:
+        return self._records.get(self._key(name))
+
     def answer(self, request: Request, author: Author) -> Answer:
         """Request below `/v1/workspaces`."""
         name = request.segments[2] if len(request.segments) == 3 else None

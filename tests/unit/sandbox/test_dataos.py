@@ -85,7 +85,7 @@ async def test_tags_are_as_written_unless_the_server_adds_its_own(sandbox):
     assert (await sandbox.shown())["tags"] == ["production", "daily"]
     sandbox.world.switches.change({"server_tags": True})
     await sandbox.create(name="other")
-    added = ["dataos:type:workflow", "dataos:layer:user", "dataos:workspace:analytics"]
+    added = ["dataos:type:resource", "dataos:resource:workflow", "dataos:layer:user", "dataos:workspace:analytics"]
     assert (await sandbox.shown("other"))["tags"] == ["production", "daily", *added]
 
 
