@@ -218,6 +218,34 @@ ROWS: dict[str, tuple[str, ...]] = {
         "unit/live/streams:a_flood_ends_the_stream_and_what_fits_does_not",
         "unit/live/streams:a_redirect_is_not_followed",
     ),
+    # Webhooks: those of the platforms
+    "166-168": ("unit/server/receivers:what_proves_nothing_is_refused",),
+    "169": ("unit/server/receivers:a_body_that_was_written_anew_has_another_signature",),
+    "170": (
+        "unit/server/receivers:a_thousand_replays_are_taken_and_more_in_the_same_second_are_not",
+        "unit/reconcile/woken_by_events:a_flood_costs_a_read_a_second",
+        "system/webhooks:forged_and_replayed_events_change_nothing",
+    ),
+    "171": ("unit/server/receivers:a_new_secret_is_good_at_once_and_the_old_one_for_a_while",),
+    "172": (
+        "unit/server/receivers:a_body_at_the_limit_is_read_and_one_byte_more_is_not",
+        "unit/server/listener:a_length_beyond_the_limit_is_refused_before_the_body_comes",
+        "unit/server/listener:a_connection_that_goes_on_and_on_is_cut_off",
+    ),
+    "173": (
+        "unit/reconcile/events:what_is_no_json_mapping_is_no_event",
+        "unit/reconcile/events:an_event_of_no_rule_points_nowhere",
+        "unit/server/receivers:what_the_reader_calls_malformed_is_told_to_the_sender",
+    ),
+    "174": ("unit/server/receivers:only_json_is_taken",),
+    "176": ("unit/reconcile/events:an_event_of_no_rule_points_nowhere",),
+    "177": ("unit/server/receivers:another_method_is_refused",),
+    "178": ("unit/server/receivers:another_host_is_not_meant",),
+    "179": (
+        "unit/server/listener:connections_beyond_the_limit_are_turned_away_and_room_comes_back",
+        "unit/server/listener:a_connection_that_goes_on_and_on_is_cut_off",
+        "unit/reconcile/inbox:a_flood_of_names_is_bounded_and_served_in_portions",
+    ),
     # Command line, configuration, environment
     "183": ("unit/cli/parser:flags_are_never_matched_by_their_beginning", "sessions/usage-errors"),
     "184": ("unit/config:a_duration_has_a_whole_number_and_a_unit", "unit/config:the_edges_of_an_interval_are_allowed"),
@@ -269,7 +297,7 @@ LATER: dict[str, str] = {
     "71": "a definition cannot say how large a body may be; the platform's own refusal is shown",
     "81": "a rename is a delete and a create; `movedFrom` is checked and not yet acted on",
     "95": "a plan is of one revision; definitions come from the installed program and the operator's folders",
-    "166-179": "there are no receivers of webhooks",
+    "175": "there is no receiver of a forge's webhooks; those of the platforms stand in rows 166-179",
     "180-182": "there are no pages and no metrics",
     "185": "a plan tells what it costs and how long that takes; the interval is not yet judged",
 }

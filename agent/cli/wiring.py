@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agent.cli.exits import status_of_reports
+from agent.cli.listening import listening
 from agent.cli.opening import cache_of, chosen, open_targets, revision_of, source_of
 from agent.cli.options import Options, TargetPlan
 from agent.clock import SystemClock
@@ -23,7 +24,7 @@ from agent.reconcile.desired import read_desired
 from agent.reconcile.loop import Loop
 from agent.reconcile.once import Look, Wish, look, reconcile_once
 from agent.reconcile.target import LastDesired, Target
-from agent.source import open_wakeups
+from agent.source import Wakeups, open_wakeups
 
 
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
@@ -85,15 +86,23 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
         loop = Loop(opened.targets, wakeups, config.source.interval_seconds, tell)
         if options.once:
             return status_of_reports(await loop.run_once())
-        running = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            running.add_signal_handler(number, loop.stop)
-        running.add_signal_handler(signal.SIGHUP, lambda: wakeups.poke("signal"))
-        try:
-            await loop.run()
-        finally:
-            wakeups.close()
+        listen = options.listen or config.server.listen
+        wake = lambda: wakeups.poke("event")  # noqa: E731
+        async with listening(listen, opened.targets, clock, wake=wake, learn=opened.redactor.add) as loop.inboxes:
+            await _until_stopped(loop, wakeups)
         return 143
+
+
+async def _until_stopped(loop: Loop, wakeups: Wakeups) -> None:
+    """The loop at work, stopped by SIGTERM or SIGINT."""
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, loop.stop)
+    running.add_signal_handler(signal.SIGHUP, lambda: wakeups.poke("signal"))
+    try:
+        await loop.run()
+    finally:
+        wakeups.close()
 
 
 async def _plan(target: Target, options: Options, revision: Revision) -> TargetPlan:

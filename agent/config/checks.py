@@ -90,7 +90,7 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
     for index, window in enumerate(budget if isinstance(budget, list) else ()):
         if isinstance(window, dict):
             yield from _durations((*at, "budget", str(index)), window, ("per",))
-    for word in ("credentials", "secrets"):
+    for word in ("credentials", "secrets", "hook"):
         yield from _references((*at, word), target.get(word))
     if isinstance(target.get("folder"), str):
         yield from _folder(join(*at, "folder"), target["folder"])

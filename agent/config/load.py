@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.config.checks import find_faults, is_loopback, normal_server, seconds_of, share_of
 from agent.config.environment import Overlay
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
-from agent.config.model import Config, Limits, SourceConfig, TargetConfig
+from agent.config.listen import address_of, listen_faults
+from agent.config.model import Config, HookConfig, Limits, ServerConfig, SourceConfig, TargetConfig
 from agent.config.state import find_config, read_config_file, state_url
 from agent.errors import ConfigError, Problem, Where
 from agent.secrets import Reference
@@ -27,8 +28,11 @@ SCHEMA_NAME = "schemas/datakeel.schema.json"
 _CODES = {"invalid-manifest": "config-invalid"}  # the schema's words are made for manifests
 
 
-def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Config:
-    """The configuration that ``--config``, ``DATAKEEL_CONFIG`` or the search from ``cwd`` finds."""
+def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_schemas: Sequence[Path] = ()) -> Config:
+    """The configuration that ``--config``, ``DATAKEEL_CONFIG`` or the search from ``cwd`` finds.
+
+    ``more_schemas`` are folders of definitions from the command line, relative to ``cwd``; they are looked in first.
+    """
     file = find_config(path, environ, cwd)
     shown = _shown(file, cwd)
     content = read_config_file(file)
@@ -38,10 +42,12 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Con
     overlay.apply(environ)
     folder = file.absolute().parent
 
-    faults = list(find_faults(document))
-    schemas = tuple(folder / name for name in _texts(document.get("schemas")))
+    faults = [*find_faults(document), *listen_faults(document)]
+    given = [cwd / name for name in more_schemas]
+    schemas = (*given, *(folder / name for name in _texts(document.get("schemas"))))
     platforms = _Platforms(schemas)
     faults += platforms.faults(document.get("targets"))
+    faults += _folder_faults(schemas, len(given))
     faults += _schema_faults(schema, document, {fault.pointer for fault in faults})
     problems = [_located(fault, content, shown, overlay.origins) for fault in faults]
     problems += [_of_variable(variable, fault) for variable, fault in overlay.faults]
@@ -57,6 +63,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Con
             for name, target in document["targets"].items()
         },
         origins=dict(overlay.origins),
+        server=_server(document.get("server", {})),
     )
 
 
@@ -150,13 +157,26 @@ def _of_variable(variable: str, fault: Fault) -> Problem:
     return Problem(fault.code, fault.what, where, got=fault.got, why=fault.why, fix=fault.fix)
 
 
+def _folder_faults(schemas: Sequence[Path], given: int) -> list[Fault]:
+    """Mistakes of the folders under ``schemas``; the first ``given`` are the command line's, which has told its own."""
+    from agent.definitions.extra_folders import faults_of_folders
+
+    return [
+        Fault(join("schemas", str(one.index - given)), "config-invalid", one.what, fix=one.fix, why=one.why)
+        for one in faults_of_folders(schemas)
+        if one.index >= given
+    ]
+
+
 class _Platforms:
     """Which definitions there are, and which of them a name without a version means."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
+        from agent.definitions.extra_folders import unnamed
         from agent.definitions.load import available
 
         self._names = sorted(available(folders))
+        self._unnamed = unnamed(folders)
 
     def faults(self, targets: Any) -> list[Fault]:
         found = []
@@ -166,11 +186,23 @@ class _Platforms:
                 plain = sorted({known.split("/")[0] for known in self._names})
                 fix = near(platform, [*plain, *self._names]) or f"known are {', '.join(self._names)}"
                 pointer = join("targets", name, "platform")
-                found.append(Fault(pointer, "unknown-platform", "no such platform", as_text(platform), fix))
+                found.append(
+                    Fault(pointer, "unknown-platform", "no such platform", as_text(platform), fix, why=self._why)
+                )
         return found
 
+    @property
+    def _why(self) -> str | None:
+        """A definition whose head cannot be read may be the one that is meant."""
+        if not self._unnamed:
+            return None
+        from agent.definitions.files import display
+
+        named = display(self._unnamed[0])
+        return f"{named} names no `platform` and `version`; datakeel lint-platform tells what is wrong there"
+
     def name_of(self, written: str) -> str:
-        """``dataos`` or ``dataos/v1`` as ``dataos/v1``; empty when there is none."""
+        """``acme`` or ``acme/v1`` as ``acme/v1``; empty when there is none."""
         fitting = [name for name in self._names if name == written or name.split("/")[0] == written]
         return max(fitting, key=_version, default="")
 
@@ -197,6 +229,10 @@ def _source(source: Mapping[str, Any], folder: Path) -> SourceConfig:
         proxy=source.get("proxy"),
         allow_http=source.get("allow_http", False),
     )
+
+
+def _server(server: Mapping[str, Any]) -> ServerConfig:
+    return ServerConfig(address_of(server["listen"]) if "listen" in server else None)
 
 
 def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -> TargetConfig:
@@ -233,6 +269,7 @@ def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -
         proxy=target.get("proxy"),
         trust_env=target.get("trust_env", False),
         allow_http=target.get("allow_http", False) or stays_here,
+        hook=HookConfig(_reference(target["hook"]["secret"], folder)) if "hook" in target else None,
     )
 
 

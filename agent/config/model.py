@@ -45,10 +45,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class HookConfig:
+    """How the platform's webhooks prove where they come from: by the one secret that only we and they know."""
+
+    secret: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The agent's own HTTP. ``listen`` None: nothing listens; port 0 takes a free one."""
+
+    listen: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetConfig:
     """Platform + server + credential + folder + policy: the unit of work, of plan and of budget.
 
-    ``platform`` names definition and version (``dataos/v1``). ``budget`` None: the definition's windows; empty: no
+    ``platform`` names definition and version (``acme/v1``). ``budget`` None: the definition's windows; empty: no
     limit; else these. ``folder`` is relative to the repository, without slashes at its ends; "" is all of it.
     ``allow_http`` is also true where the server is the loopback address.
     """
@@ -76,6 +90,7 @@ class TargetConfig:
     proxy: str | None = None
     trust_env: bool = False
     allow_http: bool = False
+    hook: HookConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +106,4 @@ class Config:
     schemas: tuple[Path, ...]
     targets: Mapping[str, TargetConfig]
     origins: Mapping[str, str] = field(default_factory=dict)
+    server: ServerConfig = ServerConfig()

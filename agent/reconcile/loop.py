@@ -1,20 +1,24 @@
 """wake -> once -> wait: the agent at work. One pass at a time over each target; a wake-up carries no content.
 
-Called by ``cli/verbs/run`` through the wiring. A target that fails backs off alone; the others keep their pace.
+Called by ``cli/verbs/run`` through the wiring. A target that fails backs off alone; the others keep their pace. Events
+of a platform wait in the target's inbox: they make a look at what they name due, and never a whole pass.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from agent.errors import AgentError
-from agent.model.identity import Revision
+from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report, Result
 from agent.reconcile import collector
+from agent.reconcile.inbox import WAITING_MAX, Inbox
+from agent.reconcile.named import reconcile_named
 from agent.reconcile.once import Wish, failed_report, reconcile_once
 from agent.reconcile.status import status_document
 from agent.reconcile.target import Target
@@ -31,6 +35,8 @@ _EVENTS = {
 _GRACE_SECONDS = 20.0  # of the 30 that a container is usually given
 _BACKOFF_FIRST = 5.0
 _BACKOFF_LONGEST = 900.0
+_BY_THEMSELVES = frozenset({"poll", "event"})  # reasons that each target judges by its own pace
+_READS = ("list", "read", "sweep", "probe")  # what looking costs, as against what mending does
 
 
 @dataclass(slots=True)
@@ -44,15 +50,19 @@ class Pace:
 
 @dataclass(slots=True)
 class Loop:
-    """All targets of one source. ``stop`` ends it after what is in flight; ``interval_seconds`` is the poll's."""
+    """All targets of one source. ``stop`` ends it after what is in flight; ``interval_seconds`` is the poll's.
+
+    ``inboxes`` hold the events of those targets that may send any.
+    """
 
     targets: Sequence[Target]
     wakeups: Wakeups
     interval_seconds: float
     tell: Callable[[Report], None] = lambda report: None
+    inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     stopping: bool = False
     paces: dict[str, Pace] = field(default_factory=dict)
-    passing: asyncio.Future[Report] | None = None
+    passing: asyncio.Future[Report | None] | None = None
 
     def stop(self) -> None:
         self.stopping = True
@@ -68,23 +78,55 @@ class Loop:
         """Until :meth:`stop`. The first pass starts at once."""
         self.paces = {target.name: Pace() for target in self.targets}
         await self.wakeups.start()  # before the first look: what moves after it must not wait for the tick
-        reason = "start"
+        reasons = {"start"}
         while not self.is_stopping():
             for target in self.targets:
-                pace = self.paces[target.name]
-                if not self.is_stopping() and (reason != "poll" or target.clock.monotonic() >= pace.next_at):
-                    await self._interruptible(target, pace, reason)
+                if not self.is_stopping():
+                    await self._turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
             if self.is_stopping():
                 return
-            if reason == "start":
+            if "start" in reasons:
                 collector.settle()
             clock = self.targets[0].clock
-            wait = min(pace.next_at for pace in self.paces.values()) - clock.monotonic()
-            reason = await self.wakeups.wait(max(0.0, wait))
+            wait = min(map(self._due_at, self.targets)) - clock.monotonic()
+            reasons = set((await self.wakeups.wait(max(0.0, wait))).split(","))
 
-    async def _interruptible(self, target: Target, pace: Pace, reason: str) -> None:
+    def _due_at(self, target: Target) -> float:
+        """When this target wants its next turn. One that fails is left alone until then, whatever events say."""
+        pace, inbox = self.paces[target.name], self.inboxes.get(target.name)
+        if inbox is None or pace.failures or target.last.desired is None:
+            return pace.next_at
+        return min(pace.next_at, inbox.due_at)
+
+    async def _turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
+        """A whole pass when something asks for it or it is time; else a look at what events name, if they may."""
+        now = target.clock.monotonic()
+        if reasons or now >= pace.next_at:
+            await self._interruptible(target, pace, self._wish(woken_by_git=reasons == {"git"}))
+            return
+        inbox, known = self.inboxes.get(target.name), target.last.desired
+        if inbox is None or known is None or now < self._due_at(target):
+            return
+        left = min((int(window.left * 0.9) for window in target.api.budget.left()), default=WAITING_MAX)
+        named = inbox.take(known, target.store.rows(target.name), left)
+        if named:
+            before = _reads(target)
+            await self._interruptible(target, pace, self._wish(named=named))
+            inbox.rest_after(now, _reads(target) - before)
+            _log.info("events.read", target=target.name, named=len(named), counts=dict(inbox.counts))
+
+    def _wish(self, *, woken_by_git: bool = False, named: frozenset[Key] = frozenset()) -> Wish:
+        return Wish(
+            interval_seconds=self.interval_seconds,
+            woken_by_git=woken_by_git,
+            named=named,
+            stopping=self.is_stopping,
+            tell=_told,
+        )
+
+    async def _interruptible(self, target: Target, pace: Pace, wish: Wish) -> None:
         """A pass that ends, when the agent is stopping, within the grace time: the journal covers what it cuts off."""
-        self.passing = asyncio.ensure_future(self._pass(target, pace, reason))
+        self.passing = asyncio.ensure_future(self._pass(target, pace, wish))
         try:
             await self.passing
         except asyncio.CancelledError:
@@ -95,19 +137,18 @@ class Loop:
     async def run_once(self) -> tuple[Report, ...]:
         """One pass over every target; what ``run --once`` does."""
         self.paces = {target.name: Pace() for target in self.targets}
-        return tuple([await self._pass(target, self.paces[target.name]) for target in self.targets])
+        passes = [await self._pass(target, self.paces[target.name], self._wish()) for target in self.targets]
+        return tuple(report for report in passes if report is not None)
 
-    async def _pass(self, target: Target, pace: Pace, reason: str = "start") -> Report:
+    async def _pass(self, target: Target, pace: Pace, wish: Wish) -> Report | None:
+        """One pass, whatever comes of it; None when all that events named is as git says."""
         began = target.clock.monotonic()
         started_at = target.clock.now()
-        wish = Wish(
-            interval_seconds=self.interval_seconds,
-            woken_by_git=reason == "git",
-            stopping=self.is_stopping,
-            tell=_told,
-        )
+        report: Report | None
         try:
-            report = await reconcile_once(target, wish)
+            report = await (reconcile_named(target, wish) if wish.named else reconcile_once(target, wish))
+            if report is None:
+                return None
         except AgentError as error:
             report = self._failed(target, error, started_at)
         except Exception as error:  # noqa: BLE001 - one of the three places that may
@@ -115,6 +156,16 @@ class Loop:
             _log.exception("pass.crashed", target=target.name)
             internal = AgentError(f"an error of datakeel itself ({type(error).__name__}); the log has it in full")
             report = self._failed(target, internal, started_at)
+        planned = pace.next_at
+        wait = self._paced(target, pace, report, began)
+        if wish.named:
+            pace.next_at = min(planned, pace.next_at)  # events must not push the poll ahead of them
+        _summary(report, target.clock.monotonic() - began, wait)
+        self.tell(report)
+        return report
+
+    def _paced(self, target: Target, pace: Pace, report: Report, began: float) -> float:
+        """How long after its beginning the next pass is due: the interval, or a backoff after trouble."""
         trouble = bool(report.error) or any(
             outcome.result in (Result.NOT_DONE, Result.UNKNOWN, Result.SKIPPED) and not outcome.terminal
             for outcome in report.outcomes
@@ -132,9 +183,7 @@ class Loop:
         if target.listed_at is not None and target.listed_at < began:
             # No list was read: commits that come often must not push the poll ahead of them for ever.
             pace.next_at = min(pace.next_at, max(began, target.listed_at + self.interval_seconds))
-        _summary(report, target.clock.monotonic() - began, wait)
-        self.tell(report)
-        return report
+        return wait
 
     def _failed(self, target: Target, error: AgentError, started_at: float) -> Report:
         """A pass without a plan still tells people what it knows."""
@@ -146,6 +195,12 @@ class Loop:
             status = status_document(report, last, rows, target.api.budget.left(), self.interval_seconds)
             target.store.finish(report, pass_document(report), status)
         return report
+
+
+def _reads(target: Target) -> int:
+    """Reads that were sent for this target so far."""
+    calls: Counter[str] = target.api.calls
+    return sum(calls[purpose] for purpose in _READS)
 
 
 def _summary(report: Report, seconds: float, wait: float) -> None:

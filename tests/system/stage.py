@@ -112,10 +112,11 @@ class Stage:
         for child in self.children:
             child.wait()
 
-    def start_sandbox(self, **switches: Any) -> subprocess.Popen[bytes]:
+    def start_sandbox(self, platform: str = "dataos", **switches: Any) -> subprocess.Popen[bytes]:
         """The platform; once it was started it comes back at the same address, with what it held."""
         log = self.folder / f"sandbox-{self._logs}.log"
-        words = ["sandbox", "--port", str(self.port), "--token", TOKEN, "--no-limits", "--control"]
+        words = ["sandbox", "--platform", platform, "--port", str(self.port), "--token", TOKEN]
+        words += ["--no-limits", "--control"]
         words += ["--state", str(self.platform_state), "--requests-log", str(self.requests_log)]
         child = self._child(words, log)
 
@@ -153,10 +154,10 @@ class Stage:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start_agent(self) -> Agent:
+    def start_agent(self, *more: str) -> Agent:
         self._logs += 1
         log = self.folder / f"agent-{self._logs:04d}.log"
-        words = ["run", "--config", str(self.repository / "datakeel.yaml"), "--log", "json"]
+        words = ["run", "--config", str(self.repository / "datakeel.yaml"), "--log", "json", *more]
         return Agent(self._child(words, log), log)
 
     def datakeel(self, *words: str, module: str = "agent") -> subprocess.CompletedProcess[str]:

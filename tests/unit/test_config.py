@@ -114,6 +114,66 @@ targets:
     )
 
 
+def test_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    assert config.server.listen is None
+    assert config.targets["analytics"].hook is None
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("127.0.0.1:8642", ("127.0.0.1", 8642)),
+        ("localhost:0", ("localhost", 0)),
+        ("[::1]:8642", ("::1", 8642)),
+        ("0.0.0.0:65535", ("0.0.0.0", 65535)),
+        ("[::]:1", ("::", 1)),
+    ],
+)
+def test_an_address_to_listen_on_has_a_host_and_a_port(tmp_path: Path, written: str, address: tuple[str, int]) -> None:
+    text = MINIMAL + f"    hook: {{secret: {{file: hook}}}}\nserver: {{listen: '{written}'}}\n"
+    config = load(tmp_path, text)
+    assert config.server.listen == address
+    hook = config.targets["analytics"].hook
+    assert hook is not None and hook.secret == Reference("file", str(tmp_path / "hook"))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "8642",
+        ":8642",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:65536",
+        "http://127.0.0.1:8642",
+        "::1:8642",
+        "a b:1",
+        "-x:1",
+    ],
+)
+def test_what_is_no_address_to_listen_on_is_refused(tmp_path: Path, written: str) -> None:
+    (problem,) = problems(tmp_path, MINIMAL + f"server: {{listen: '{written}'}}\n")
+    assert (problem.code, problem.where.line, problem.where.column) == ("config-invalid", 6, 18)
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8642", "192.168.1.5:8642", "[::]:8642", "agent.example.com:8642"])
+def test_beyond_this_machine_a_hook_needs_a_secret(tmp_path: Path, listen: str) -> None:
+    (problem,) = problems(tmp_path, MINIMAL + f"server: {{listen: '{listen}'}}\n")
+    assert "hook.secret" in problem.what
+    assert (problem.where.line, problem.where.column) == (6, 18)
+    assert load(tmp_path, MINIMAL + "server: {listen: '127.0.0.1:8642'}\n").server.listen
+
+
+@pytest.mark.parametrize(
+    "hook", ["{}", "true", "{secret: hunter2-canary}", "{secret: {value: hunter2-canary}}", "{secrets: {env: A}}"]
+)
+def test_a_hook_is_a_reference_to_its_secret_and_nothing_else(tmp_path: Path, hook: str) -> None:
+    found = problems(tmp_path, target(f"hook: {hook}"))
+    assert found
+    assert "hunter2-canary" not in repr(found)
+
+
 def test_a_budget_of_off_means_no_window(tmp_path: Path) -> None:
     assert load(tmp_path, target("budget: off")).targets["analytics"].budget == ()
 

@@ -44,6 +44,8 @@ def test_values_take_the_type_of_their_key(tmp_path: Path) -> None:
             "DATAKEEL_TARGETS__LAKE_EU__CONFIRMED": "[Workflow, Depot.delete]",
             "DATAKEEL_TARGETS__LAKE_EU__DEFAULTS__WORKSPACE": "007",
             "DATAKEEL_TARGETS__SALES__BUDGET": "off",
+            "DATAKEEL_TARGETS__SALES__HOOK__SECRET__ENV": "SALES_HOOK",
+            "DATAKEEL_SERVER__LISTEN": "0.0.0.0:8642",
             "DATAKEEL_TARGETS__SALES__RESERVE": "30%",
             "DATAKEEL_TARGETS__sales__Server": "https://api.dataos.io",
         },
@@ -53,6 +55,8 @@ def test_values_take_the_type_of_their_key(tmp_path: Path) -> None:
     assert (lake.prune, lake.concurrency, lake.limits.deletes_max, lake.reserve) == (True, 3, 4, 0.25)
     assert (lake.confirmed, lake.defaults) == (("Workflow", "Depot.delete"), {"workspace": "007"})
     assert (sales.budget, sales.reserve, sales.server) == ((), 0.3, "https://api.dataos.io")
+    assert config.server.listen == ("0.0.0.0", 8642)
+    assert sales.hook is not None and sales.hook.secret.value == "SALES_HOOK"
     assert config.origins["/targets/lake-eu/prune"] == "DATAKEEL_TARGETS__LAKE_EU__PRUNE"
 
 
