@@ -19,6 +19,7 @@ from agent.cli.options import Options
 from agent.cli.output import tell, use_redactor
 from agent.clock import SystemClock
 from agent.config.model import Config, TargetConfig
+from agent.config.settings import check_settings
 from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
 from agent.errors import AgentError, ConfigError, UsageError
@@ -40,6 +41,7 @@ class Opened:
     source: Source
     store: Store
     targets: tuple[Target, ...]
+    redactor: Redactor
 
 
 def chosen(config: Config, options: Options) -> Config:
@@ -76,6 +78,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
         stack.callback(budgets.close)
         targets = []
         for name, target in config.targets.items():
+            check_settings(target, platforms[name])
             connection = connection_of(target, platforms[name], redactor)
             budget = budgets.budget_for(platforms[name], connection, target.reserve, target.budget)
             api = open_api(platforms[name], connection, clock=clock, budget=budget, random=chance, writable=writable)
@@ -94,7 +97,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
                 )
             )
         try:
-            yield Opened(config, source, store, tuple(targets))
+            yield Opened(config, source, store, tuple(targets), redactor)
         finally:
             for each in targets:
                 await each.api.close()
@@ -138,6 +141,7 @@ def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor) 
     if server is None:
         raise ConfigError(
             f"target {target.name} names no server",
+            why=None if platform.bundled else f"{platform.api_version} is not a definition that travels with datakeel",
             fix=f"targets.{target.name}.server: https://…",
             code="config-invalid",
         )

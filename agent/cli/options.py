@@ -83,6 +83,7 @@ class Options:
     fail_on: frozenset[str] = frozenset()
     max_calls: int | None = None
     once: bool = False
+    listen: tuple[str, int] | None = None  # run
     quiet: bool = False
     verbose: bool = False
 

@@ -14,6 +14,8 @@ from agent.cli.output import Output, parse_outputs
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
+
     from agent.cli.options import Options
     from agent.config.model import Config
 
@@ -25,6 +27,7 @@ def add_common(parser: ArgumentParser, formats: Sequence[str], *, selecting: boo
     """``--config -o -q -v --color`` and, where resources can be chosen, ``--target --only``."""
     common = parser.add_argument_group("common options")
     common.add_argument("--config", metavar="FILE", help="configuration (default: datakeel.yaml here or above)")
+    add_schemas(common)
     if selecting:
         common.add_argument(
             "--target", action="append", default=[], metavar="NAME", help="only this target; repeatable"
@@ -36,6 +39,11 @@ def add_common(parser: ArgumentParser, formats: Sequence[str], *, selecting: boo
             metavar="SELECTOR",
             help="Kind, Kind/name or path:GLOB; a leading ! excludes; repeatable",
         )
+    add_printing(common, formats)
+
+
+def add_printing(common: ArgumentParser | _ArgumentGroup, formats: Sequence[str]) -> None:
+    """``-o -q -v --color``: how results and progress are told."""
     if formats:
         common.add_argument(
             "-o",
@@ -48,6 +56,17 @@ def add_common(parser: ArgumentParser, formats: Sequence[str], *, selecting: boo
     common.add_argument("-q", "--quiet", action="store_true", help="no progress")
     common.add_argument("-v", "--verbose", action="store_true", help="more detail, and tracebacks")
     common.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (default: auto)")
+
+
+def add_schemas(parser: ArgumentParser | _ArgumentGroup) -> None:
+    """``--schemas``, for every verb that may meet a platform of one's own."""
+    parser.add_argument(
+        "--schemas",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder with platforms of your own, or one of them; repeatable, beside those of the configuration",
+    )
 
 
 def options_of(arguments: Namespace, **more: Any) -> Options:
@@ -86,7 +105,18 @@ def config_of(arguments: Namespace) -> Config:
     from agent.config import load_config
 
     path = Path(arguments.config) if arguments.config else None
-    return load_config(path, os.environ, working_folder())
+    return load_config(path, os.environ, working_folder(), schemas_of(arguments))
+
+
+def schemas_of(arguments: Namespace) -> list[Path]:
+    """The folders that ``--schemas`` names; one that is not there, is empty or clashes is a mistake of usage."""
+    folders = [Path(name) for name in arguments.schemas]
+    if folders:
+        from agent.definitions.extra_folders import faults_of_folders
+
+        for fault in faults_of_folders(folders):
+            raise UsageError(f"--schemas {folders[fault.index]}: {fault.what}", why=fault.why, fix=fault.fix)
+    return folders
 
 
 def state_of(arguments: Namespace) -> str:

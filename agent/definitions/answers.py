@@ -70,6 +70,15 @@ def read_samples(folders: Sequence[Path], kinds: Mapping[str, object], faults: F
     return samples
 
 
+def every_sample(folder: Path, faults: Faults) -> Iterator[tuple[Path, Any]]:
+    """All samples of one folder of answers, those too that belong to no operation: file and body."""
+    for path in sorted(folder.glob("*.*")) if folder.is_dir() else ():
+        if path.suffix in (".json", ".yaml", ".yml") and path.is_file():
+            sample = _read(path, faults)
+            if sample is not None:
+                yield path, sample.body
+
+
 def names_in(value: Any) -> frozenset[str]:
     """The members of an object, or of the objects in a list."""
     if isinstance(value, Mapping):

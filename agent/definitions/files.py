@@ -50,8 +50,8 @@ def available(extra_folders: Sequence[Path] = ()) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for root in (*extra_folders, bundled_schemas()):
-        for folder in _definition_folders(root):
-            name = _api_version(folder / DEFINITION)
+        for folder in definition_folders(root):
+            name = api_version_of(folder)
             if name is not None:
                 found.setdefault(name, folder)
     return found
@@ -93,10 +93,14 @@ def digest_of(folders: Sequence[DefinitionFolder]) -> str:
 
 
 def display(path: Path) -> str:
-    """A path for messages: bundled ones from ``schemas/``, others as they were given."""
+    """A path for messages: bundled ones from ``schemas/``, those below the working folder from there."""
     try:
         return str("schemas" / path.relative_to(bundled_schemas()))
     except ValueError:
+        pass
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):  # it lies elsewhere, or the working folder is gone
         return str(path)
 
 
@@ -105,7 +109,8 @@ def _read(path: Path) -> bytes:
         return file.read(BUDGET.bytes + 1)
 
 
-def _definition_folders(root: Path) -> list[Path]:
+def definition_folders(root: Path) -> list[Path]:
+    """The folder itself where it is a definition, else those in it that are."""
     if (root / DEFINITION).is_file():
         return [root]
     try:
@@ -114,9 +119,10 @@ def _definition_folders(root: Path) -> list[Path]:
         return []
 
 
-def _api_version(path: Path) -> str | None:
+def api_version_of(folder: Path) -> str | None:
+    """``acme/v1``, from the head of the folder's ``platform.yaml``; None where it does not say so plainly."""
     try:
-        with path.open("rb") as file:
+        with (folder / DEFINITION).open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError:
         return None

@@ -86,12 +86,13 @@ def _drift(kind: Kind) -> str:
     read = kind.get is not None or (kind.list is not None and kind.list.holds == "full")
     if kind.mark is not None and kind.mark.is_run and not read:
         return "state, content by mark"
-    if read and _has_spec(kind):
+    if read and has_spec(kind):
         return "spec, decoded" if any(rule.encode for rule in kind.fields) else "spec"
     return "existence"
 
 
-def _has_spec(kind: Kind) -> bool:
+def has_spec(kind: Kind) -> bool:
+    """Whether a manifest of this kind can say anything besides its name."""
     schema = kind.schema or {}
     return bool(schema.get("properties")) or schema.get("additionalProperties", True) is not False
 

@@ -74,7 +74,7 @@ def is_uri(text: str) -> bool:
         return False
     try:
         address = urlsplit(text)
-        # Platforms put names where a port would be (dataos://depot:collection/table); the web does not.
+        # Platforms put names where a port would be (acme://depot:collection/table); the web does not.
         return address.scheme not in {"http", "https"} or (address.hostname is not None and (address.port or 0) >= 0)
     except ValueError:
         return False

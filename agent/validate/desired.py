@@ -103,6 +103,12 @@ def combine(
         frozenset(broken),
         complete=not any(problem.severity == "error" for problem in problems),
         files=len(files),
+        required=frozenset(
+            need
+            for key in resources
+            for need in edges[key]
+            if need not in usable and not platform.kinds[need.kind].managed
+        ),
     )
 
 

@@ -67,6 +67,20 @@ class Index:
         name = path.rpartition("/")[2]
         return tuple(key for key in self._by_name.get((kind_name, name), ()) if key.path == f"{kind_name}/{path}")
 
+    def observed(self, key: Key, kind_name: str, path: str) -> Key | None:
+        """The object of an observed kind that ``kind/name`` or ``kind/scope/name`` means to someone at ``key``."""
+        kind = self._platform.kinds.get(kind_name)
+        if kind is None or kind.managed:
+            return None
+        *names, name = path.split("/")
+        scope = _shared_scope(kind, key)
+        if names:
+            scope = tuple(zip((word.word for word in kind.scope), names, strict=False))
+        needed = sum(1 for word in kind.scope if not word.optional)
+        return (
+            Key(key.target, kind_name, scope, name) if needed <= len(scope) and len(names) <= len(kind.scope) else None
+        )
+
     def parents(self, key: Key) -> Iterator[Key]:
         """The declared objects that the scope of a key names."""
         parents = self._parents.get(key.kind)
@@ -146,7 +160,8 @@ def find_dependencies(
 ) -> tuple[dict[Key, tuple[Key, ...]], list[Wrong]]:
     """The edges of each resource, and the ``dependsOn`` that name nothing. ``reserved``: broken, yet known to git.
 
-    A reference from the spec to what no manifest declares is taken to exist; only ``dependsOn`` must be declared.
+    A reference from the spec to what no manifest declares is taken to exist. ``dependsOn`` must be declared, unless it
+    names an object of an observed kind, which no manifest can declare: that one must be on the platform, and ready.
     """
     edges: dict[Key, tuple[Key, ...]] = {}
     wrong: list[Wrong] = []
@@ -162,6 +177,8 @@ def find_dependencies(
             candidates = index.of_path(kind, path) if "/" in path else index.beside(key, kind, path)
             if len(candidates) == 1:
                 found[candidates[0]] = None
+            elif not candidates and (observed := index.observed(key, kind, path)) is not None:
+                found[observed] = None
             elif (kind, path.rpartition("/")[2]) not in known_broken:
                 wrong.append(Wrong(_unresolved(one, text, candidates), (key,)))
         edges[key] = tuple(found)

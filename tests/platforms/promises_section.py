@@ -1,22 +1,39 @@
-"""The part of each platform's README that is derived from its definition.
+"""What is derived from the definitions: a part of each platform's README, and the page `agent/docs/promises.md`.
 
-``python -m tests.platforms.promises_section [FOLDER …]`` writes it anew into the README of each folder of ``schemas/``,
-or of those named, and adds it at the end of one that has none yet. ``test_platform_folders.py`` fails when one is out
-of date.
+``python -m tests.platforms.promises_section [FOLDER …]`` writes the part anew into the README of each folder of
+``schemas/``, or of those named, adds it at the end of one that has none yet, and writes the page.
+``test_platform_folders.py`` fails when one is out of date.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent.definitions.platform import Platform
+from agent.definitions.promise_words import USUAL, as_markdown
 from agent.definitions.promises import promises_table
 from tests.platforms.folders import folders, loaded
 
 BEGIN = "<!-- promises: written by `python -m tests.platforms.promises_section` -->"
 END = "<!-- end of promises -->"
+PAGE = Path(__file__).parents[2] / "agent" / "docs" / "promises.md"
 _HEADING = "## What each kind promises"
+_INTRODUCTION = """\
+# What is promised, kind by kind
+
+{begin}
+
+What a kind can promise follows from the calls that its API has. Unless something else is said of it below, of each
+managed kind holds:
+
+{usual}
+
+*N* objects of a kind cost so many calls to look at once; *pages* is one call for each page of the list. The times are
+what the platform's limits allow when nothing else is looked at; what one credential has is shared by all of its kinds.
+`datakeel explain promises PLATFORM` prints this for a platform, [yours](your-own-platform.md) too.
+"""
 
 
 def section(platform: Platform) -> str:
@@ -39,12 +56,22 @@ def renewed(readme: str, platform: Platform) -> str:
     return readme.replace(old, section(platform))
 
 
+def page() -> str:
+    """The page of all platforms."""
+    parts = [_INTRODUCTION.format(begin=BEGIN, usual="".join(f"- {usual};\n" for usual in USUAL).rstrip(";\n") + ".")]
+    for name, folder in folders():
+        title = (folder / "README.md").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        parts.append(f"## {title}\n\n`{name}`, described in `schemas/{folder.name}`.\n\n{as_markdown(loaded(name))}")
+    return "\n".join(parts)
+
+
 def main(chosen: Sequence[str]) -> None:
     for name, folder in folders():
         if chosen and folder.name not in chosen:
             continue
         readme = folder / "README.md"
         readme.write_text(renewed(readme.read_text(encoding="utf-8"), loaded(name)), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
