@@ -53,10 +53,13 @@ class Following:
             if sent.result is not Result.DONE or sent.row is None:
                 return partly(sent.outcome(goal.change), "made, but its content was not written")
             seen = await confirm(self.work, goal.change, sent.row, goal.resource, owed.owes)
-        return await self.owing(goal, owed, seen)
+        return await self.owing(goal, owed, seen, sent.reply.status)
 
-    async def owing(self, goal: Goal, owed: Owed, seen: Confirmed) -> Outcome:
-        """The leaves with endpoints of their own, one call each, where live is not what git says already."""
+    async def owing(self, goal: Goal, owed: Owed, seen: Confirmed, status: int | None = None) -> Outcome:
+        """The leaves with endpoints of their own, one call each, where live is not what git says already.
+
+        ``status`` is that of the write before, if there was one.
+        """
         left = owed.vias
         sends = False
         for place in owed.vias:
@@ -66,12 +69,12 @@ class Following:
             sent = await self._send_leaf(goal, Owed(left), place, seen)
             if sent.result is not Result.DONE or sent.row is None:
                 return partly(sent.outcome(goal.change), f"`{'.'.join(place)}` was not written")
-            sends, seen = True, replace(seen, row=sent.row)
+            sends, seen, status = True, replace(seen, row=sent.row), sent.reply.status
         if sends:
             seen = await confirm(self.work, goal.change, seen.row, goal.resource)
         elif (owed.vias or owed.thin) and seen.live is not None and seen.found.same:
             self.work.step.remember(replace(seen.row, applied_digest=goal.row.applied_digest), goal.document)
-        outcome = Outcome(goal.change, Result.DONE, message=seen.note, ready=_ready(seen.health))
+        outcome = Outcome(goal.change, Result.DONE, message=seen.note, status=status, ready=_ready(seen.health))
         return replace(outcome, change=replace(goal.change, server_id=seen.row.server_id))
 
     async def send_body(

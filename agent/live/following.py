@@ -82,7 +82,7 @@ async def follow_stream(
     Returns when the platform closed the stream in order; raises LiveError when it cannot go on.
     """
     streams, rule, prepared = _opening(api, kind, key, server_id, args, parents)
-    memory, flood, state = _Memory(), _Flood(patience.flood, clock), ""
+    memory, flood = _Memory(), _Flood(patience.flood, clock)
     opened, losses = False, 0
     while True:
         try:
@@ -96,8 +96,7 @@ async def follow_stream(
                             losses = 0
                             flood.count()
                             yield line
-                    if told and told != state:
-                        state = told
+                    if told and memory.is_new_state(told):
                         yield LogLine("", "STATUS", told, "")
                 return
         except _PASSING as error:
@@ -110,18 +109,22 @@ async def follow_stream(
 
 
 class _Memory:
-    """Which lines were told, so that a stream that begins again repeats none of them.
+    """Which lines and states were told, so that a stream that begins again repeats none of them.
 
-    After a reconnect each line known from before is left out as often as it was told. A line without a time cannot be
-    told from an equal one, so the first new one of those ends the leaving out.
+    After a reconnect each one known from before is left out as often as it was told. A line without a time cannot be
+    told from an equal one, so the first new one of those ends the leaving out of lines.
     """
 
     def __init__(self) -> None:
         self._told: deque[LogLine] = deque(maxlen=10_000)
         self._again: Counter[LogLine] = Counter()
+        self._states: deque[str] = deque(maxlen=10_000)
+        self._states_again: Counter[str] = Counter()
+        self._state = ""
 
     def begin_again(self) -> None:
         self._again = Counter(self._told)
+        self._states_again, self._state = Counter(self._states), ""
 
     def is_new(self, line: LogLine) -> bool:
         if self._again[line] > 0:
@@ -130,6 +133,17 @@ class _Memory:
         if not line.time:
             self._again.clear()
         self._told.append(line)
+        return True
+
+    def is_new_state(self, state: str) -> bool:
+        """Whether a state is a change; a platform may tell the same one in every frame."""
+        if state == self._state:
+            return False
+        self._state = state
+        if self._states_again[state] > 0:
+            self._states_again[state] -= 1
+            return False
+        self._states.append(state)
         return True
 
 

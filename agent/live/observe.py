@@ -129,7 +129,7 @@ def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
             subjects.append(_Subject(key, row, unread))
     if known < len(rows):
         subjects += [_Subject(key, row, True) for key, row in rows.items() if key not in desired.resources]
-    for key in desired.broken:
+    for key in (*desired.broken, *desired.required):
         if key not in rows and key not in desired.resources:
             subjects.append(_Subject(key, None, True))
     return subjects

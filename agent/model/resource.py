@@ -36,7 +36,8 @@ class Desired:
     """All resources of a target at a revision, and all problems of its files.
 
     ``complete`` is False when any file of the folder could not be read as a whole: then nothing may be pruned.
-    ``broken`` are keys that git names but whose manifest is invalid: their live objects are left alone.
+    ``broken`` are keys that git names but whose manifest is invalid: their live objects are left alone. ``required`` are
+    objects of observed kinds that a manifest depends on: nothing declares them, and they must be there and ready.
     """
 
     target: str
@@ -46,6 +47,7 @@ class Desired:
     broken: frozenset[Key] = frozenset()
     complete: bool = True
     files: int = 0
+    required: frozenset[Key] = frozenset()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -49,7 +49,6 @@ def compose_update(
     }
     kept = {split_pointer(pointer) for pointer in keep}
     whole = _laid_over(book, desired, {} if applied is None else applied, base, (), kept)
-    whole = dict(placed(whole, {**_defaults(book, desired, applied), **_less_ours(book, desired, applied, whole)}))
     marked = _marked(book.kind, dict(without_vias(book, whole)), mark)
     if only is not None:
         members = {split_pointer(pointer)[0] for pointer in only if pointer}
@@ -117,6 +116,9 @@ def _laid_over(book: RuleBook, desired: Any, applied: Any, live: Any, place: Pla
             merged[name] = _laid_over(
                 book, value, before.get(name, MISSING), live.get(name, MISSING), (*place, name), kept
             )
+        for name, ours in before.items():
+            if name not in desired and name in merged and (*place, name) not in kept:
+                merged[name] = _left(book, ours, merged[name], (*place, name))
         return merged
     if isinstance(desired, list) and isinstance(live, list):
         return _lists(book, desired, applied if isinstance(applied, list) else [], live, place, kept)
@@ -140,14 +142,15 @@ def _lists(
             for index, value in enumerate(desired)
         ]
     there = {tuple(str(value.get(name)) for name in names): value for value in live if isinstance(value, Mapping)}
+    ours = {tuple(str(value.get(name)) for name in names): value for value in applied if isinstance(value, Mapping)}
     merged = []
     wanted = set()
     for index, value in enumerate(desired):
         key = tuple(str(value.get(name)) for name in names)
         wanted.add(key)
-        merged.append(_laid_over(book, value, MISSING, there.get(key, MISSING), (*place, str(index)), kept))
+        before = ours.get(key, MISSING)
+        merged.append(_laid_over(book, value, before, there.get(key, MISSING), (*place, str(index)), kept))
     if isinstance(rule.list, tuple) and rule.own == "listed":
-        ours = {tuple(str(value.get(name)) for name in names) for value in applied if isinstance(value, Mapping)}
         merged += [value for key, value in there.items() if key not in wanted and key not in ours]
     return merged
 
@@ -161,24 +164,14 @@ def _covers(live: Any, desired: Any) -> bool:
     return bool(live == desired)
 
 
-def _defaults(book: RuleBook, desired: Any, applied: Any) -> dict[Place, Any]:
-    """A leaf that left git takes its declared default, and only then."""
-    return {place: rule.default for place, rule in book.with_word("has_default") if _left(place, desired, applied)}
-
-
-def _less_ours(book: RuleBook, desired: Any, applied: Any, whole: Any) -> dict[Place, Any]:
-    """A set of which git owned some elements, and that left git: those go, the others stay."""
-    found = {}
-    for place, rule in book.with_word("list"):
-        live, ours = value_at(whole, place), value_at(applied, place)
-        both = isinstance(live, list) and isinstance(ours, list)
-        if both and rule.list == "set" and rule.own == "listed" and _left(place, desired, applied):
-            found[place] = [value for value in live if value not in ours]
-    return found
-
-
-def _left(place: Place, desired: Any, applied: Any) -> bool:
-    return "*" not in place and value_at(applied, place) is not MISSING and value_at(desired, place) is MISSING
+def _left(book: RuleBook, ours: Any, live: Any, place: Place) -> Any:
+    """What becomes of a leaf that left git: its declared default, a set less what git owned of it, else it stays."""
+    rule = book.at(pattern_of(place))
+    if rule.has_default:
+        return rule.default
+    if rule.list == "set" and rule.own == "listed" and isinstance(live, list) and isinstance(ours, list):
+        return [value for value in live if value not in ours]
+    return live
 
 
 def _is_servers(book: RuleBook, place: Place, value: Any) -> bool:

@@ -238,11 +238,12 @@ class Decider:
         """There, unmarked, not in the inventory: the target's ``adopt`` rule decides."""
         rule = self.ground.policy.adopt
         if rule == "always" or (rule == "ifIdentical" and found.same):
-            if kind.unique or kind.mark is not None:
-                message = "identical to git; only the ownership mark is written" if found.same else ""
-                self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
+            why_not = self.not_adoptable(resource, kind, found)
+            if why_not:
+                self.hold(resource, Action.ADOPT, "NotAdoptable", why_not, tuple(found.fields))
                 return
-            self.hold(resource, Action.ADOPT, "NotAdoptable", "its name identifies nothing, so it cannot be adopted")
+            message = "identical to git; only the ownership mark is written" if found.same else ""
+            self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
             return
         why = {
             "never": "exists and is not managed; `adopt: never`",
@@ -250,6 +251,18 @@ class Decider:
             "ifIdentical": f"exists, not managed; {len(found.fields)} field(s) differ from git; `adopt: ifIdentical`",
         }[rule]
         self.hold(resource, Action.ADOPT, "Conflict", why, tuple(found.fields))
+
+    def not_adoptable(self, resource: Resource, kind: Kind, found: Comparison) -> str:
+        """Why the rule's consent is not enough, "" when it is: an adoption writes in place and never replaces."""
+        if not kind.unique and kind.mark is None:
+            return "its name identifies nothing, so it cannot be adopted"
+        if found.immutable:
+            return f"`{found.immutable[0].path}` cannot change in place, and an adoption never replaces"
+        vias = self.ground.books.of(resource.key).vias
+        by_update = kind.mark is not None or not all(split_pointer(each.pointer) in vias for each in found.fields)
+        if by_update and kind.update is None and kind.apply is None:
+            return f"{kind.name} cannot be updated, and an adoption never replaces"
+        return ""
 
     def note_quiet(self, key: Key, found: Comparison) -> None:
         self.suppressed += [Suppressed(key, path, why, rule) for path, why, rule in found.quiet]

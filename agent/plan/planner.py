@@ -91,16 +91,10 @@ class _Dependencies:
 
 def _hold_dependants(changes: list[Change], desired: Desired, observed: Observed) -> list[Change]:
     """What needs an object that is not there and is not going to be: held, and so on down the line."""
-    lacking = {
-        change.key
-        for change in changes
-        if change.action is Action.HOLD
-        and change.would in (Action.CREATE, None)
-        and not isinstance(observed.observations.get(change.key), Present)
-    } | {key for key in desired.broken if not isinstance(observed.observations.get(key), Present)}
+    lacking = _lacking(changes, desired, observed)
     if not lacking:
         return changes
-    held: dict[Key, Key] = {}
+    held: dict[Key, str] = {}
     grown = True
     while grown:
         grown = False
@@ -110,7 +104,7 @@ def _hold_dependants(changes: list[Change], desired: Desired, observed: Observed
                 needed = resource.depends_on if resource is not None else ()
                 missing = next((key for key in needed if key in lacking or key in held), None)
                 if missing is not None:
-                    held[change.key] = missing
+                    held[change.key] = f"waits for {missing}, which {lacking.get(missing, 'is held')}"
                     grown = True
     return [
         replace(
@@ -118,10 +112,33 @@ def _hold_dependants(changes: list[Change], desired: Desired, observed: Observed
             action=Action.HOLD,
             would=change.action,
             reason="DependencyHeld",
-            message=f"waits for {held[change.key]}, which is held",
+            message=held[change.key],
             calls=0,
         )
         if change.key in held
         else change
         for change in changes
     ]
+
+
+def _lacking(changes: list[Change], desired: Desired, observed: Observed) -> dict[Key, str]:
+    """What is needed and not there, and in which sense: held, invalid, or of a kind that is only observed."""
+    lacking = {
+        change.key: "is held"
+        for change in changes
+        if change.action is Action.HOLD
+        and change.would in (Action.CREATE, None)
+        and not isinstance(observed.observations.get(change.key), Present)
+    }
+    for key in desired.broken:
+        if not isinstance(observed.observations.get(key), Present):
+            lacking[key] = "is held"
+    for key in desired.required:
+        seen = observed.of(key)
+        if isinstance(seen, Unknown):
+            lacking[key] = f"could not be told to be there: {seen.message}"
+        elif not isinstance(seen, Present):
+            lacking[key] = "is not on the platform"
+        elif seen.health != "ready":
+            lacking[key] = f"is not ready ({seen.health})"
+    return lacking
