@@ -153,7 +153,8 @@ def _populate(stage: Stage) -> tuple[float, int]:
 @contextmanager
 def _sandbox(place: Path) -> Iterator[str]:
     place.mkdir(parents=True, exist_ok=True)
-    words = ["sandbox", "--port", "0", "--no-limits", "--token", TOKEN, "--state", str(place / "sandbox.db")]
+    words = ["sandbox", "--platform", "dataos", "--port", "0", "--no-limits", "--token", TOKEN]
+    words += ["--state", str(place / "sandbox.db")]
     with subprocess.Popen([sys.executable, "-m", "agent", *words], stdout=subprocess.PIPE, text=True) as child:
         try:
             line = child.stdout.readline() if child.stdout else ""

@@ -233,10 +233,10 @@ class Session:
     def _start_sandbox(self) -> tuple[str, int]:
         out = self._folder / "sandbox-out"
         out.touch()
-        words = ["sandbox", "--port", "0", "--control", "--no-limits", "--token", SECRETS["DATAOS_TOKEN"]]
+        words = ["sandbox", "--platform", "dataos", "--port", "0", "--control", "--no-limits"]
         pid = self._processes.ask(
             "start",
-            words=[*words, "--requests-log", str(self._folder / "requests")],
+            words=[*words, "--token", SECRETS["DATAOS_TOKEN"], "--requests-log", str(self._folder / "requests")],
             folder=str(self._folder),
             environment=self._environment,
             stdout=str(out),

@@ -117,21 +117,20 @@ for name in sorted(available()):
     assert not (installed / "schemas").exists()
 
 
-def test_the_sample_is_valid_against_the_installed_definitions(installed: Path, tmp_path: Path) -> None:
+def test_the_samples_are_valid_against_the_installed_definitions(installed: Path, tmp_path: Path) -> None:
     shutil.copytree(installed / "agent" / "sample", tmp_path / "manifests")
-    (tmp_path / "datakeel.yaml").write_text(
-        "apiVersion: datakeel/v1\n"
-        "source: {path: .}\n"
-        "targets:\n"
-        "  main:\n"
-        "    platform: dataos\n"
-        "    server: http://127.0.0.1:9\n"
-        "    credentials: {token: {env: DATAOS_TOKEN}}\n"
-        "    folder: manifests/dataos\n"
-        "    defaults: {workspace: analytics}\n"
-    )
+    printed = python(installed, tmp_path, "-m", "agent", "sandbox", "--print-config")
+    assert printed.returncode == 0, printed.stderr
+    assert all(f"folder: manifests/{path.name}\n" in printed.stdout for path in (ROOT / "manifests").glob("*/"))
+    (tmp_path / "datakeel.yaml").write_text(printed.stdout)
     done = python(installed, tmp_path, "-m", "agent", "validate")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_demo_plays_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    done = python(installed, tmp_path, "-m", "agent", "demo", "--fast", "--platform", "dataloop")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5/5  broken commit" in done.stdout
 
 
 def test_the_command_of_the_wheel_has_the_modes_of_a_checkout(installed: Path, tmp_path: Path) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.stage import Agent, Stage, environment, until, workflow
+from tests.system.stage import Agent, Stage, until, workflow
 
 WRITES = ("POST", "PUT", "DELETE")
 
@@ -167,22 +164,3 @@ def test_apply_finishes_what_a_killed_agent_began(stage: Stage) -> None:
     assert len(created) == 11, "each was created once"
     assert not [entry for entry in stage.requests() if entry["status"] == 409]
     assert stage.datakeel("diff", "--detailed-exitcode", "--fresh").returncode == 0
-
-
-@pytest.mark.slow
-def test_the_demo_tells_its_five_acts_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "agent", "demo", "--fast"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-        cwd=tmp_path,
-        env=environment() | {"TMPDIR": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    acts = [line for line in done.stdout.splitlines() if re.match(r"\d/5  ", line)]
-    assert [line[:3] for line in acts] == ["1/5", "2/5", "3/5", "4/5", "5/5"]
-    assert re.search(r"orders\.yaml:\d+:\d+: error\[unknown-key\]", done.stdout)
-    assert list(tmp_path.iterdir()) == []
