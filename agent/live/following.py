@@ -6,6 +6,7 @@ LiveError, or a return when the platform said that all is told. Evidence for peo
 
 from __future__ import annotations
 
+import asyncio
 import random as random_module
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Mapping
@@ -106,6 +107,33 @@ async def follow_stream(
             if losses > patience.losses:
                 raise PlatformFault(f"{error.what}; it was lost {losses} times in a row without a new line") from error
         await clock.sleep(random.uniform(0, min(patience.backoff_max, patience.backoff * 2**losses)))
+
+
+async def last_then_all(
+    lines: AsyncGenerator[LogLine, None], tail: int, quiet: float = 1.0
+) -> AsyncGenerator[LogLine, None]:
+    """The last ``tail`` lines of what is there already, then all that follow.
+
+    A log that begins with its first line does not say where the present is: it is where nothing comes for a moment.
+    """
+    held: deque[LogLine] = deque(maxlen=tail)
+    pending = asyncio.ensure_future(anext(lines, None))
+    try:
+        while (await asyncio.wait({pending}, timeout=quiet))[0] and pending.exception() is None:
+            line = pending.result()
+            if line is None:
+                break
+            held.append(line)
+            pending = asyncio.ensure_future(anext(lines, None))
+        for line in held:
+            yield line
+        while (line := await pending) is not None:
+            yield line
+            pending = asyncio.ensure_future(anext(lines, None))
+    finally:
+        pending.cancel()
+        await asyncio.gather(pending, return_exceptions=True)
+        await lines.aclose()
 
 
 class _Memory:

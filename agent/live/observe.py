@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from agent.definitions.marks import content_of_run, owner_of
 from agent.definitions.platform import Kind, Platform
 from agent.errors import LiveError, Unauthorized, Unreachable
+from agent.live.absent_parents import without_parent
 from agent.live.api import Listing, ReadApi, Row
+from agent.live.listed_runs import run_in_list, unlisted_run
 from agent.live.look import Looked, find_row, look_at, scope_of_list
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of, id_of
@@ -85,12 +87,18 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
             reads.append(subject.key)
         else:
             observations[subject.key] = seen
-    observations |= await _read_all(reads, api, memory, now)
+    observations |= shelves.labelled(await _read_all(reads, api, memory, now))
     if any(type(seen) is Absent for seen in observations.values()) and not await _credential_proved(
         listings, observations, api
     ):
         observations = {key: _doubted(seen) for key, seen in observations.items()}
-    failed = [group for group, listing in listings.items() if not _is_whole(listing, api.platform.kinds[group[0]])]
+    nowhere = without_parent(observations, api.platform.kinds, now)
+    observations |= nowhere
+    failed = [
+        group
+        for group, listing in listings.items()
+        if not _is_whole(listing, api.platform.kinds[group[0]]) and not _is_nowhere(group, nowhere)
+    ]
     return Observed(
         observations,
         shelves.strays(desired.target),
@@ -101,11 +109,15 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
 
 
 class _Subject(NamedTuple):
-    """A key to be told of. ``row`` is what is remembered; ``unread``: the object itself must be read."""
+    """A key to be told of. ``row`` is what is remembered; ``unread``: the object itself must be read.
+
+    ``due``: what is remembered of it is old, so that it is read unless the list proves that it is the same.
+    """
 
     key: Key
     row: InventoryRow | None
     unread: bool
+    due: bool = False
 
 
 def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
@@ -124,9 +136,9 @@ def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
             continue
         known += 1
         fits = row.applied_digest == resource.digest and row.in_sync and row.seen_at is not None
-        unread = not fits or (bool(due) and key in due)
-        if unread or listed:
-            subjects.append(_Subject(key, row, unread))
+        is_due = bool(due) and key in due
+        if not fits or is_due or listed:
+            subjects.append(_Subject(key, row, not fits, is_due))
     if known < len(rows):
         subjects += [_Subject(key, row, True) for key, row in rows.items() if key not in desired.resources]
     for key in (*desired.broken, *desired.required):
@@ -142,6 +154,7 @@ class _Shelves:
         self._kinds = kinds = platform.kinds
         self._listings = listings
         self.platform = platform.name
+        self.revisions: dict[Key, str] = {}  # what lists said of them
         self.memory = memory
         self.now = now
         self._shelves: dict[Group, _Shelf] = {}
@@ -150,6 +163,17 @@ class _Shelves:
             by_scope = self._by_scope[group] = {}
             for row in listing.rows:
                 by_scope.setdefault(row.scope, {})[_label(kinds[group[0]], row)] = row
+
+    def labelled(self, read: dict[Key, Observation]) -> dict[Key, Observation]:
+        """What was read, with the revision that the list before it showed."""
+        if not self.revisions:
+            return read
+        return {
+            key: replace(seen, listed_as=self.revisions[key])
+            if isinstance(seen, Present) and key in self.revisions
+            else seen
+            for key, seen in read.items()
+        }
 
     def of(self, key: Key) -> _Shelf:
         place = (key.kind, key.scope)
@@ -175,6 +199,11 @@ class _Shelves:
                     if _label(self._kinds[group[0]], row) in by_scope[row.scope]:
                         found.append(Stray(Key(target, group[0], row.scope, row.name), row.id, row.owner, row.health))
         return tuple(sorted(found, key=lambda stray: stray.key))
+
+
+def _is_nowhere(group: Group, nowhere: Mapping[Key, Observation]) -> bool:
+    """Whether a list failed because what it was asked of is not there."""
+    return any(key.kind == group[0] and set(group[1]) <= set(key.scope) for key in nowhere)
 
 
 def _is_whole(listing: Listing, kind: Kind) -> bool:
@@ -211,47 +240,34 @@ def _must_answer(listings: Collection[Listing]) -> None:
 
 def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
     """What is known of a key without reading it, or None when it must be read."""
-    key, row, unread = subject
+    key, row, unread, due = subject
     shelf = shelves.of(key)
     if shelf.kind is None:
         return Unknown("kind-unknown", f"the definition has no kind {key.kind}")
     listed = shelf.take(key, row, shelves.platform)
-    if shelf.kind.is_run and unread and shelf.listing is not None:
-        return _run(subject, shelf.kind, listed, shelf.listing, shelves)
+    if shelf.kind.is_run and (unread or due) and shelf.listing is not None:
+        return run_in_list(key, row, shelf.kind, listed, shelf.listing, shelves.memory.rows, shelves.now)
     if listed is not None and shelf.full:
         return Present(listed.item, listed.id, listed.owner, listed.health, None)
-    if unread or row is None:
+    if listed is not None and listed.revision is not None:
+        shelves.revisions[key] = listed.revision
+    if unread or row is None or _must_be_read(row, listed, due):
         return None
     if listed is not None:
-        return Present(None, listed.id or row.server_id, row.uid, listed.health, row.seen_at)
+        seen_at = shelves.now if due else row.seen_at
+        return Present(None, listed.id or row.server_id, row.uid, listed.health, seen_at, listed_as=listed.revision)
     if shelf.listing is None or not shelf.listing.complete:
         # No list, or it failed: what is remembered stands, and its age is told.
         return Present(None, row.server_id, row.uid, row.health, row.seen_at)
     return None
 
 
-def _run(subject: _Subject, kind: Kind, listed: Row | None, listing: Listing, shelves: _Shelves) -> Observation:
-    """A run, from the list alone: its row is all that can be read of it."""
-    if listed is not None:
-        content = content_of_run(kind, listed.item)
-        return Present(listed.item, listed.id, listed.owner, listed.health, shelves.now, content)
-    if listing.answer != "ok":
-        return Unknown(f"api-{listing.answer}", listing.why)
-    return _unlisted_run(subject.key, subject.row, shelves.memory, shelves.now)
-
-
-def _unlisted_run(key: Key, row: InventoryRow | None, memory: Memory, now: float) -> Observation:
-    """A run that the list does not show: lists of runs are cut, so what we made may only be older than its end."""
-    if row is None:
-        if any(each.proof == "rebuilt" and each.key.kind == key.kind for each in memory.rows.values()):
-            why = "no run with its mark is listed, but the inventory was rebuilt and lists of runs are cut"
-            return Unknown("absence-unproved", f"{why}; apply the plan by its digest to start it")
-        return Absent("never-made", now)
-    if row.settle_until is not None and now < row.settle_until:
-        return Unknown("settling", "not listed, but we wrote it a moment ago; reads may lag behind")
-    if row.in_sync or row.health in ("ready", "failed", "gone"):
-        return Present(None, row.server_id, row.uid, row.health, row.seen_at)
-    return Unknown("not-listed", "no longer among the runs that the platform lists, and its end was not seen")
+def _must_be_read(row: InventoryRow, listed: Row | None, due: bool) -> bool:
+    """A revision in the list decides, where there is one: the same spares the read, another one asks for it."""
+    told = listed.revision if listed is not None else None
+    if told is None or row.listed_as is None:
+        return due
+    return told != row.listed_as
 
 
 async def _read_all(keys: list[Key], api: ReadApi, memory: Memory, now: float) -> dict[Key, Observation]:
@@ -276,7 +292,7 @@ async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observati
     uid = uid_of(api.platform.name, key)
     looked = await look_at(api, kind, key, row.server_id if row is not None else None, purpose, uid=uid)
     if kind.is_run and looked.reply.answer != "ok" and (looked.proof == "never-made" or looked.unlisted):
-        return _unlisted_run(key, row, memory, now)
+        return unlisted_run(key, row, memory.rows, now)
     return _judged(looked, kind, uid, row, memory, key, now)
 
 

@@ -1,8 +1,8 @@
 """MessagePack of a platform, read as strictly as its JSON: the same values come out, the same tricks are refused.
 
 Called by ``codecs``; the only importer of msgpack. Refused: keys that are not text, duplicate keys, NaN and Infinity,
-nesting beyond 100, text that is not UTF-8, lists longer than 131,072, bytes behind the end. Moments come out as ISO 8601
-text; binary values and all other extension types as base64 text: nothing is ever built from them. It raises
+nesting beyond 100, text that is not UTF-8, lists longer than 131,072, bytes behind the end. Moments come out as ISO
+8601 text; binary values and all other extension types as base64 text: nothing is ever built from them. It raises
 :class:`ValueError` only.
 """
 
@@ -21,8 +21,8 @@ from agent.live.strict_json import DEPTH_MAX
 
 # The decoder makes room for as many elements as a header claims, at each of up to a thousand levels.
 LENGTH_MAX = 1 << 17
-# MessagePack's own moments came late: before, and still, servers write one as an extension of their own, most of all this
-# one: seconds since 1970 as a double, then its offset from UTC in seconds, or nothing.
+# MessagePack's own moments came late: servers write them as an extension of their own, and this is the one that is met
+# here: seconds since 1970 as a double, then the offset from UTC in seconds, or nothing.
 _MOMENT_CODE = 42
 _MOMENTS = {8: "!d", 12: "!dl"}
 

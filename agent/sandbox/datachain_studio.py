@@ -2,9 +2,9 @@
 
 As printed: datasets, storage, files, jobs, clusters and log following below `/api`, `Authorization: token …`, the team
 in the query of a GET and in the body of all else. Not printed, but sent by the vendor's clients: `Bearer`, edit and
-delete of datasets, and a newer route family (`jobs/`, `jobs/files`, `clusters/`) over the same jobs. No limits are
-stated, so there are none. Left out for want of a description: pipelines, device login. A comment says *guess*
-where all of them are silent.
+delete of datasets, device login, and a newer route family (`jobs/`, `jobs/files`, `clusters/`) over the same jobs. No
+limits are stated, so there are none. Left out for want of a description: pipelines. A comment says *guess* where all of
+them are silent.
 
 Driven by :mod:`agent.sandbox.app`; imports nothing of the agent, least of all its definition of this platform.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from agent.sandbox.datachain_studio_bodies import (
@@ -38,6 +39,7 @@ from agent.sandbox.datachain_studio_datasets import (
     without_version,
 )
 from agent.sandbox.datachain_studio_jobs import listed, shown
+from agent.sandbox.datachain_studio_login import DeviceLogin
 from agent.sandbox.datachain_studio_logs import Logs
 from agent.sandbox.datachain_studio_team import Teams
 from agent.sandbox.messages import Answer, Refusal, Request, json_answer, json_bytes
@@ -61,6 +63,7 @@ class DataChainStudio:
         self._world = world
         self._teams = Teams(world, self.name)
         self._logs = Logs(world, self._teams.job)
+        self._login = DeviceLogin(world)
         datasets: dict[str, Callable[[Call], Answer]] = {
             "GET": self._list_datasets,
             "POST": self._edit_dataset,
@@ -88,6 +91,9 @@ class DataChainStudio:
 
     def answer(self, request: Request) -> Answer:
         try:
+            logged = self._login.answer(request)
+            if logged is not None:
+                return logged
             token = self._authenticate(request)
             route = self._route(request)
             scopes, methods = self._routes[route]
@@ -103,13 +109,11 @@ class DataChainStudio:
             team = self._team(request, token, None if request.method == "GET" or multipart else body)
             return methods[request.method]((request, team, body))
         except Refusal as refusal:
-            return refused(refusal)
+            return refused(refusal, packed=_is_packed(request))
 
     def error(self, status: int, request: Request, seconds: int = 60) -> Answer:
-        answer = refused(refusal_for(status))
-        if status != 429:
-            return answer
-        return Answer(status=429, body=answer.body, headers=(("Retry-After", str(seconds)),))
+        answer = refused(refusal_for(status), packed=_is_packed(request))
+        return replace(answer, headers=(("Retry-After", str(seconds)),)) if status == 429 else answer
 
     def write_log(self, job: str, message: str, *, level: str = "INFO") -> None:
         """Add a line to a job's log, now."""
@@ -219,7 +223,7 @@ class DataChainStudio:
 
     def _list_storage(self, call: Call) -> Answer:
         request, team, body = call
-        packed = asks_for_msgpack(request)
+        packed = _is_packed(request)
         source = required(body, "source")
         data: Any = None
         if not self._world.switches.indexing:
@@ -289,3 +293,8 @@ class DataChainStudio:
             raise refusal_for(426, "Upgrade to WebSocket required")
         stay = request.parameter("no_follow") != "true"
         return Answer(status=101, lines=self._logs.follow(team, request.parameter("job_id") or "", stay=stay))
+
+
+def _is_packed(request: Request) -> bool:
+    """The client of a listing of storage reads nothing but msgpack, of a refusal too."""
+    return request.segments[-2:] == ("datachain", "ls") and asks_for_msgpack(request)

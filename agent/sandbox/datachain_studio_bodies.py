@@ -38,8 +38,11 @@ def invalid(message: str) -> Refusal:
     return refusal_for(400, message)
 
 
-def refused(refusal: Refusal) -> Answer:
-    return json_answer(refusal.status, {"message": refusal.message})
+def refused(refusal: Refusal, *, packed: bool = False) -> Answer:
+    told = {"message": refusal.message}
+    if packed:
+        return Answer(status=refusal.status, body=msgpack(told), content_type=MSGPACK_TYPE)
+    return json_answer(refusal.status, told)
 
 
 def read_body(request: Request) -> dict[str, Any]:

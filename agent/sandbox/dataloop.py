@@ -11,6 +11,7 @@ Driven by :mod:`agent.sandbox.app`; imports nothing of the agent, least of all i
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -199,7 +200,12 @@ class Dataloop:
             return json_answer(200, {"name": token.owner})
         if way[:1] != ("tokens",):
             raise refusal_for(404)
-        return self._tokens.answer(Call(request, token.owner, way[1:], author))
+        answer = self._tokens.answer(Call(request, token.owner, way[1:], author))
+        if request.method != "POST" or len(way) > 1:
+            return answer
+        # Shown once, when it is made: the client prints the member `token`.
+        made = self._world.create_token(None, owner=token.owner, scopes=token.scopes, workspaces=token.workspaces)
+        return json_answer(200, {**json.loads(answer.body), "token": made.value})
 
     # Accounts
 

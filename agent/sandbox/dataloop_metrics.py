@@ -51,10 +51,13 @@ class Metrics:
         agents = self._shelf.all("agent", call.scope, call.request.lag)
         if bool(source) == bool(tag):
             raise refusal_for(400, "either source or tag is required")
-        if source:
-            if source not in agents:
+        if source:  # the id; the page's Python example of the catalogue has the name
+            found = (
+                [agents[source]] if source in agents else [each for each in agents.values() if each["name"] == source]
+            )
+            if not found:
                 raise refusal_for(404, "agent not found")
-            return [agents[source]]
+            return found[:1]
         return [agent for agent in agents.values() if tag in agent["tags"]]
 
     def _times(self, request: Request) -> range:

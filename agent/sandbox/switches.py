@@ -27,12 +27,14 @@ class Switches:
     refuse_dependents: bool = False
     """DELETE answers 409 while another resource names this one."""
     server_tags: bool = False
-    """The server adds `dataos:type:…`, `dataos:layer:…` and `dataos:workspace:…` to the tags."""
+    """The server adds `dataos:type:…`, `dataos:resource:…`, `dataos:layer:…` and `dataos:workspace:…` to the tags."""
     sort_tags: bool = False
     section_defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By type: members that the server fills in below the section where the document leaves them out."""
     force_owner: bool = False
     """`owner` becomes the caller even where the document says another."""
+    hide_secrets: bool = False
+    """Reads leave out what secrets hold."""
     strict_names: bool = True
     workspaces_must_exist: bool = False
     limit_max: int = 1000

@@ -32,8 +32,10 @@ class SandboxProcess:
         self.address = address
         self._control = httpx.Client(base_url=address, trust_env=False)
 
-    def person_creates(self, **document: Any) -> None:
-        answer = self._control.post("/_sandbox/person", json={"does": "create", "document": document})
+    def person_creates(self, *platform: str, **document: Any) -> None:
+        """The platform is named where the sandbox has several."""
+        words = {"platform": platform[0]} if platform else {}
+        answer = self._control.post("/_sandbox/person", json={"does": "create", "document": document, **words})
         assert answer.status_code == 200, answer.text
 
     def create_token(self, **words: Any) -> str:
@@ -53,7 +55,7 @@ class SandboxProcess:
 
 
 @contextlib.contextmanager
-def sandbox_process(platform: str, **options: Any) -> Iterator[SandboxProcess]:
+def sandbox_process(platform: str | list[str], **options: Any) -> Iterator[SandboxProcess]:
     """Runs until the block is left; `options` are those of `run_sandbox`."""
     words = json.dumps({"platform": platform, "port": 0, "token": TOKEN, "control": True, **options})
     process = subprocess.Popen([sys.executable, "-c", _PROGRAM, words], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -406,7 +406,8 @@ CALLS = [
 @pytest.mark.parametrize(("method", "path"), CALLS)
 @pytest.mark.parametrize("header", ["", "token wrong", TOKEN, "token", f"Basic {TOKEN}"])
 async def test_every_endpoint_needs_the_token(studio, method, path, header):
-    answer = await studio.client.request(method, path, headers={"Authorization": header}, json={"team_name": TEAM})
+    headers = {"Authorization": header, "Accept": "application/json"}  # a listing of storage is msgpack without
+    answer = await studio.client.request(method, path, headers=headers, json={"team_name": TEAM})
     assert answer.status_code == 401 and answer.json()["message"]
 
 
@@ -414,7 +415,8 @@ async def test_every_endpoint_needs_the_token(studio, method, path, header):
 async def test_every_endpoint_needs_the_team_in_its_place(studio, method, path):
     """In the query of a GET, in the body of all else."""
     elsewhere: dict[str, Any] = {"json": {"team_name": TEAM}} if method == "GET" else {"params": {"team_name": TEAM}}
-    answer = await studio.client.request(method, path, **({"json": {}} | elsewhere))
+    headers = {"Accept": "application/json"}
+    answer = await studio.client.request(method, path, headers=headers, **({"json": {}} | elsewhere))
     assert answer.status_code == 400 and answer.json() == {"message": "'team_name' is required"}
 
 
@@ -434,3 +436,42 @@ async def test_every_endpoint_needs_its_scope(studio, scope, allowed):
             method, path, headers={"Authorization": f"token {token}"}, **place
         )
         assert (answer.status_code != 403) == (path.rstrip("/").rpartition("/")[2] in allowed), path
+
+
+async def test_the_pages_python_loop_over_entries(studio):
+    """`item['path']` and `item['size']` of each, though two of the printed entries have `path_str` alone."""
+    for name in ("image1.jpg", "folder/a.jpg"):
+        studio.world.person_create({"kind": "file", "name": f"s3://my-bucket/dataset/images/{name}"})
+    answer = await studio.client.post(
+        "/api/datachain/ls",
+        content='{"source": "s3://my-bucket/dataset/images", "team_name": "my-team"}',
+        headers={"Content-Type": "application/msgpack"},
+    )
+    assert all({"path", "path_str", "size"} <= set(item) for item in answer.json()["data"])
+
+
+async def test_the_pages_python_example_of_a_job_names_a_type_that_is_none(studio):
+    """`query_type="sql"`; its clients know PYTHON and SHELL."""
+    body = {"query": "SELECT * FROM my_dataset LIMIT 100", "query_type": "sql", "workers": 2, "priority": 3}
+    answer = await studio.client.post("/api/datachain/job", json={**body, "team_name": TEAM})
+    assert answer.status_code == 400 and "query_type" in answer.json()["message"]
+
+
+async def test_cancelling_a_job_that_is_not_there(studio):
+    answer = await studio.client.post("/api/datachain/job/job_12345/cancel", json={"team_name": TEAM})
+    assert answer.status_code == 404 and answer.json()["message"]
+
+
+@pytest.mark.parametrize("parameter", ["namespace", "project", "name"])
+async def test_required_parameters_of_dataset_information(studio, parameter):
+    query = {"namespace": "default", "project": "computer_vision", "name": "training_images", "team_name": TEAM}
+    query.pop(parameter)
+    answer = await studio.client.get("/api/datachain/datasets/info", params=query)
+    assert answer.status_code == 400 and parameter in answer.json()["message"]
+
+
+@pytest.mark.parametrize("parameter", ["file_content", "file_name"])
+async def test_required_parameters_of_an_upload(studio, parameter):
+    body = {word: value for word, value in json.loads(UPLOAD).items() if word != parameter}
+    answer = await studio.client.post("/api/datachain/upload-file", json=body)
+    assert answer.status_code == 400 and parameter in answer.json()["message"]

@@ -236,3 +236,25 @@ async def test_openapi_specification(sandbox):
     document = answer.json()
     assert document["openapi"].startswith("3.") and document["info"]["version"] == "v1"
     assert {"/workspaces", "/mappings", "/auth/login", "/openapi.json"} <= set(document["paths"])
+
+
+async def test_put_takes_a_json_body_as_post_does(client):
+    made = (await client.post(f"{BASE}/workspaces", json={"name": "my-workspace"})).json()["data"]
+    body = {"name": "my-workspace", "config": {"description": "Production workspace"}}
+    answer = await client.put(f"{BASE}/workspaces/{made['id']}", json=body)
+    assert answer.status_code == 200 and answer.json()["status"] == "success"
+    assert answer.json()["data"]["config"] == {"description": "Production workspace"}
+
+
+async def test_a_wrong_password_is_refused(sandbox):
+    answer = await client_of(sandbox).post(f"{BASE}/auth/login", json={"email": "user@example.com", "password": "no"})
+    assert answer.status_code == 401 and answer.json()["status"] == "failed"
+
+
+async def test_a_pipeline_is_run_in_its_workspace(client):
+    """`datalinx pipeline run --workspace production`; no path is printed."""
+    await client.post(f"{BASE}/workspaces", json={"name": "production"})
+    headers = {"X-Workspace": "production"}
+    pipeline = (await client.post(f"{BASE}/pipelines", json={"name": "daily"}, headers=headers)).json()["data"]
+    assert (await client.post(f"{BASE}/pipelines/{pipeline['id']}/run")).status_code == 400
+    assert (await client.post(f"{BASE}/pipelines/{pipeline['id']}/run", headers=headers)).status_code == 201

@@ -321,3 +321,30 @@ async def test_create_get_update_and_delete_an_annotation(client):
 async def test_requests_need_a_bearer_key(client, header):
     answer = await client.get(f"{ORG}/accounts", headers={"Authorization": header})
     assert answer.status_code == 401 and set(answer.json()) == {"error"}
+
+
+async def test_the_python_example_of_metrics_names_the_agent(sandbox, client):
+    """`params = {"source": "<name>"}`, where curl has the id."""
+    sandbox.world.person_create({"kind": "agent", **AGENT})
+    by_name = await client.get(f"{ACCOUNT}/metrics", params={"source": "dataloop"})
+    by_id = await client.get(f"{ACCOUNT}/metrics", params={"source": AGENT["id"]})
+    assert by_name.status_code == 200 and by_name.json() == by_id.json()
+
+
+async def test_the_python_example_of_series_says_the_source_twice(sandbox, client):
+    """Once in the address and once in `params`."""
+    sandbox.world.person_create({"kind": "agent", **AGENT})
+    answer = await client.get(f"{ACCOUNT}/metrics/base.cpu/series?source={AGENT['id']}&source={AGENT['id']}")
+    assert answer.status_code == 200 and len(answer.json()) == 1
+
+
+async def test_the_curl_example_of_an_update_of_a_plugin_says_json(client):
+    content = base64.b64encode(b"print(1)\n").decode()
+    await client.post(f"{ACCOUNT}/plugins", json={"name": "file", "extension": "py", "content": content})
+    answer = await client.patch(
+        f"{ACCOUNT}/plugins/file",
+        content=b'{"content": "cHJpbnQoMikK", "encoding": "base64"}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200
+    assert (await client.get(f"{ACCOUNT}/plugins/file")).json()["content"] == "cHJpbnQoMikK"

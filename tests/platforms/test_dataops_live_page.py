@@ -126,3 +126,26 @@ async def test_put_takes_the_same_payloads(client, form):
     answer = await client.put(f"{BASE}/projects/{made['id']}", **sent)
     assert answer.status_code == 200
     assert answer.json()["description"] == "new"
+
+
+async def test_the_pages_posts_have_no_token_and_need_one(sandbox):
+    """Its two examples of a payload leave the header out; "all API requests require authentication"."""
+    for sent in ({"json": {"name": "example-name"}}, {"data": {"name": "example-name"}}):
+        answer = await client_of(sandbox).post(f"{BASE}/projects", **sent)
+        assert (answer.status_code, answer.json()) == (401, {"message": "401 Unauthorized"})
+
+
+async def test_project_and_group_tokens_are_used_like_personal_ones(sandbox):
+    """The same header; they see what they were made for."""
+    for name in ("acme", "other"):
+        sandbox.world.person_create({"type": "group", "name": name, "path": name})
+        sandbox.world.person_create({"name": "orders", "workspace": name})
+    token = sandbox.world.create_token("1h", workspaces=("acme",)).value
+    answer = await client_of(sandbox, **{"private-token": token}).get(f"{BASE}/projects")
+    assert [row["path_with_namespace"] for row in answer.json()] == ["acme/orders"]
+
+
+async def test_include_shows_the_headers_of_an_answer(client):
+    answer = await client.get(f"{BASE}/projects")
+    told = {"x-page": "1", "x-per-page": "20", "x-total": "0", "x-next-page": "", "content-type": "application/json"}
+    assert {name: answer.headers[name] for name in told} == told

@@ -5,6 +5,7 @@ An answer may hold members that the example leaves out (`owner`, `layer`, `creat
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -265,3 +266,66 @@ async def test_webhook_payload():
 
 def test_the_application_needs_nothing_but_a_token():
     assert create_app(token="any").state.sandbox.platforms.keys() == {"dataos"}
+
+
+async def test_a_token_of_the_command_line_lasts_as_long_as_it_was_made_for(sandbox):
+    """`dataos-ctl auth token create --duration 720h`, then the page's curl."""
+    client = sandbox.client_with(sandbox.world.create_token("720h").value)
+    sandbox.clock.at += 720 * 3600 - 1
+    assert (await client.get("/v1/resources")).status_code == 200
+    sandbox.clock.at += 1
+    assert (await client.get("/v1/resources")).status_code == 401
+
+
+async def test_both_parameters_of_a_list_may_be_left_out(sandbox):
+    sandbox.world.person_create({**DAILY_ETL, "name": "other", "workspace": "sales"})
+    for query, names in (
+        ("", ["daily-etl", "other"]),
+        ("?workspace=sales", ["other"]),
+        ("?type=workflow", ["daily-etl", "other"]),
+        ("?type=service", []),
+    ):
+        page = (await sandbox.client.get(f"/v1/resources{query}")).json()
+        assert [row["name"] for row in page["data"]] == names
+
+
+async def test_sdk_save_after_a_change_of_the_schedule(sandbox):
+    """Get, `spec["workflow"]["schedule"]["cron"] = "0 3 * * *"`, `save()`."""
+    workflow = await sandbox.shown()
+    workflow["spec"]["workflow"]["schedule"]["cron"] = "0 3 * * *"
+    body = {"name": "daily-etl", "version": "v1", "type": "workflow", "workspace": "analytics", **workflow["spec"]}
+    url = "/v1/resources/workflow/daily-etl?workspace=analytics"
+    assert (await sandbox.client.put(url, json=body)).status_code == 200
+    assert (await sandbox.shown())["spec"]["workflow"]["schedule"] == {"cron": "0 3 * * *"}
+
+
+async def test_sdk_logs_are_asked_for_without_a_workspace(sandbox):
+    """The page's `logs(type=…, name=…, tail=…, since=…)` names none; what was made without one is meant."""
+    sandbox.world.person_create({word: value for word, value in DAILY_ETL.items() if word != "workspace"})
+    answer = await sandbox.client.get("/v1/resources/workflow/daily-etl/logs?tail=100&since=1h")
+    assert answer.status_code == 200 and answer.json()["logs"][0]["message"] == "Workflow started"
+
+
+async def test_sdk_stream_of_logs_follows(sandbox):
+    """`logs_stream`, the parameter `follow`: how it is framed is not printed, here a line of JSON each (a guess)."""
+    url = "/v1/resources/workflow/daily-etl/logs?workspace=analytics&follow=true"
+    async with sandbox.client.stream("GET", url) as answer:
+        first = await anext(answer.aiter_lines())
+    assert answer.status_code == 200 and json.loads(first)["message"] == "Workflow started"
+
+
+async def test_sdk_error_of_a_workflow_that_is_missing_and_of_a_wrong_token(sandbox):
+    missing = await sandbox.client.get("/v1/resources/workflow/missing")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "RESOURCE_NOT_FOUND")
+    wrong = await sandbox.client_with("wrong").get("/v1/resources/workflow/missing")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "UNAUTHORIZED")
+
+
+async def test_a_thousand_calls_an_hour(sandbox):
+    fresh = sandbox.client_with(sandbox.world.create_token("720h").value)
+    for _ in range(10):
+        assert {(await fresh.get("/v1/workspaces")).status_code for _ in range(100)} == {200}
+        sandbox.clock.at += 61
+    answer = await fresh.get("/v1/workspaces")
+    assert answer.status_code == 429
+    assert answer.json()["error"]["retry_after"] == 3600 - 10 * 61

@@ -24,8 +24,10 @@ def configure(parser: ArgumentParser) -> None:
     from agent.cli.shared import add_common, positive
 
     parser.add_argument("what", metavar="Kind/name", help="the resource")
-    parser.add_argument("--since", metavar="DURATION", help="such as 1h; what the platform offers")
-    parser.add_argument("--tail", type=positive, metavar="N", help="only the last N lines")
+    parser.add_argument("--since", metavar="DURATION", help="only lines since then, such as 30m or 1h, where offered")
+    parser.add_argument(
+        "--tail", type=positive, metavar="N", help="only the last N lines; with --follow, then what comes"
+    )
     parser.add_argument("--follow", action="store_true", help="go on until interrupted, or until the platform ends it")
     add_object(parser)
     add_common(parser, _FORMATS)
@@ -49,7 +51,7 @@ async def _show(arguments: Namespace, asked: Asked, *, as_json: bool) -> None:
     import sys
 
     from agent.cli import asking, shared
-    from agent.cli.output import scrubbed
+    from agent.cli.output import scrubbed, tell
 
     options = shared.options_of(arguments)
     lines = asking.fetch_logs(
@@ -60,10 +62,14 @@ async def _show(arguments: Namespace, asked: Asked, *, as_json: bool) -> None:
         tail=arguments.tail,
         follow=arguments.follow,
     )
+    told = False
     async for line in lines:
+        told = True
         sys.stdout.write(scrubbed(_json(line) if as_json else _text(line)))
         if arguments.follow:
             sys.stdout.flush()
+    if not told and not arguments.follow and not arguments.quiet:
+        tell("no lines")
 
 
 def _text(line: LogLine) -> str:

@@ -63,6 +63,15 @@ async def test_an_action_is_the_very_call_that_the_definition_describes() -> Non
     assert TOKEN not in repr(prepared)
 
 
+async def test_a_body_without_its_credential_is_not_sent() -> None:
+    wire = Answers(lambda request: answered({}))
+    api: WriteApi = api_of(wire)
+    prepared = prepare(api, replace(RUN, body=Template({"token": "${secret.trigger}"})), {}, Subject(RESOURCE, KEY))
+    assert "credential `trigger`" in prepared.refusal
+    reply = await api.send(prepared)
+    assert (reply.answer, reply.landed, wire.sent) == ("invalid", "no", [])
+
+
 async def test_the_answer_to_an_action_is_not_taken_for_the_object() -> None:
     api: WriteApi = api_of(lambda request: answered({"name": "another"}))
     assert (await api.send(prepare(api, RUN, {}, Subject(RESOURCE, KEY)))).answer == "ok"

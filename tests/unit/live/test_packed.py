@@ -27,6 +27,21 @@ def test_binary_values_and_extension_types_stay_opaque_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (struct.pack("!d", 1_704_110_400.0), "2024-01-01T12:00:00+00:00"),
+        (struct.pack("!dl", 1_704_110_400.5, 3600), "2024-01-01T13:00:00.500000+01:00"),
+        (struct.pack("!d", float("nan")), "f/gAAAAAAAA="),
+        (struct.pack("!d", 1e300), "fjfkPIgAdZw="),
+        (struct.pack("!dl", 0.0, 90_000), "AAAAAAAAAAAAAV+Q"),
+        (b"short", "c2hvcnQ="),
+    ],
+)
+def test_the_moments_of_an_older_extension_are_text_where_they_are_moments(content: bytes, shown: str) -> None:
+    assert decode("msgpack", msgpack.packb(msgpack.ExtType(42, content))) == shown
+
+
+@pytest.mark.parametrize(
     ("body", "why"),
     [
         (b"\xdd\xff\xff\xff\xff", "exceeds"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from agent.clock import SystemClock
 from agent.definitions.load import load_folder
 from agent.definitions.platform import Kind, Platform
 from agent.errors import Forbidden, LiveError, PlatformFault, RateLimited, Unauthorized, Unintelligible, Unreachable
-from agent.live.following import Patience, follow_stream, read_stream
+from agent.live.following import Patience, follow_stream, last_then_all, read_stream
 from agent.live.logs import LogLine
 from agent.live.streams import FRAME_MAX
 from agent.model.identity import Key
@@ -146,6 +146,52 @@ async def test_a_lost_stream_goes_on_and_repeats_no_line() -> None:
     )
     async with served(route(*scripts)) as origin:
         assert texts(await followed(origin)) == ["a", "b", "b", "c", "d"]
+
+
+async def lines_of(*pieces: float | str | Exception) -> AsyncGenerator[LogLine, None]:
+    """Lines, and between them seconds in which nothing comes."""
+    for piece in pieces:
+        if isinstance(piece, Exception):
+            raise piece
+        if isinstance(piece, str):
+            yield LogLine("", "", piece, "")
+        else:
+            await asyncio.sleep(piece)
+
+
+async def test_the_last_lines_of_what_is_there_and_then_all_that_follow() -> None:
+    told = [line async for line in last_then_all(lines_of("a", "b", "c", 0.3, "d", "e", "f"), 2, quiet=0.1)]
+    assert texts(told) == ["b", "c", "d", "e", "f"]
+    assert texts([line async for line in last_then_all(lines_of("a", "b", "c"), 1, quiet=0.1)]) == ["c"]
+    assert texts([line async for line in last_then_all(lines_of("a", 0.3, "b"), 0, quiet=0.1)]) == ["b"]
+
+
+async def test_what_is_held_back_is_told_before_an_end_that_is_an_error() -> None:
+    told = []
+    with pytest.raises(PlatformFault):
+        async for line in last_then_all(lines_of("a", "b", PlatformFault("gone")), 1, quiet=0.1):
+            told.append(line)
+    assert texts(told) == ["b"]
+
+
+async def test_holding_back_can_be_stopped_in_the_middle() -> None:
+    source = lines_of("a", 0.2, "b", 60.0)
+    async with aclosing(last_then_all(source, 1, quiet=0.1)) as lines:
+        async for line in lines:
+            if line.text == "b":
+                break
+    assert [line async for line in source] == []
+
+
+async def test_a_lost_stream_repeats_no_state_and_tells_one_that_comes_again() -> None:
+    begun = (status("created"), status("running"), status("running"))
+    scripts = (
+        sends(*begun, code=1011),
+        sends(*begun, status("waiting"), code=1011),
+        sends(status("waiting"), status("running"), status("waiting"), status("complete")),  # not from its beginning
+    )
+    async with served(route(*scripts)) as origin:
+        assert texts(await followed(origin)) == ["created", "running", "waiting", "waiting", "complete"]
 
 
 async def test_lines_without_a_time_are_left_out_only_until_a_new_one_comes() -> None:

@@ -313,9 +313,21 @@ async def test_indexing_answers_null_and_not_an_empty_list(studio):
     assert (await listing(studio, "*/*"))[1] == msgpack({"data": None})
 
 
-async def test_a_bucket_that_nobody_knows_is_not_found(studio):
-    answer = await studio.client.post("/api/datachain/ls", json={"source": "s3://none/x", "team_name": TEAM})
-    assert answer.status_code == 404
+@pytest.mark.parametrize("wrong", [{"source": "s3://none/x"}, {"team_name": ""}, {"authorization": "token wrong"}])
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+async def test_a_refused_listing_is_packed_as_a_listing_is(studio, accept, wrong):
+    """The vendor's client reads the answer to a listing as msgpack, whatever its status."""
+    headers = {"Accept": accept, **{name: value for name, value in wrong.items() if name == "authorization"}}
+    body = {"source": "s3://b/x", "team_name": TEAM, **wrong}
+    answer = await studio.client.post("/api/datachain/ls", json=body, headers=headers)
+    assert answer.status_code in (400, 401, 404)
+    message = {
+        "source": "No such bucket: s3://none/",
+        "team_name": "'team_name' is required",
+        "authorization": "Invalid token",
+    }
+    told = {"message": message[next(iter(wrong))]}
+    assert answer.content == msgpack(told) if accept == "*/*" else answer.json() == told
 
 
 def test_msgpack_of_every_kind_of_value():

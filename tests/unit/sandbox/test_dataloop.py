@@ -442,6 +442,8 @@ async def test_templates_packs_and_tokens_are_named_lists(client):
         assert (await client.delete(f"{ACCOUNT}/{path}/t")).status_code == 404
     made = await client.post("/api/v1/user/tokens", data={"name": "mine"})
     assert made.json()["name"] == "mine"
+    key = {"Authorization": f"Bearer {made.json()['token']}"}
+    assert (await client.get("/api/v1/user", headers=key)).json() == {"name": "datakeel-sandbox"}
     assert [each["name"] for each in (await client.get("/api/v1/user/tokens")).json()] == ["mine"]
     assert (await client.delete("/api/v1/user/tokens/mine")).status_code == 204
     assert json.loads((await client.get("/api/v1/user/tokens")).content) == []
