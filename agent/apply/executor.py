@@ -37,7 +37,7 @@ class _Executor:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.writer = Writer(work)
-        self.departures = Departures()
+        self.departures = Departures(sum(change.action is Action.DELETE for change in work.plan.changes))
         self.tasks: Mapping[Key, asyncio.Future[Outcome]] = {}
         self.needed = {key for change in work.plan.changes for key in change.depends_on}
         # An intent must not wait for its turn while it is open: only so many changes are under way at once.
@@ -57,12 +57,17 @@ class _Executor:
         if change.action is Action.RELEASE:
             self.work.step.forget(change.key, tombstone=False)
             return Outcome(change, Result.DONE, message=change.message)
+        if change.action is Action.DELETE:
+            return await self.leave(change)
+        return await self.after_dependencies(change) or await self.awaited(await self.in_slot(change))
+
+    async def after_dependencies(self, change: Change) -> Outcome | None:
+        """None once all that a change waits for is done and ready; else how it ends."""
         for key in change.depends_on:
             earlier = await asyncio.shield(self.tasks[key])
             if earlier.result is not Result.DONE or earlier.ready is False:
                 return Outcome(change, Result.SKIPPED, code="DependencyFailed", message=f"waits for {key}")
-        outcome = await (self.leave(change) if change.action is Action.DELETE else self.in_slot(change))
-        return await self.awaited(outcome)
+        return None
 
     async def in_slot(self, change: Change) -> Outcome:
         async with self.slots:
@@ -71,15 +76,17 @@ class _Executor:
     async def leave(self, change: Change) -> Outcome:
         """A delete that is refused because something else needs the object is tried again after each other delete."""
         outcome = None
-        self.departures.begin()
         try:
-            while True:
+            async with self.departures.aside():
+                outcome = await self.after_dependencies(change)
+            while outcome is None or outcome.in_use:
                 gone = self.departures.gone
                 outcome = await self.in_slot(change)
-                if not outcome.in_use or not await self.departures.after_another(gone):
-                    return outcome
+                if outcome.in_use and not await self.departures.after_another(gone):
+                    break
+            return outcome
         finally:
-            await self.departures.end(outcome is not None and outcome.result is Result.DONE)
+            await self.departures.ended(outcome is not None and outcome.result is Result.DONE)
 
     async def act(self, change: Change) -> Outcome:
         if self.work.stopping():
@@ -103,9 +110,11 @@ class _Executor:
     async def awaited(self, outcome: Outcome) -> Outcome:
         """Wait until it is ready, where somebody waits for that; no slot is held meanwhile."""
         key = outcome.change.key
-        if outcome.ready is not False or not (self.work.wait_for_all or key in self.needed):
-            return outcome
         kind = self.work.ground.platform.kinds[key.kind]
+        # A run may take hours, and one that is scheduled never ends: only what depends on it waits for that.
+        waits = key in self.needed or (self.work.wait_for_all and not kind.is_run)
+        if outcome.ready is not False or not waits:
+            return outcome
         health, waited = await self.work.readiness.wait(kind, key, outcome.change.server_id)
         self.work.step.remember_health(key, health)
         return replace(outcome, ready=health == "ready", ready_after_seconds=waited)

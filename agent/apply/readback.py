@@ -17,7 +17,7 @@ from agent.definitions.platform import Kind
 from agent.live.api import Reply, WriteApi
 from agent.live.look import look_at
 from agent.live.purpose import Purpose
-from agent.live.rows import health_of, id_of
+from agent.live.rows import health_of, id_of, revision_of
 from agent.model.change import Change, FieldChange, Plan
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome
@@ -90,6 +90,7 @@ async def confirm(
         health = health_of(kind, reply.item)
         ours = kind.mark is None or owner_of(kind, reply.item, row.uid) == row.uid
         if ours and (not left or _reported(change, found)):
+            row = replace(row, listed_as=revision_of(kind, reply.item))
             row = work.step.agree(row, health, in_sync=found.same)
             return Confirmed(row, health, "", reply.item, found, reply.headers.get("etag"))
         if wait:

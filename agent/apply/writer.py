@@ -179,7 +179,10 @@ class Writer:
                 return moved_on(change, reply.message or reply.answer)
         sent = await work.step.send(change, "delete", kind, row.server_id, None, row=row, applied=None, base=None)
         if sent.result is not Result.DONE:
-            return replace(sent.outcome(change), in_use=sent.reply.answer == "conflict")
+            outcome = sent.outcome(change)
+            if sent.reply.answer == "conflict":
+                return replace(outcome, in_use=True, message=sent.reply.message or "another object needs it")
+            return outcome
         return await confirm_gone(work, change, sent)
 
     async def _wired(

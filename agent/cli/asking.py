@@ -162,7 +162,8 @@ async def fetch_logs(
         args = typed(words, rule.args, f"{found.kind.name}'s logs")
         subject = await found.subject(rule)
         if follow:
-            async with aclosing(_followed(found.target, subject, rule, args)) as lines:
+            followed = _followed(found.target, subject, rule, args)
+            async with aclosing(followed if cut is None else _cut(followed, cut)) as lines:
                 async for line in lines:
                     yield _line(line)
             tell("the platform ended the log")
@@ -178,6 +179,12 @@ async def _lines(api: ReadApi, subject: Subject, rule: LogRule, args: Mapping[st
     from agent.live.following import read_stream
 
     return await read_stream(api, subject.kind, subject.key, subject.server_id, args, parents=subject.parents)
+
+
+def _cut(lines: AsyncGenerator[LiveLine, None], tail: int) -> AsyncGenerator[LiveLine, None]:
+    from agent.live.following import last_then_all
+
+    return last_then_all(lines, tail)
 
 
 async def _followed(

@@ -36,6 +36,7 @@ class InventoryRow:
     protect: bool = False
     not_kept: Mapping[str, str] = field(default_factory=dict)
     unkept_once: Mapping[str, str] = field(default_factory=dict)
+    listed_as: str | None = None  # what the list said of its revision when the content was read last
 
 
 @dataclass(frozen=True, slots=True)

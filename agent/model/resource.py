@@ -36,8 +36,8 @@ class Desired:
     """All resources of a target at a revision, and all problems of its files.
 
     ``complete`` is False when any file of the folder could not be read as a whole: then nothing may be pruned.
-    ``broken`` are keys that git names but whose manifest is invalid: their live objects are left alone. ``required`` are
-    objects of observed kinds that a manifest depends on: nothing declares them, and they must be there and ready.
+    ``broken`` are keys that git names but whose manifest is invalid: their live objects are left alone. ``required``
+    are objects of observed kinds that a manifest depends on: nothing declares them, and they must be there and ready.
     """
 
     target: str
@@ -70,13 +70,16 @@ class Present:
     health: Health = "unknown"
     seen_at: float | None = None
     content: str | None = None
+    listed_as: str | None = None  # the revision in the list that showed it
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Proved absent. ``proof`` says how: ``get`` (a verified by-key read), ``lists`` or ``never-made``."""
+    """Proved absent. ``proof`` says how: ``get`` (a verified by-key read), ``lists``, ``never-made``, or ``parent`` for
+    what lives in something that is proved absent itself.
+    """
 
-    proof: Literal["get", "lists", "never-made"]
+    proof: Literal["get", "lists", "never-made", "parent"]
     seen_at: float
 
 

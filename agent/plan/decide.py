@@ -165,6 +165,10 @@ class Decider:
         if row is None:  # the store was lost; the mark proves that the object is ours
             told = "" if found.fields else "identical to git and marked as ours; only the inventory records it"
             fields = tuple(found.fields)
+            why_not = self.not_adoptable(resource, kind, found) if fields else ""
+            if why_not:
+                self.hold(resource, Action.ADOPT, "NotAdoptable", why_not, fields)
+                return
             self.add(resource, Action.ADOPT, Cause.ADOPT, fields, seen=seen, message=told, proof="our mark")
             return
         if PREDECESSOR in self.ground.applied.get(resource.key, {}):

@@ -22,6 +22,7 @@ FINGERPRINT = "$fingerprint"
 SECRET_REF = "secretRef"  # noqa: S105 - the word that manifests use
 HIDDEN = "(secret)"
 _ABSENT = object()
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 Fingerprint = Callable[[Any], str]
 
@@ -212,6 +213,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "duration": lambda a, b: bool(_seconds(a) == _seconds(b)),
     "time": lambda a, b: bool(_moment(a) == _moment(b)),
     "tail": lambda a, b: bool(_tail(a) == _tail(b)),
+    "empty": lambda a, b: a in _EMPTY and b in _EMPTY,
 }
 
 

@@ -1,13 +1,14 @@
 """What a pass leaves behind in the inventory besides its writes: agreement, drift, health.
 
-Called by ``once`` after the plan was applied. Rows that were written are not touched: their own steps told the store.
+Called by ``once`` after the plan was applied. Rows that were written or let go are not touched: their own steps told
+the store.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.model.change import Plan
+from agent.model.change import Action, Plan
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired, Observed, Present
 from agent.plan.ground import Ground
@@ -37,6 +38,7 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
                     applied_digest=resource.digest,
                     health=there.health,
                     seen_at=there.seen_at or now,
+                    listed_as=there.listed_as,
                     server_id=there.id or row.server_id,
                     origin_path=resource.origin.path,
                     origin_line=resource.origin.line,
@@ -46,9 +48,11 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
             )
         elif key in drifted:
             rows.append(replace(row, in_sync=False, health=there.health, seen_at=there.seen_at or now))
+        elif there.live is None and there.listed_as is not None and there.seen_at != row.seen_at:
+            rows.append(replace(row, health=there.health, seen_at=there.seen_at))  # the list says that it is the same
         elif row.health != there.health and there.health != "unknown":
             rows.append(replace(row, health=there.health))
-    written = {change.key for change in plan.writes}
-    rows = [row for row in rows if row.key not in written]
+    settled = {change.key for change in plan.changes if change.sends or change.action is Action.RELEASE}
+    rows = [row for row in rows if row.key not in settled]
     if rows:
         target.store.put_rows(rows, applied)

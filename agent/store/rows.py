@@ -92,6 +92,7 @@ def _pack_body(row: InventoryRow) -> bytes:
             row.protect,
             dict(row.not_kept),
             dict(row.unkept_once),
+            row.listed_as,
         )
     )
 
@@ -116,7 +117,9 @@ def _unpack_body(key: Key, body: bytes) -> InventoryRow:
         draft.protect,
         draft.not_kept,
         draft.unkept_once,
+        *later,
     ) = orjson.loads(body)
+    draft.listed_as = later[0] if later else None  # a row that an older release wrote ends before it
     draft.__class__ = InventoryRow
     row: InventoryRow = draft
     return row

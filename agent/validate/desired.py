@@ -90,11 +90,8 @@ def combine(
     wrong.extend(related)
     problems.extend(fault.problem for fault in wrong)
     broken |= _keys_of(wrong)
-    resources = {
-        key: _resource(one, edges[key], sources[key], read, contents or {})
-        for key, one in usable.items()
-        if key not in broken
-    }
+    good = {key: one for key, one in usable.items() if key not in broken}
+    resources = {key: _resource(one, edges[key], sources[key], read, contents or {}) for key, one in good.items()}
     return Desired(
         target,
         revision,
@@ -103,13 +100,16 @@ def combine(
         frozenset(broken),
         complete=not any(problem.severity == "error" for problem in problems),
         files=len(files),
-        required=frozenset(
-            need
-            for key in resources
-            for need in edges[key]
-            if need not in usable and not platform.kinds[need.kind].managed
-        ),
+        required=_only_observed(platform, usable, edges),
     )
+
+
+def _only_observed(
+    platform: Platform, declared: Mapping[Key, Declared], edges: Mapping[Key, tuple[Key, ...]]
+) -> frozenset[Key]:
+    """What manifests depend on and none can declare."""
+    needed = {need for needs in edges.values() for need in needs if need not in declared}
+    return frozenset(need for need in needed if not platform.kinds[need.kind].managed)
 
 
 def _relations(

@@ -45,7 +45,7 @@ def test_every_kind_has_a_valid_example(platform: Platform) -> None:
 
 
 def test_the_sample_repository_is_valid_without_any_default(gather: Callable[..., Desired]) -> None:
-    desired = gather({path.name: path.read_text() for path in sorted(MANIFESTS.glob("*.yaml"))})
+    desired = gather({path.name: path.read_text() for path in sorted(MANIFESTS.glob("[!.]*.yaml"))})
     assert not desired.problems
     assert sorted(key.name for key in desired.resources) == [
         "analysts-read-orders",
@@ -61,6 +61,6 @@ def test_the_sample_repository_is_valid_without_any_default(gather: Callable[...
 
 
 def test_the_sample_repository_orders_report_after_load_and_mail_after_report(gather: Callable[..., Desired]) -> None:
-    desired = gather({path.name: path.read_text() for path in sorted(MANIFESTS.glob("*.yaml"))})
+    desired = gather({path.name: path.read_text() for path in sorted(MANIFESTS.glob("[!.]*.yaml"))})
     waits = {key.name: [other.name for other in one.depends_on] for key, one in desired.resources.items()}
     assert waits["weekly-report"] == ["daily-etl"] and waits["weekly-mail"] == ["weekly-report"]
