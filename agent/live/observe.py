@@ -87,7 +87,7 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
             reads.append(subject.key)
         else:
             observations[subject.key] = seen
-    observations |= shelves.labelled(await _read_all(reads, api, memory, now))
+    observations |= shelves.beside(await _read_all(reads, api, memory, now))
     if any(type(seen) is Absent for seen in observations.values()) and not await _credential_proved(
         listings, observations, api
     ):
@@ -154,7 +154,7 @@ class _Shelves:
         self._kinds = kinds = platform.kinds
         self._listings = listings
         self.platform = platform.name
-        self.revisions: dict[Key, str] = {}  # what lists said of them
+        self.shown: dict[Key, str | None] = {}  # by lists, with the revision that they told
         self.memory = memory
         self.now = now
         self._shelves: dict[Group, _Shelf] = {}
@@ -164,16 +164,15 @@ class _Shelves:
             for row in listing.rows:
                 by_scope.setdefault(row.scope, {})[_label(kinds[group[0]], row)] = row
 
-    def labelled(self, read: dict[Key, Observation]) -> dict[Key, Observation]:
-        """What was read, with the revision that the list before it showed."""
-        if not self.revisions:
-            return read
-        return {
-            key: replace(seen, listed_as=self.revisions[key])
-            if isinstance(seen, Present) and key in self.revisions
-            else seen
-            for key, seen in read.items()
-        }
+    def beside(self, read: dict[Key, Observation]) -> dict[Key, Observation]:
+        """What was read, held against the list before it: whose revision it had, and whether it was shown at all."""
+        return {key: self._beside(key, seen) if key in self.shown else seen for key, seen in read.items()}
+
+    def _beside(self, key: Key, seen: Observation) -> Observation:
+        if isinstance(seen, Absent):
+            return Unknown("contradicted", "its own read does not find it, and the list of a moment ago shows it")
+        listed_as = self.shown[key]
+        return replace(seen, listed_as=listed_as) if isinstance(seen, Present) and listed_as is not None else seen
 
     def of(self, key: Key) -> _Shelf:
         place = (key.kind, key.scope)
@@ -249,8 +248,8 @@ def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
         return run_in_list(key, row, shelf.kind, listed, shelf.listing, shelves.memory.rows, shelves.now)
     if listed is not None and shelf.full:
         return Present(listed.item, listed.id, listed.owner, listed.health, None)
-    if listed is not None and listed.revision is not None:
-        shelves.revisions[key] = listed.revision
+    if listed is not None:
+        shelves.shown[key] = listed.revision
     if unread or row is None or _must_be_read(row, listed, due):
         return None
     if listed is not None:

@@ -1,0 +1,48 @@
+"""What a platform says in one breath and denies in the next is not known: nothing is forgotten or made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.model.change import Action
+from agent.model.outcome import Result
+from tests.simulation.virtual_time import VirtualLoop, run
+from tests.unit.reconcile.scene import Scene, workflow
+
+Story = Callable[[Scene], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[[Story], None]:
+    def played(story: Story) -> None:
+        loop = VirtualLoop()
+        scene = Scene(tmp_path, loop, {"a.yaml": workflow("a", 1), "b.yaml": workflow("b", 1)})
+        try:
+            run(story(scene), loop)
+        finally:
+            scene.close()
+
+    return played
+
+
+def test_a_404_for_what_the_list_shows_forgets_nothing(play: Callable[[Story], None]) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.look(woken_by_git=False)
+        await scene.clock.sleep(60)
+        scene.commit(b=None)
+        scene.sandbox.faults.add(
+            {"fault": "not-found", "method": "GET", "path": "/v1/resources/workflow/b", "times": 1}
+        )
+        report = await scene.look(woken_by_git=False)
+        (outcome,) = report.outcomes
+        assert (outcome.change.action, outcome.result) == (Action.HOLD, Result.HELD)
+        assert "the list of a moment ago shows it" in outcome.message
+        await scene.clock.sleep(60)
+        report = await scene.look(woken_by_git=False)
+        assert [(each.change.action, each.result) for each in report.outcomes] == [(Action.DELETE, Result.DONE)]
+
+    play(story)
