@@ -15,6 +15,7 @@ from agent.plan.ground import Ground, key_from_json
 from agent.plan.limits import limit_deletes, mass_absence
 from agent.plan.order import in_order
 from agent.plan.prune import prune_row
+from agent.plan.suspend import hold_suspended
 
 
 def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
@@ -31,7 +32,8 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
         change = prune_row(row, kind, _seen(row.key, observed, ground, missing), desired, ground.policy)
         if change is not None:
             decider.changes.append(change)
-    changes, notes = limit_deletes(decider.changes, len(ground.rows), len(desired.resources), ground.policy)
+    allowed = hold_suspended(decider.changes, ground.policy.suspended)
+    changes, notes = limit_deletes(allowed, len(ground.rows), len(desired.resources), ground.policy)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     return Plan(
         target=desired.target,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.definitions.platform import Kind, Operation
+from agent.model.suspension import Suspension
 
 Adopt = Literal["never", "ifIdentical", "ifMarked", "always"]
 Drift = Literal["heal", "report", "off"]
@@ -16,7 +17,7 @@ class Policy:
     """``careful`` admits operations that need a person (true in a diff, and in an apply by digest).
 
     ``confirm_deletes`` lifts the delete limit once, for exactly that many. ``confirmed`` lifts ``unverified`` for
-    ``Kind`` or ``Kind.operation``.
+    ``Kind`` or ``Kind.operation``. ``suspended`` are what people have suspended and not resumed.
     """
 
     prune: bool = False
@@ -27,6 +28,7 @@ class Policy:
     confirm_deletes: int | None = None
     confirmed: frozenset[str] = frozenset()
     careful: bool = False
+    suspended: tuple[Suspension, ...] = ()
 
     def deletes_allowed(self, owned: int) -> int:
         """How many may go in one pass. One always may: a share of a small inventory would forbid every delete."""

@@ -26,6 +26,7 @@ from agent.model.identity import Key, Revision
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.resource import Desired, Observation, Observed, Present
+from agent.model.suspension import suspended_by
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
@@ -140,11 +141,20 @@ async def _actions(
     return await run_actions(
         target,
         seen.desired,
-        {*seen.ground.deciding, *lost},
+        {*seen.ground.deciding, *lost, *_suspended(seen)},
         pass_id,
         lambda: _new_id(target),
         whole=wish.selects is None,
     )
+
+
+def _suspended(seen: Look) -> set[Key]:
+    """What a person has suspended: nothing is asked of it either."""
+    suspensions = seen.ground.policy.suspended
+    if not suspensions:
+        return set()
+    resources = seen.desired.resources
+    return {key for key, each in resources.items() if suspended_by(suspensions, key, each.origin.path) is not None}
 
 
 def finish(target: Target, report: Report, seen: Look, interval_seconds: float) -> None:

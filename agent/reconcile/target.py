@@ -89,6 +89,7 @@ class Target:
             confirm_deletes,
             frozenset(config.confirmed),
             careful,
+            self.store.suspensions(self.name),
         )
 
     def fingerprint(self) -> Mapping[str, Any]:

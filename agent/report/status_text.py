@@ -6,7 +6,8 @@ elsewhere dates, so that equal documents give equal bytes.
 A status document: ``target, platform, revision, short, in_sync, total, drift, held, failed, unknown,
 verified_p95_seconds, calls_left: [{window_seconds, left, usable, limit}], last_pass_at, next_look_at, conditions:
 [{type, status, reason, message, since}], error: null | {code, message}, held_list: [{kind, name, reason, message}],
-drift_list, failed_list, calls: {purpose: number}``.
+drift_list, failed_list, calls: {purpose: number}, suspended: [{selector, reason, who, since, until}]`` (the last one
+is no pass's word: it is what people have said up to now).
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ def sentence(documents: Sequence[Document]) -> str:
     stalled = [clean(str(document.get("target"))) for document in documents if is_stalled(document)]
     if stalled:
         parts.append(f"{', '.join(stalled)} stalled")
+    suspended = sum(len(document.get("suspended") or ()) for document in documents)
+    if suspended:
+        parts.append(f"{counted(suspended, 'suspension')} in force")
     return "; ".join(parts)
 
 
@@ -89,6 +93,11 @@ def _reasons(document: Document, now: float | None, paint: Paint, verbose: bool)
     error = document.get("error")
     if error:
         lines.append(f"{target}: {paint('error', 'failed')}: {clean(str(error.get('message')))} [{error.get('code')}]")
+    for one in document.get("suspended") or ():
+        what = clean(str(one["selector"] or "everything"), 120)
+        until = f" until {moment(one['until'], now)}" if one["until"] is not None else ""
+        why = f"{clean(str(one['who']), 60)}: {clean(str(one['reason']), 200)}"
+        lines.append(f"{target}: {paint('held', 'suspended')} {what}{until} by {why}")
     for word, role in (("failed", "error"), ("held", "held"), ("drift", "drift")):
         listed = document.get(f"{word}_list") or ()
         shown = listed if verbose else listed[:_LISTED_MAX]

@@ -77,6 +77,19 @@ applied = Table(
 
 tombstone = Table("tombstone", metadata, *_key_columns(), Column("at", Double, nullable=False), sqlite_with_rowid=False)
 
+# A person's word, written beside a running agent; it is no part of what the agent itself remembers.
+suspension = Table(
+    "suspension",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("selector", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("until", Double),
+    sqlite_with_rowid=False,
+)
+
 # ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
 journal = Table(
     "journal",

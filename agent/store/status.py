@@ -63,10 +63,17 @@ class EventRow(NamedTuple):
     fields: tuple[Mapping[str, Any], ...]
 
 
-def read_status(url: str) -> dict[str, Any]:
-    """``{"exists": …, "targets": {name: {"status": …, "last_pass": …}}}``; see :func:`targets_of`."""
+def read_status(url: str, now: float | None = None) -> dict[str, Any]:
+    """``{"exists": …, "targets": {name: {"status": …, "last_pass": …}}, "suspended": […]}``; see :func:`targets_of`.
+
+    ``suspended`` are those in force at ``now`` (all of them without it): target, selector, reason, who, since, until.
+    """
     with _reader(url) as query:
-        return {"exists": query is not None, "targets": targets_of(query) if query else {}}
+        return {
+            "exists": query is not None,
+            "targets": targets_of(query) if query else {},
+            "suspended": suspensions_of(query, now) if query else [],
+        }
 
 
 def recent_passes(url: str, *, limit: int = 20, target: str | None = None, since: float | None = None) -> list[PassRow]:
@@ -104,6 +111,17 @@ def targets_of(query: Query) -> dict[str, dict[str, Any]]:
         }
         for name, status, pass_id, at, result, calls, quiet in rows
     }
+
+
+def suspensions_of(query: Query, now: float | None) -> list[dict[str, Any]]:
+    """What people have suspended, oldest first."""
+    names = ("target", "selector", "reason", "who", "since", "until")
+    rows = query(
+        f"SELECT {', '.join(names)} FROM suspension"  # noqa: S608 - constants
+        " WHERE until IS NULL OR until > :now ORDER BY since, selector",
+        {"now": now if now is not None else 0.0},
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def passes_of(query: Query, *, limit: int, target: str | None, since: float | None) -> list[PassRow]:

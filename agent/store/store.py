@@ -21,7 +21,8 @@ from agent.model.identity import Key
 from agent.model.inventory import Intent, InventoryRow
 from agent.model.manifest import CheckedFile
 from agent.model.outcome import Report
-from agent.store import cache, history, inventory, journal, ledger, schema, status
+from agent.model.suspension import Suspension
+from agent.store import cache, history, inventory, journal, ledger, schema, status, suspensions
 from agent.store.database import Database
 from agent.store.journal import OpenIntent
 from agent.store.status import EventRow, PassRow
@@ -215,6 +216,22 @@ class Store(Database):
         with self._write() as connection:
             history.ensure_target(connection, target)
             _remember(connection, target, memory)
+
+    # ---- suspensions: a person's, whatever an agent does meanwhile
+
+    def suspensions(self, target: str) -> tuple[Suspension, ...]:
+        """Those in force now."""
+        with self._read() as connection:
+            return suspensions.read(connection, target, self._clock.now())
+
+    def suspend(self, suspension: Suspension) -> None:
+        with self._write() as connection:
+            suspensions.put(connection, suspension)
+
+    def resume(self, target: str, selector: str | None) -> int:
+        """How many suspensions were ended; ``selector`` None ends all of the target."""
+        with self._write() as connection:
+            return suspensions.remove(connection, target, selector)
 
     # ---- cache of checked files, ledger
 

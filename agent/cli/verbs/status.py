@@ -28,6 +28,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Exit 0; with ``--detailed-exitcode`` also 1 and 2."""
+    import time
+
     from agent.cli import shared
     from agent.cli.output import write_outputs
     from agent.errors import UsageError
@@ -35,8 +37,11 @@ def run(arguments: Namespace) -> int:
     from agent.store.status import read_status
 
     outputs = shared.outputs_of(arguments, _FORMATS)
-    read = read_status(shared.state_of(arguments))["targets"]
-    documents = {name: entry["status"] or _without_status(name, entry) for name, entry in read.items()}
+    read = read_status(shared.state_of(arguments), time.time())
+    documents = {name: entry["status"] or _without_status(name, entry) for name, entry in read["targets"].items()}
+    for one in read["suspended"]:
+        if one["target"] in documents:
+            documents[one["target"]].setdefault("suspended", []).append(one)
     unknown = [name for name in arguments.target if name not in documents]
     if unknown:
         known = ", ".join(sorted(documents)) or "none yet"
