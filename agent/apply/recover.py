@@ -20,7 +20,7 @@ from agent.live.look import Looked, look_at
 from agent.live.purpose import Purpose
 from agent.live.rows import id_of
 from agent.model.identity import Key
-from agent.model.inventory import Intent, InventoryRow
+from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.plan.compare import compare
 from agent.plan.elsewhere import named
 from agent.plan.normalize import fingerprinted, live_spec
@@ -43,6 +43,7 @@ class Journal(Protocol):
     """The part of the store that recovery needs."""
 
     def open_intents(self, target: str) -> tuple[OpenIntent, ...]: ...
+    def decision(self, op_id: str) -> Decision | None: ...
     def close_intent(
         self,
         op_id: str,
@@ -98,6 +99,10 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
         decide = f"; {actions.decision(intent)}" if intent.action.startswith(actions.PREFIX) else ""
         what = f"the outcome of {actions.named(intent)} is unknown and {intent.key.kind} cannot be read{decide}"
         return Resolution("open", what)
+    decided = recovery.journal.decision(intent.op_id) if intent.action == "create" else None
+    if decided is not None:
+        state: Literal["landed", "not landed"] = "landed" if decided.made else "not landed"
+        return _closed(recovery, opened, Resolution(state, f"decided by {decided.who}", decided.server_id))
     content = _content(recovery, kind, opened) if intent.action == "create" else None
     looked = await look_at(
         recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid, content=content
@@ -110,9 +115,16 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
     elif _is_undecidable(intent, kind, looked) and not doubtful:
         # Neither a name nor a whole list could disprove it, and a second one would be worse than none.
         what = "the answer to a create was lost, and nothing that the platform shows proves that it did not land"
-        resolution = Resolution("open", f"{what}; look for it there")
+        decide = f"datakeel decide {intent.key.path} --made ID, or --not-made"
+        resolution = Resolution("open", f"{what}; look for it there, then: {decide}")
     else:
         resolution = _judge(recovery, opened, kind, reply, doubtful)
+    return _closed(recovery, opened, resolution)
+
+
+def _closed(recovery: Recovery, opened: OpenIntent, resolution: Resolution) -> Resolution:
+    """The same resolution, written down where it ends the intent."""
+    intent = opened.intent
     if resolution.state == "landed":
         row = opened.row
         if row is not None and resolution.server_id is not None:

@@ -27,7 +27,7 @@ def suspend(config: Config, options: Options, selector: str, reason: str, until:
     if not told or len(told) > REASON_MAX:
         raise UsageError(f"--reason: a sentence of at most {REASON_MAX} characters", fix='--reason "backfill by ann"')
     made = tuple(
-        Suspension(target, checked(selector), told, _who(), now, end) for target in chosen(config, options).targets
+        Suspension(target, checked(selector), told, who(), now, end) for target in chosen(config, options).targets
     )
     store = Store.open(config.state, clock=clock)
     try:
@@ -63,7 +63,8 @@ def seconds_of(text: str) -> float:
     return float(int(found[1]) * _UNITS[found[2]])
 
 
-def _who() -> str:
+def who() -> str:
+    """The account of the person at the terminal."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # an account without a name, as in a container

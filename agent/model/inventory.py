@@ -40,6 +40,17 @@ class InventoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a call whose answer was lost: the object was ``made`` (as ``server_id``), or it was not."""
+
+    op_id: str
+    made: bool
+    server_id: str | None
+    who: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """A mutating call, durable before its first byte leaves (invariant I11)."""
 

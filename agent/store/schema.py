@@ -90,6 +90,18 @@ suspension = Table(
     sqlite_with_rowid=False,
 )
 
+# And a person's word on a call whose end nothing but a person can tell.
+decision = Table(
+    "decision",
+    metadata,
+    Column("op_id", Text, primary_key=True),
+    Column("made", Integer, nullable=False),
+    Column("server_id", Text),
+    Column("who", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
 journal = Table(
     "journal",

@@ -18,11 +18,11 @@ from agent.clock import Clock
 from agent.errors import StoreError
 from agent.model.canonical import from_json, to_json
 from agent.model.identity import Key
-from agent.model.inventory import Intent, InventoryRow
+from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.model.manifest import CheckedFile
 from agent.model.outcome import Report
 from agent.model.suspension import Suspension
-from agent.store import cache, history, inventory, journal, ledger, schema, status, suspensions
+from agent.store import cache, decisions, history, inventory, journal, ledger, schema, status, suspensions
 from agent.store.database import Database
 from agent.store.journal import OpenIntent
 from agent.store.status import EventRow, PassRow
@@ -149,6 +149,15 @@ class Store(Database):
         with self._read() as connection:
             return journal.read_open_intents(connection, target, self._place)
 
+    def decide(self, decision: Decision) -> None:
+        """Keep a person's word on an open intent; the next recovery heeds it."""
+        with self._write() as connection:
+            decisions.put(connection, decision)
+
+    def decision(self, op_id: str) -> Decision | None:
+        with self._read() as connection:
+            return decisions.read(connection, op_id)
+
     # ---- history and status
 
     def finish(
@@ -182,6 +191,7 @@ class Store(Database):
     def _compact(self, connection: Connection, now: float, closed_max: int, files_max: int) -> None:
         journal.compact(connection, now, closed_max)
         inventory.drop_tombstones(connection, now - inventory.TOMBSTONE_SECONDS)
+        decisions.drop(connection, now - inventory.TOMBSTONE_SECONDS)
         cache.compact(connection, now, files_max)
         ledger.compact(connection, now)
         self._compacted_at = now
