@@ -15,7 +15,7 @@ from agent.sandbox.datachain_studio_bodies import invalid, refusal_for
 from agent.sandbox.datachain_studio_clusters import FIRST, chosen, complete_cluster
 from agent.sandbox.datachain_studio_datasets import complete_dataset, complete_file, full_name
 from agent.sandbox.datachain_studio_jobs import ENDED, Job, begun, check_job, shown, status_of
-from agent.sandbox.dataos_documents import merged
+from agent.sandbox.merge_patch import merged
 from agent.sandbox.shelf import Shelf
 from agent.sandbox.world import Author, World
 

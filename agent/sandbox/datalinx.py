@@ -29,6 +29,7 @@ from agent.sandbox.datalinx_kinds import KINDS, Kind, Route, matching
 from agent.sandbox.datalinx_limits import TIERS, OrganizationLimit
 from agent.sandbox.datalinx_openapi import openapi_document
 from agent.sandbox.datalinx_pipelines import Runs
+from agent.sandbox.merge_patch import merged
 from agent.sandbox.messages import Answer, Refusal, Request, json_answer
 from agent.sandbox.shelf import Record, Shelf
 from agent.sandbox.world import Author, Token, World
@@ -98,7 +99,7 @@ class Datalinx:
     ) -> Mapping[str, Any]:
         kind, scope = self._place(type, workspace)
         record = self._named(kind, scope, name)
-        body = _merged(record["body"], change)
+        body = merged(record["body"], change)
         author = Author(person, person=True, method="PUT")
         return self._shown(kind, self._collections.update(kind, scope, record, body, author))
 
@@ -241,17 +242,3 @@ def _below(request: Request) -> tuple[str, ...]:
 
 def _may(token: Token, workspace: str) -> bool:
     return token.workspaces is None or workspace in token.workspaces
-
-
-def _merged(body: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """RFC 7396."""
-    result = dict(body)
-    for word, value in change.items():
-        if value is None:
-            result.pop(word, None)
-        elif isinstance(value, Mapping):
-            present = result.get(word)
-            result[word] = _merged(present if isinstance(present, Mapping) else {}, value)
-        else:
-            result[word] = value
-    return result

@@ -23,7 +23,7 @@ from agent.sandbox.dataloop_documents import Documents
 from agent.sandbox.dataloop_extras import NamedLists
 from agent.sandbox.dataloop_metrics import Metrics
 from agent.sandbox.dataloop_plugins import Links, Plugins, org_id
-from agent.sandbox.dataos_documents import merged
+from agent.sandbox.merge_patch import merged
 from agent.sandbox.messages import Answer, Refusal, Request, json_answer
 from agent.sandbox.shelf import Shelf
 from agent.sandbox.world import Author, Token, World

@@ -131,17 +131,3 @@ def _filled(section: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str
         elif isinstance(filled[word], dict) and isinstance(value, Mapping):
             filled[word] = _filled(filled[word], value)
     return filled
-
-
-def merged(document: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """RFC 7396: null removes a member, mappings merge, everything else replaces."""
-    result = dict(document)
-    for word, value in change.items():
-        if value is None:
-            result.pop(word, None)
-        elif isinstance(value, Mapping):
-            present = result.get(word)
-            result[word] = merged(present if isinstance(present, Mapping) else {}, value)
-        else:
-            result[word] = value
-    return result

@@ -12,8 +12,9 @@ from typing import Any
 
 from agent.sandbox.dataos_answers import refusal_for
 from agent.sandbox.dataos_bodies import check_document
-from agent.sandbox.dataos_documents import Document, merged
+from agent.sandbox.dataos_documents import Document
 from agent.sandbox.dataos_state import State
+from agent.sandbox.merge_patch import merged
 from agent.sandbox.storage import Key
 from agent.sandbox.switches import Switches
 from agent.sandbox.world import Author, Token, World
