@@ -113,6 +113,12 @@ class SourceError(AgentError):
     code = "source-failed"
 
 
+class NoCommit(SourceError):
+    """The repository has no commit yet, so that git names nothing: that is known, and not a failure to read."""
+
+    code = "source-ref"
+
+
 class ManifestError(AgentError):
     """One or more manifests are wrong; holds every :class:`Problem` of the run."""
 

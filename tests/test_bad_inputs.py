@@ -88,7 +88,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "73": (
         "unit/plan/compare:a_live_text_is_a_number_where_the_schema_wants_one",
-        "unit/plan/compare:a_value_that_the_server_twice_did_not_keep_is_quiet_until_git_asks_for_another",
+        "unit/plan/quiet:what_the_server_twice_did_not_keep_is_quiet_until_git_asks_for_another",
     ),
     "74": ("unit/plan/compare:a_keyed_list_ignores_order",),
     "75": ("unit/validate/document:a_member_that_the_platform_owns_is_refused_once",),

@@ -15,8 +15,9 @@ from agent.definitions.platform import Kind, Operation
 from agent.errors import Rejected
 from agent.live.requests import Around
 from agent.model.canonical import canonical, digest
-from agent.model.change import Change
+from agent.model.change import Change, FieldOp
 from agent.model.outcome import Outcome, Result
+from agent.plan.compare import Comparison
 from agent.plan.compose import MISSING, compose_update, mark_text, value_at
 from agent.plan.elsewhere import described, wired
 from agent.plan.rules import Place, RuleBook, split_pointer
@@ -64,7 +65,7 @@ class Following:
         sends = False
         for place in owed.vias:
             left = left[1:]
-            if seen.live is None or not any(split_pointer(field.pointer) == place for field in seen.found.fields):
+            if seen.live is None or not self._differs(goal, place, seen.found, seen.live):
                 continue
             sent = await self._send_leaf(goal, Owed(left), place, seen)
             if sent.result is not Result.DONE or sent.row is None:
@@ -76,6 +77,14 @@ class Following:
             self.work.step.remember(replace(seen.row, applied_digest=goal.row.applied_digest), goal.document)
         outcome = Outcome(goal.change, Result.DONE, message=seen.note, status=status, ready=_ready(seen.health))
         return replace(outcome, change=replace(goal.change, server_id=seen.row.server_id))
+
+    def _differs(self, goal: Goal, place: Place, found: Comparison, live: Mapping[str, Any]) -> bool:
+        """Whether live is not what such a leaf shall be; what has left git is in no comparison with what git says."""
+        if any(split_pointer(field.pointer) == place for field in found.fields):
+            return True
+        defaults = {split_pointer(field.pointer) for field in goal.change.fields if field.op is FieldOp.DEFAULT}
+        shown = value_at(self.work.ground.seen(goal.change.key, live), place)
+        return place in defaults and canonical(shown) != canonical(goal.book.at(place).default)
 
     async def send_body(
         self,

@@ -23,7 +23,7 @@ from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome
 from agent.model.resource import Desired, Health, Observed, Resource
 from agent.plan.compare import Comparison
-from agent.plan.ground import Ground
+from agent.plan.ground import BESIDES, Ground
 from agent.plan.runs import OVER
 
 
@@ -76,16 +76,20 @@ async def confirm(
     kind = work.ground.platform.kinds[change.key.kind]
     applied = work.ground.written(resource)
     content = work.ground.content(resource) if kind.is_run else None
+    sent = work.step.document(change.key) or {}
+    wires, before = sent.get("wires"), sent.get(BESIDES, ())
     for wait in (0.0, kind.settle_seconds):
         if wait:
             await work.clock.sleep(wait)
-        looked = await look_at(work.api, kind, change.key, row.server_id, Purpose.CONFIRM, uid=row.uid, content=content)
+        looked = await look_at(
+            work.api, kind, change.key, row.server_id, Purpose.CONFIRM, uid=row.uid, content=content, besides=before
+        )
         reply = looked.reply
         if reply.answer != "ok":
             continue
         if row.server_id is None:
             row = replace(row, server_id=id_of(kind, reply.item))
-        found = work.ground.compared(resource, applied, reply.item, row)
+        found = work.ground.compared(resource, applied, reply.item, row, wires)
         left = [each for each in found.fields if not owed(each.pointer)]
         health = health_of(kind, reply.item)
         ours = kind.mark is None or owner_of(kind, reply.item, row.uid) == row.uid

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from agent.clock import Clock
 from agent.definitions.platform import Kind
 from agent.live.api import Listing, ReadApi
-from agent.live.look import scope_of_list
+from agent.live.look import find_row, scope_of_list
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of
-from agent.model.identity import Key
+from agent.model.identity import Key, uid_of
 from agent.model.resource import Health
 
 _FIRST_WAIT = 1.0
@@ -54,7 +54,5 @@ class Readiness:
         if group not in self._lists:
             self._lists[group] = asyncio.ensure_future(self.api.list(kind, scope, Purpose.READY))
         listing = await asyncio.shield(self._lists[group])
-        for row in listing.rows:
-            if row.name == key.name and row.scope == key.scope:
-                return row.health
-        return "unknown"
+        row = find_row(kind, key, listing.rows, server_id, uid_of(self.api.platform.name, key))
+        return row.health if row is not None else "unknown"

@@ -7,7 +7,7 @@ the middle of it changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -23,6 +23,7 @@ from agent.model.identity import Key
 from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.plan.compare import compare
 from agent.plan.elsewhere import named
+from agent.plan.ground import BESIDES, PREDECESSOR
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.rules import RuleBook, RuleBooks
 from agent.plan.runs import content_of
@@ -43,6 +44,7 @@ class Journal(Protocol):
     """The part of the store that recovery needs."""
 
     def open_intents(self, target: str) -> tuple[OpenIntent, ...]: ...
+    def applied(self, keys: Iterable[Key]) -> Mapping[Key, Mapping[str, Any]]: ...
     def decision(self, op_id: str) -> Decision | None: ...
     def close_intent(
         self,
@@ -104,8 +106,9 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
         state: Literal["landed", "not landed"] = "landed" if decided.made else "not landed"
         return _closed(recovery, opened, Resolution(state, f"decided by {decided.who}", decided.server_id))
     content = _content(recovery, kind, opened) if intent.action == "create" else None
+    before = tuple((opened.applied or {}).get(BESIDES, ())) if intent.action == "create" else ()
     looked = await look_at(
-        recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid, content=content
+        recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid, content=content, besides=before
     )
     reply = looked.reply
     doubtful = now < intent.opened_at + max(kind.settle_seconds, recovery.doubt_seconds)
@@ -115,8 +118,7 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
     elif _is_undecidable(intent, kind, looked) and not doubtful:
         # Neither a name nor a whole list could disprove it, and a second one would be worse than none.
         what = "the answer to a create was lost, and nothing that the platform shows proves that it did not land"
-        decide = f"datakeel decide {intent.key.path} --made ID, or --not-made"
-        resolution = Resolution("open", f"{what}; look for it there, then: {decide}")
+        resolution = Resolution("open", f"{what}; {_decide(intent)}")
     else:
         resolution = _judge(recovery, opened, kind, reply, doubtful)
     return _closed(recovery, opened, resolution)
@@ -160,6 +162,9 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
         # Without our mark it is somebody else's; the plan's adopt rule decides about it.
         if ours:
             return Resolution("landed", "answer lost; found by its mark", id_of(kind, reply.item))
+        if PREDECESSOR in (opened.applied or {}) and not _is_repeatable(kind):
+            what = "the answer to a create was lost, and nothing tells whether the other object of its name is ours"
+            return Resolution("open", f"{what}; {_decide(intent)}")
         return Resolution("not landed", "another object has the name")
     if intent.action == "delete":
         same = ours if kind.mark is not None else id_of(kind, reply.item) == intent.server_id
@@ -170,18 +175,32 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
 
 
 def _agrees(recovery: Recovery, book: RuleBook, opened: OpenIntent, reply: Reply) -> bool:
-    spec = (opened.applied or {}).get("spec")
-    if spec is None:
+    """Whether live is what was sent, also where it was to lose something, or to take what never comes back.
+
+    What nothing shows counts as not landed: an update is simply made again.
+    """
+    sent, key = opened.applied or {}, opened.intent.key
+    if sent.get("spec") is None:
         return False
-    seen = named(book, live_spec(book, reply.item), (opened.applied or {}).get("wires", {}))
-    return compare(book, spec, spec, fingerprinted(book, seen, recovery.fingerprint)).same
+    before = recovery.journal.applied([key]).get(key, {})
+    old, new = before.get("wires", {}), sent.get("wires", {})
+    wires = {pointer: {**old.get(pointer, {}), **new.get(pointer, {})} for pointer in {*old, *new}}
+    seen = fingerprinted(book, named(book, live_spec(book, reply.item), wires), recovery.fingerprint)
+    return compare(book, sent["spec"], before.get("spec", sent["spec"]), seen).same
 
 
 def _is_undecidable(intent: Intent, kind: Kind, looked: Looked) -> bool:
     """Whether nothing can tell if a create landed; one that the platform lets be repeated needs no telling."""
-    repeatable = kind.create is not None and kind.create.idempotency is not None
     unseen = looked.reply.answer == "notFound" and looked.proof == "never-made"
-    return intent.action == "create" and unseen and not repeatable
+    return intent.action == "create" and unseen and not _is_repeatable(kind)
+
+
+def _is_repeatable(kind: Kind) -> bool:
+    return kind.create is not None and kind.create.idempotency is not None
+
+
+def _decide(intent: Intent) -> str:
+    return f"look for it there, then: datakeel decide {intent.key.path} --made ID, or --not-made"
 
 
 def _content(recovery: Recovery, kind: Kind, opened: OpenIntent) -> str | None:

@@ -27,7 +27,7 @@ from agent.model.inventory import Intent, InventoryRow
 from agent.model.outcome import Outcome, Result
 from agent.model.resource import Health
 from agent.plan.elsewhere import path_of
-from agent.plan.rules import split_pointer
+from agent.plan.quiet import digest_at
 
 Verb = Literal["create", "apply", "update", "delete"]
 RETIRE = "retire"
@@ -165,9 +165,12 @@ class WriteStep:
             self._store.close_intent(op_id, "done", row=row, applied=applied)
             self._rows[change.key] = row
             self._documents[change.key] = applied or {}
+            self.relatives.forget(change.key)
         elif result is not Result.UNKNOWN:
-            # A landed delete leaves its row until the object is proved gone; a refusal leaves everything.
-            self._store.close_intent(op_id, result.value, note=reply.message)
+            # A landed delete leaves its row until the object is proved gone, and no longer as what git says: should
+            # the process die now, it was not a person who took it away. A refusal leaves everything.
+            gone = replace(row, applied_digest=None) if result is Result.DONE and intent_action is None else None
+            self._store.close_intent(op_id, result.value, row=gone, note=reply.message)
         return Sent(result, reply, row if result is Result.DONE else None, reply.answer in TERMINAL)
 
     async def upload(self, change: Change, kind: Kind, upload: Upload, text: str, content: bytes) -> Any:
@@ -211,9 +214,9 @@ class WriteStep:
     def forget(self, key: Key, *, tombstone: bool) -> None:
         self._store.forget(key, tombstone)
 
-    def remember(self, row: InventoryRow, applied: Mapping[str, Any]) -> None:
+    def remember(self, row: InventoryRow, applied: Mapping[str, Any], *, in_sync: bool = True) -> None:
         """What was read is what git says, and no request is needed: an adoption, or the last step of a change."""
-        row = self._rows[row.key] = replace(row, in_sync=True, seen_at=self._clock.now())
+        row = self._rows[row.key] = replace(row, in_sync=in_sync, seen_at=self._clock.now())
         self._store.put_rows([row], {row.key: applied})
 
     def row(self, key: Key) -> InventoryRow | None:
@@ -241,7 +244,7 @@ class WriteStep:
         ``design/platform-definitions.md`` 7.2: the leaf is named and not written again until git asks for another
         value, which ends the hot loop that writing it for ever would be.
         """
-        once = {field.pointer: _digest_at(desired, field.pointer) for field in left}
+        once = {field.pointer: digest_at(desired, field.pointer) for field in left}
         twice = {pointer: value for pointer, value in once.items() if row.unkept_once.get(pointer) == value}
         return self._keep(
             replace(
@@ -306,14 +309,3 @@ def _operation(kind: Kind, verb: Verb) -> Operation:
     if operation is None:
         raise AssertionError(f"the plan asked for {verb} of {kind.name}, which has none")
     return operation
-
-
-def _digest_at(spec: Any, pointer: str) -> str:
-    for token in split_pointer(pointer):
-        if isinstance(spec, Mapping) and token in spec:
-            spec = spec[token]
-        elif isinstance(spec, list) and token.isdigit() and int(token) < len(spec):
-            spec = spec[int(token)]
-        else:
-            return ""
-    return digest(spec)

@@ -6,11 +6,13 @@ need not travel again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from agent.apply.request import WriteStep
 from agent.definitions.platform import Kind, Upload
+from agent.model.canonical import digest
 from agent.model.change import Change
 from agent.model.resource import Resource
 from agent.plan.elsewhere import files_in, path_of, references_in, referred
@@ -32,6 +34,7 @@ class Wiring:
         self._step = step
         self._kinds = kinds
         self._files = files
+        self._sending: dict[str, asyncio.Lock] = {}
 
     async def wires(
         self, change: Change, resource: Resource, book: RuleBook, spec: Mapping[str, Any]
@@ -50,10 +53,19 @@ class Wiring:
     async def _uploaded(
         self, change: Change, resource: Resource, kind: Kind, pointer: str, upload: Upload, text: str
     ) -> Any:
-        name = f"{kind.name}{pointer} {text}"
-        value = self._files.kept(name)
-        if value is None:
-            content = self._files.read(resource.files[path_of(text)])
-            value = await self._step.upload(change, kind, upload, text, content)
-            self._files.keep(name, value)
+        name = f"{kind.name}{pointer}{_of_whom(upload, change)} {text}"
+        async with self._sending.setdefault(name, asyncio.Lock()):  # two manifests may name one file
+            value = self._files.kept(name)
+            if value is None:
+                content = self._files.read(resource.files[path_of(text)])
+                value = await self._step.upload(change, kind, upload, text, content)
+                self._files.keep(name, value)
         return value
+
+
+def _of_whom(upload: Upload, change: Change) -> str:
+    """What an upload says of the object that it is for, as a short text: another workspace, another file there."""
+    words = {*upload.request.words, *(upload.body.words if upload.body is not None else ())}
+    told = {**dict(change.key.scope), "name": change.key.name}
+    said = {word: text for word, text in sorted(told.items()) if word in words}
+    return f"#{digest(said)[:12]}" if said else ""

@@ -27,8 +27,9 @@ from agent.model.resource import Present, Resource
 from agent.plan.compose import MISSING, compose_create, compose_update, value_at
 from agent.plan.cost import is_thin
 from agent.plan.elsewhere import described, wired
-from agent.plan.ground import PREDECESSOR
+from agent.plan.ground import BESIDES, PREDECESSOR
 from agent.plan.prune import is_ours
+from agent.plan.quiet import digest_at
 from agent.plan.rules import RuleBook, split_pointer
 
 # An observation older than this is renewed right before the write (seconds).
@@ -46,10 +47,11 @@ class Writer:
         """Delete and create, in the order that the platform needs."""
         kind = self.work.ground.platform.kinds[change.key.kind]
         if kind.replace != "createFirst":
+            await self._ready_to_create(change)
             gone = await self.delete(change)
             return await self.create(change) if gone.result is Result.DONE else gone
         before = self.work.ground.rows.get(change.key)
-        old = self.work.ground.applied.get(change.key, {}).get(PREDECESSOR)
+        old = self._predecessor(change)
         if old is not None:  # an earlier pass made the new one and came no further
             return await self._retire(change, kind, old)
         if before is None or before.server_id is None:
@@ -60,9 +62,17 @@ class Writer:
         retired = await self._retire(change, kind, before.server_id)
         return made if retired.result is Result.DONE else retired
 
+    async def _ready_to_create(self, change: Change) -> None:
+        """Everything that a create needs of others is had before what it replaces is taken away. Raises AgentError."""
+        kind, resource, book = self._parts(change)
+        spec, _ = await self._wired(change, resource, book)
+        self.work.secrets.revealed(spec)
+        if kind.create is not None:
+            await self.work.step.relatives.parents(kind, kind.create, change.key)
+
     async def _retire(self, change: Change, kind: Kind, old: str) -> Outcome:
         """Take away what was replaced. Until that is proved, the store remembers that it is still there."""
-        work, resource = self.work, self.work.desired.resources[change.key]
+        work, resource = self.work, self.work.desired.resources.get(change.key)
         row = work.step.row(change.key)
         if row is None:
             return moved_on(change, "it is not in the inventory")
@@ -75,18 +85,26 @@ class Writer:
         if reply.answer == "notFound" or (reply.answer == "ok" and health_of(kind, reply.item) == "gone"):
             document = work.step.document(change.key) or work.ground.applied.get(change.key, {})
             rest = {name: value for name, value in document.items() if name != PREDECESSOR}
-            work.step.remember(replace(row, applied_digest=resource.digest), rest)
+            # Git may have moved on since the new one was made; then the next pass goes on from what was applied.
+            as_git = resource is not None and document.get("spec") == work.ground.written(resource)
+            row = replace(row, applied_digest=resource.digest if as_git and resource is not None else None)
+            work.step.remember(row, rest, in_sync=row.in_sync)
         return sent.outcome(change)
 
     async def create(self, change: Change, *, predecessor: str | None = None) -> Outcome:
         work, kind, resource, book = self.work, *self._parts(change)
         content = work.ground.content(resource) if kind.is_run else None
+        earlier = self._earlier(change, kind, predecessor)
         if change.action is not Action.REPLACE and self._aged():
-            looked = await look_at(work.api, kind, change.key, None, Purpose.LOOK, uid=change.uid, content=content)
+            looked = await look_at(
+                work.api, kind, change.key, None, Purpose.LOOK, uid=change.uid, content=content, besides=earlier
+            )
             reply = looked.reply
             if reply.answer != "notFound":
                 return moved_on(change, "it is there now" if reply.answer == "ok" else reply.message or reply.answer)
         spec, document = await self._wired(change, resource, book)
+        if earlier:
+            document = {**document, BESIDES: list(earlier)}
         if predecessor is not None:
             document = {**document, PREDECESSOR: predecessor}
         row = row_after(self.work, change, resource, None, proof="created")
@@ -109,6 +127,20 @@ class Writer:
             around=Around(content=content),
         )
         return await self.following.finished(goal, sent, owed)
+
+    def _predecessor(self, change: Change) -> str | None:
+        """What an earlier replacement left to be taken away."""
+        old: str | None = self.work.ground.applied.get(change.key, {}).get(PREDECESSOR)
+        return old
+
+    def _earlier(self, change: Change, kind: Kind, predecessor: str | None) -> tuple[str, ...]:
+        """Ids of what must not be taken for the object that is about to be made: it may look just like it."""
+        if predecessor is not None:
+            return (predecessor,)
+        seen = self.work.observed.of(change.key)
+        if not kind.is_run or not isinstance(seen, Present):
+            return ()
+        return tuple(each for each in (seen.id, *seen.others) if each is not None)
 
     async def update(self, change: Change) -> Outcome:
         """An update, or an adoption: the same write, with another proof."""
@@ -137,24 +169,26 @@ class Writer:
         after = row_after(self.work, change, resource, row, proof=proof, server_id=seen.id)
         marked = mark is None or seen.owner == change.uid
         if change.action is Action.ADOPT and found.same and marked:
-            work.step.remember(after, work.ground.document(resource, {}))
+            work.step.remember(after, work.ground.document(resource, work.ground.wires(change.key)))
             return Outcome(
                 change, Result.DONE, message="recorded; nothing had to be sent", ready=seen.health == "ready"
             )
         written = [split_pointer(field.pointer) for field in change.fields if field.op is not FieldOp.RELEASE]
         owed = Owed(tuple(place for place in book.vias if place in written))
         if marked and written and all(place in book.vias for place in written):
-            wires = work.ground.applied.get(change.key, {}).get("wires", {})
-            goal = Goal(change, kind, resource, book, after, work.ground.document(resource, wires), before)
+            document = work.ground.document(resource, work.ground.sent(change.key))
+            goal = Goal(change, kind, resource, book, after, document, before)
             return await self.following.owing(goal, owed, Confirmed(after, seen.health, "", live, found))
         keep = {field.pointer for field in new} | {*resource.lifecycle.ignore, *resource.lifecycle.create_only}
-        keep |= set(row.not_kept) if row is not None else set()
+        if row is not None and row.not_kept:
+            asked = work.ground.written(resource)
+            keep |= {pointer for pointer, told in row.not_kept.items() if told == digest_at(asked, pointer)}
         spec, document = await self._wired(change, resource, book)
         goal = Goal(change, kind, resource, book, after, document, before)
         body = compose_update(
             book,
             spec,
-            before,
+            None if before is None else wired(book, before, work.ground.sent(change.key)),
             live,
             mark=mark,
             keep=keep,
@@ -169,6 +203,11 @@ class Writer:
         row = work.ground.rows.get(change.key)
         if row is None:
             return moved_on(change, "it is not in the inventory")
+        old = self._predecessor(change) if change.action is Action.DELETE else None
+        if old is not None:
+            retired = await self._retire(change, kind, old)
+            if retired.result is not Result.DONE:
+                return retired
         if self._aged():
             reply = (await look_at(work.api, kind, change.key, row.server_id, Purpose.LOOK, uid=row.uid)).reply
             if reply.answer == "ok":

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.config.faults import Fault, as_text, join
+from agent.json_schema.formats import is_cron
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -23,6 +24,7 @@ _DURATION_BOUNDS = {
     "ready_timeout": ("1s", "1d"),
     "deadline": ("100ms", "10m"),
     "per": ("100ms", "31d"),
+    "lasts": ("1m", "31d"),
 }
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
@@ -36,6 +38,7 @@ def find_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     targets = document.get("targets")
     if isinstance(targets, dict):
         for name, target in targets.items():
+            yield from _target_name(name)
             if isinstance(target, dict):
                 yield from _target(("targets", name), target)
 
@@ -82,6 +85,12 @@ def _source(source: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _proxy(("source",), source)
 
 
+def _target_name(name: str) -> Iterator[Fault]:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?", name):
+        what = "the name of a target has letters, digits, `-` and `_`, 63 at most, a letter or digit at either end"
+        yield Fault(join("targets", name), "config-invalid", what, as_text(name), at="key")
+
+
 def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(target.get("server"), str):
         yield from server_faults(join(*at, "server"), target["server"], target.get("allow_http") is True)
@@ -90,6 +99,10 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
     for index, window in enumerate(budget if isinstance(budget, list) else ()):
         if isinstance(window, dict):
             yield from _durations((*at, "budget", str(index)), window, ("per",))
+    windows = target.get("windows")
+    for index, window in enumerate(windows if isinstance(windows, list) else ()):
+        if isinstance(window, dict):
+            yield from _window((*at, "windows", str(index)), window)
     for word in ("credentials", "secrets", "hook"):
         yield from _references((*at, word), target.get(word))
     if isinstance(target.get("folder"), str):
@@ -99,6 +112,33 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
         yield from _share(join(*at, "limits", "deletes_share_max"), limits.get("deletes_share_max"), 1.0)
     yield from _share(join(*at, "reserve"), target.get("reserve"), 0.95)
     yield from _proxy(at, target)
+
+
+def _window(at: tuple[str, ...], window: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from _durations(at, window, ("lasts",))
+    given = [word for word in ("allow", "deny") if word in window]
+    if len(given) != 1:
+        what = "a window either allows or denies" if given else "the window says neither `allow` nor `deny`"
+        yield Fault(join(*at), "config-invalid", what, fix='allow: "0 22 * * 1-5", or deny: the same')
+    for word in given:
+        if isinstance(window[word], str) and not is_cron(window[word]):
+            what = f"`{word}` is not a cron expression"
+            fix = "write five fields: 0 22 * * 1-5"
+            yield Fault(join(*at, word), "config-invalid", what, as_text(window[word]), fix)
+    zone = window.get("timezone")
+    if isinstance(zone, str) and not _is_zone(zone):
+        fix = "write a name of the IANA database, such as Europe/Berlin"
+        yield Fault(join(*at, "timezone"), "config-invalid", "no such time zone", as_text(zone), fix)
+
+
+def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _durations(at: tuple[str, ...], holder: Mapping[str, Any], words: tuple[str, ...]) -> Iterator[Fault]:

@@ -23,6 +23,7 @@ from agent.secrets import Reference
 
 if TYPE_CHECKING:
     from agent.definitions.platform import Window
+    from agent.model.window import ApplyWindow
 
 SCHEMA_NAME = "schemas/datakeel.schema.json"
 _CODES = {"invalid-manifest": "config-invalid"}  # the schema's words are made for manifests
@@ -259,6 +260,7 @@ def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -
             share_of(limits.get("deletes_share_max", "30%")),
             limits.get("manifests_max", 10_000),
         ),
+        windows=tuple(map(_apply_window, target.get("windows", ()))),
         reserve=share_of(target.get("reserve", "20%")),
         verify_seconds=seconds_of(target.get("verify", "5m")),
         ready_timeout_seconds=seconds_of(target.get("ready_timeout", "5m")),
@@ -279,6 +281,18 @@ def _windows(budget: Any) -> tuple[Window, ...] | None:
     from agent.definitions.platform import Window
 
     return tuple(Window(one["requests"], seconds_of(one["per"]), one.get("burst")) for one in budget)
+
+
+def _apply_window(written: Mapping[str, Any]) -> ApplyWindow:
+    from agent.model.window import ApplyWindow
+
+    return ApplyWindow(
+        "allow" in written,
+        written.get("allow") or written["deny"],
+        seconds_of(written["lasts"]),
+        written.get("timezone", "UTC"),
+        written.get("of", "writes"),
+    )
 
 
 def _references(references: Mapping[str, Any] | None, folder: Path) -> dict[str, Reference]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.model.window import ApplyWindow
+
 if TYPE_CHECKING:
     from agent.definitions.platform import Window
     from agent.secrets import Reference
@@ -80,6 +82,7 @@ class TargetConfig:
     drift: DriftPolicy = "report"
     adopt: AdoptPolicy = "ifIdentical"
     limits: Limits = Limits()
+    windows: tuple[ApplyWindow, ...] = ()
     reserve: float = 0.2
     verify_seconds: float = 300.0
     ready_timeout_seconds: float = 300.0

@@ -1,4 +1,4 @@
-"""The settings of a target against those that its platform's definition asks for.
+"""The settings of a target, its defaults and what it confirms, against what its platform's definition knows.
 
 Called when a target is opened, for only then is the definition read. Pure.
 """
@@ -10,19 +10,37 @@ from collections.abc import Iterator
 from agent.config.faults import near
 from agent.config.model import TargetConfig
 from agent.definitions.platform import Platform
+from agent.definitions.promises import OPERATIONS
 from agent.errors import ConfigError
 from agent.json_schema import Schema
 
 
 def check_settings(target: TargetConfig, platform: Platform) -> None:
     """Raises ConfigError, with the first thing that is wrong and how many more there are."""
-    wrong = list(_faults(target, platform))
+    settings = [
+        (what, f"{platform.api_version} asks for its `settings`", fix) for what, fix in _faults(target, platform)
+    ]
+    wrong = [*settings, *_unknown_words(target, platform)]
     if wrong:
-        what, fix = wrong[0]
+        what, why, fix = wrong[0]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise ConfigError(
-            f"target {target.name}: {what}{more}", why=f"{platform.api_version} asks for its `settings`", fix=fix
-        )
+        raise ConfigError(f"target {target.name}: {what}{more}", why=why, fix=fix)
+
+
+def _unknown_words(target: TargetConfig, platform: Platform) -> Iterator[tuple[str, str, str | None]]:
+    """A word that means nothing to the platform: it would be taken silently and do nothing."""
+    scopes = sorted({word.word for kind in platform.kinds.values() for word in kind.scope})
+    for name in target.defaults:
+        if name not in scopes:
+            why = f"no kind of {platform.api_version} stands in such a scope"
+            yield f"`defaults` names `{name}`", why, near(name, scopes) or f"known are: {', '.join(scopes) or 'none'}"
+    for entry in target.confirmed:
+        kind, _, operation = entry.partition(".")
+        if kind not in platform.kinds:
+            why = f"{platform.api_version} has no such kind"
+            yield f"`confirmed` names `{entry}`", why, near(kind, list(platform.kinds))
+        elif operation and operation not in (known := [*OPERATIONS, *platform.kinds[kind].actions]):
+            yield f"`confirmed` names `{entry}`", f"{kind} has no such operation or action", near(operation, known)
 
 
 def _faults(target: TargetConfig, platform: Platform) -> Iterator[tuple[str, str | None]]:

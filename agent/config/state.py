@@ -43,13 +43,15 @@ def find_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Pat
 def read_config_file(path: Path) -> bytes:
     """The bytes of the file, or the :class:`ConfigError` that says why not. Never blocks on a pipe."""
 
-    def refuse(fault: str, code: str = "config-invalid") -> ConfigError:
-        return ConfigError(f"the configuration {fault}", code=code, where=Where(str(path)))
+    def refuse(fault: str, code: str = "config-invalid", fix: str | None = None) -> ConfigError:
+        return ConfigError(f"the configuration {fault}", code=code, where=Where(str(path)), fix=fix)
 
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise refuse("does not exist", "config-missing") from error
+        raise refuse(
+            "does not exist", "config-missing", "name one that exists with --config or DATAKEEL_CONFIG"
+        ) from error
     except OSError as error:
         raise refuse(f"cannot be opened: {error.strerror}") from error
     try:

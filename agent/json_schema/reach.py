@@ -69,6 +69,11 @@ class Walker:
         """Can the pointer exist?"""
         return self._at(pointer) is not _Way.CLOSED
 
+    def at(self, pointer: str) -> Mapping[str, Any] | None:
+        """The schema that judges what stands there."""
+        step = self._at(pointer)
+        return None if isinstance(step, _Way) else step
+
     def type_at(self, pointer: str) -> frozenset[str] | None:
         """The types declared there."""
         return self._types(self._at(pointer), 0)

@@ -54,6 +54,10 @@ class Schema:
         """Can this pointer exist in an instance? ``*`` stands for any member. An open schema reaches everything."""
         return self._walker.reaches(pointer)
 
+    def at(self, pointer: str) -> Mapping[str, Any] | None:
+        """The schema that judges the value at a pointer; None where nothing is declared or nothing can stand."""
+        return self._walker.at(pointer)
+
     def type_at(self, pointer: str) -> frozenset[str] | None:
         """The JSON types that the schema declares at a pointer; None where it declares none."""
         return self._walker.type_at(pointer)

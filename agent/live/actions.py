@@ -80,7 +80,7 @@ async def subject_of(
     roots = {word.partition(".")[0] for word in words}
     subject = Subject(kind, key, server_id)
     if "live" in roots or (isinstance(rule, ActionRule) and rule.done is not None):
-        live = await _live(api, kind, key, server_id)
+        live = await live_of(api, kind, key, server_id)
         subject = replace(subject, live=live, server_id=id_of(kind, live) or server_id)
     elif "id" in roots and server_id is None:
         subject = replace(subject, server_id=(await _row(api, kind, key)).id)
@@ -92,7 +92,7 @@ async def subject_of(
             parent = api.platform.kinds[word.kind]
             known = dict(key.scope)
             scope = tuple((each.word, known[each.word]) for each in parent.scope if each.word in known)
-            parents[word.word] = await _live(api, parent, Key(key.target, parent.name, scope, name), None)
+            parents[word.word] = await live_of(api, parent, Key(key.target, parent.name, scope, name), None)
     return replace(subject, parents=parents)
 
 
@@ -140,8 +140,11 @@ async def series_of(api: ReadApi, subject: Subject, args: Mapping[str, Any]) -> 
     return tuple(_series(rule, one) for one in found)
 
 
-async def _live(api: ReadApi, kind: Kind, key: Key, server_id: str | None) -> Mapping[str, Any]:
-    """The object itself, or its row where one object cannot be read."""
+async def live_of(api: ReadApi, kind: Kind, key: Key, server_id: str | None) -> Mapping[str, Any]:
+    """The object itself, or its row where one object cannot be read; found by its name where no id is known.
+
+    Raises LiveError when it is not found, or more than one has the name.
+    """
     needs_id = kind.get is not None and "id" in kind.get.request.path_words
     if kind.get is None or (needs_id and server_id is None):
         row = await _row(api, kind, key)

@@ -127,6 +127,11 @@ class ReadApi:
         self._retries = 0
 
     @property
+    def server(self) -> str:
+        """The origin that everything is sent to."""
+        return self._origin
+
+    @property
     def calls(self) -> Counter[str]:
         return self._transport.calls
 
@@ -154,7 +159,7 @@ class ReadApi:
                 why = "null where a list is due" if items is None else "no list where one is due"
                 return Listing(tuple(rows.values()), False, why, "broken")
             more = walk.advance(reply.body, reply.headers, self._take(kind, scope, items, rows, walk))
-        return Listing(tuple(rows.values()), walk.complete, walk.why)
+        return Listing(tuple(rows.values()), walk.complete, walk.why, pages=walk.pages)
 
     async def get(self, kind: Kind, key: Key, server_id: str | None = None, purpose: Purpose = Purpose.READ) -> Reply:
         """One object by key or id. An answer about another object is ``broken``."""

@@ -6,9 +6,11 @@ Called by ``observe``. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agent.definitions.marks import content_of_run
 from agent.definitions.platform import Kind
+from agent.live.look import runs_of
 from agent.live.rows import Listing, Row
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
@@ -21,16 +23,21 @@ def run_in_list(
     kind: Kind,
     listed: Row | None,
     listing: Listing,
+    uid: str,
     rows: Mapping[Key, InventoryRow],
     now: float,
 ) -> Observation:
     """A run of ours, listed or not. ``rows`` are the inventory's."""
+    known = row.server_id if row is not None else None
+    ours = [each.id for each in runs_of(key, listing.rows, known, uid) if each.id is not None]
     if listed is not None:
         content = content_of_run(kind, listed.item)
-        return Present(listed.item, listed.id, listed.owner, listed.health, now, content)
+        others = tuple(each for each in ours if each != listed.id)
+        return Present(listed.item, listed.id, listed.owner, listed.health, now, content, others=others)
     if listing.answer != "ok":
         return Unknown(f"api-{listing.answer}", listing.why)
-    return unlisted_run(key, row, rows, now)
+    seen = unlisted_run(key, row, rows, now)
+    return replace(seen, others=tuple(ours)) if isinstance(seen, Present) else seen
 
 
 def unlisted_run(key: Key, row: InventoryRow | None, rows: Mapping[Key, InventoryRow], now: float) -> Observation:

@@ -8,7 +8,7 @@ made it. Sends reads only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -32,6 +32,7 @@ class Looked:
     reply: Reply
     proof: Proof = "get"
     unlisted: bool = False
+    others: tuple[str, ...] = ()  # of a run: ids of the other listed runs of its manifest
 
 
 async def look_at(
@@ -43,9 +44,11 @@ async def look_at(
     *,
     uid: str | None = None,
     content: str | None = None,
+    besides: Collection[str] = (),
 ) -> Looked:
     """Look once. ``uid`` is our mark's, which finds an object whose name identifies nothing; of runs it finds the one
-    of ``content`` where that is given, and never another one then.
+    of ``content`` where that is given, and never another one then. ``besides`` are ids of objects that are not meant,
+    though they carry the same name or mark.
     """
     if kind.get is not None and (server_id is not None or "id" not in kind.get.request.path_words):
         return Looked(await api.get(kind, key, server_id, purpose))
@@ -55,9 +58,13 @@ async def look_at(
         return Looked(_not_found(kind, "never made by us"), "never-made")
     for _ in range(2):
         listing = await api.list(kind, scope_of_list(kind, key), purpose)
-        row = find_row(kind, key, listing.rows, server_id, uid, content)
+        row = find_row(kind, key, [row for row in listing.rows if row.id not in besides], server_id, uid, content)
         if row is not None:
-            return await _from_row(api, kind, key, row, purpose)
+            looked = await _from_row(api, kind, key, row, purpose)
+            if not kind.is_run:
+                return looked
+            ours = (each.id for each in runs_of(key, listing.rows, server_id, uid) if each.id != row.id)
+            return replace(looked, others=tuple(each for each in ours if each is not None))
         if kind.is_run and server_id is None and listing.answer == "ok":
             # No list of runs is whole. One that we never made has no mark in it, and that is all that can be known.
             return Looked(_not_found(kind, "no run with this mark"), "never-made")
@@ -99,15 +106,20 @@ def find_row(
 def _run_of(
     kind: Kind, key: Key, rows: Iterable[Row], server_id: str | None, uid: str | None, content: str | None
 ) -> Row | None:
-    """Of our runs that one started from ``content``, else the one that we know by its id, else the first listed.
+    """The run that we know by its id, if it was started from ``content`` where that is given; else one that was.
 
-    With ``content`` and no id only that one counts: an older run of ours is not the one that was asked for.
+    Any other run of ours is an earlier one: it counts only while we know of none, neither by id nor by content.
     """
-    ours = [row for row in rows if row.scope == key.scope and (row.owner == uid or server_id == row.id is not None)]
-    wanted = [row for row in ours if content is not None and content_of_run(kind, row.item) == content]
+    ours = runs_of(key, rows, server_id, uid)
     known = [row for row in ours if row.id == server_id is not None]
-    rest = ours if content is None else []
-    return next(iter((*wanted, *known, *rest)), None)
+    wanted = [row for row in ours if content is not None and content_of_run(kind, row.item) == content]
+    rest = ours if content is None and server_id is None else []
+    return next(iter((*(row for row in known if row in wanted), *wanted, *known, *rest)), None)
+
+
+def runs_of(key: Key, rows: Iterable[Row], server_id: str | None, uid: str | None) -> list[Row]:
+    """All listed runs of one manifest."""
+    return [row for row in rows if row.scope == key.scope and (row.owner == uid or server_id == row.id is not None)]
 
 
 async def _from_row(api: ReadApi, kind: Kind, key: Key, row: Row, purpose: Purpose) -> Looked:

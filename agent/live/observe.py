@@ -19,8 +19,9 @@ from agent.live.absent_parents import without_parent
 from agent.live.api import Listing, ReadApi, Row
 from agent.live.listed_runs import run_in_list, unlisted_run
 from agent.live.look import Looked, find_row, look_at, scope_of_list
+from agent.live.outdated import is_outdated, referring_kinds
 from agent.live.purpose import Purpose
-from agent.live.rows import health_of, id_of
+from agent.live.rows import health_of, id_of, pages_of
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
@@ -28,7 +29,10 @@ from agent.model.resource import Absent, Desired, Observation, Observed, Present
 Scope = tuple[tuple[str, str], ...]
 Group = tuple[str, Scope]
 
-_HOPELESS: Mapping[str, type[LiveError]] = {"unreachable": Unreachable, "unauthenticated": Unauthorized}
+_HOPELESS: Mapping[str, tuple[type[LiveError], str]] = {
+    "unreachable": (Unreachable, "check the `server` of target {target}, and that it can be reached from here"),
+    "unauthenticated": (Unauthorized, "check the `credentials` of target {target}: the platform does not accept them"),
+}
 _READERS = 64  # reads that wait for the connection's slots at a time
 
 
@@ -75,9 +79,9 @@ class _Shelf:
 async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) -> Observed:
     """Look at everything git names and the inventory holds. ``now`` is the wall clock in epoch seconds."""
     before = Counter(api.calls)
-    subjects = _subjects(desired, memory)
+    subjects = _subjects(desired, memory, referring_kinds(api.platform))
     listings = await _listings([subject.key for subject in subjects], api) if memory.listed else {}
-    _must_answer(listings.values())
+    _must_answer(listings.values(), api)
     shelves = _Shelves(api.platform, listings, memory, now)
     observations: dict[Key, Observation] = {}
     reads: list[Key] = []
@@ -103,6 +107,7 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
         observations,
         shelves.strays(desired.target),
         {purpose: count - before[purpose] for purpose, count in api.calls.items() if count > before[purpose]},
+        pages_of(listings),
         complete=not failed and not any(type(seen) is Unknown for seen in observations.values()),
         partial=not memory.listed,
     )
@@ -120,7 +125,7 @@ class _Subject(NamedTuple):
     due: bool = False
 
 
-def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
+def _subjects(desired: Desired, memory: Memory, referring: Collection[str] = ()) -> list[_Subject]:
     """Everything that git names or the inventory holds; after a partial look only what must be read.
 
     An object is read unless it was read lately, agreed with git, and git has not moved since. Each key is looked up
@@ -136,6 +141,8 @@ def _subjects(desired: Desired, memory: Memory) -> list[_Subject]:
             continue
         known += 1
         fits = row.applied_digest == resource.digest and row.in_sync and row.seen_at is not None
+        if fits and key.kind in referring:
+            fits = not is_outdated(row, resource, rows)
         is_due = bool(due) and key in due
         if not fits or is_due or listed:
             subjects.append(_Subject(key, row, not fits, is_due))
@@ -229,12 +236,13 @@ def _group(key: Key, kind: Kind) -> Group:
     return key.kind, () if kind.list is None else scope_of_list(kind, key)
 
 
-def _must_answer(listings: Collection[Listing]) -> None:
+def _must_answer(listings: Collection[Listing], api: ReadApi) -> None:
     """Nobody there, or a credential that is no good: one sentence for the target, and no read for each object."""
     answers = {listing.answer for listing in listings}
     if len(answers) == 1 and answers <= _HOPELESS.keys():
         (answer,) = answers
-        raise _HOPELESS[answer](next(iter(listings)).why)
+        fault, fix = _HOPELESS[answer]
+        raise fault(f"target {api.target}, {api.server}: {next(iter(listings)).why}", fix=fix.format(target=api.target))
 
 
 def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
@@ -245,7 +253,8 @@ def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
         return Unknown("kind-unknown", f"the definition has no kind {key.kind}")
     listed = shelf.take(key, row, shelves.platform)
     if shelf.kind.is_run and (unread or due) and shelf.listing is not None:
-        return run_in_list(key, row, shelf.kind, listed, shelf.listing, shelves.memory.rows, shelves.now)
+        uid = uid_of(shelves.platform, key)
+        return run_in_list(key, row, shelf.kind, listed, shelf.listing, uid, shelves.memory.rows, shelves.now)
     if listed is not None and shelf.full:
         return Present(listed.item, listed.id, listed.owner, listed.health, None)
     if listed is not None:
@@ -306,7 +315,9 @@ def _judged(
             return Unknown("settling", "we have just deleted it; reads may lag behind")
         owner = owner_of(kind, reply.item, uid)
         content = content_of_run(kind, reply.item) if kind.is_run else None
-        return Present(reply.item, id_of(kind, reply.item), owner, health_of(kind, reply.item), now, content)
+        return Present(
+            reply.item, id_of(kind, reply.item), owner, health_of(kind, reply.item), now, content, None, looked.others
+        )
     if reply.answer == "notFound":
         guess = kind.get.unverified if kind.get is not None and looked.proof == "get" else None
         if guess is not None and not {kind.name, f"{kind.name}.get"} & memory.confirmed:

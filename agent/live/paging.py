@@ -33,7 +33,7 @@ class Walk:
         self._offset = 0
         self._cursor: str | None = None
         self._cursors: set[str] = set()
-        self._count = 0
+        self.pages = 0
         self._rows = 0
         self._total: int | None = None
         self._seen: set[Hashable] = set()
@@ -63,7 +63,7 @@ class Walk:
 
     def advance(self, body: Any, headers: Mapping[str, str], identities: Sequence[Hashable]) -> bool:
         """Take in a page; True when another one is to be fetched. ``identities`` name its rows, None where unnamed."""
-        self._count += 1
+        self.pages += 1
         self._rows += len(identities)
         named = [identity for identity in identities if identity is not None]
         before = len(self._seen)
@@ -79,7 +79,7 @@ class Walk:
         if more and not identities:
             self.spoil(f"an empty page after {self._rows} rows, although more were announced")
             return False
-        if more and self._count >= PAGES_MAX:
+        if more and self.pages >= PAGES_MAX:
             self.spoil(f"stopped after {PAGES_MAX} pages")
             return False
         if not more and self._total is not None and self._total != self._rows:
@@ -125,7 +125,7 @@ class Walk:
             count = _count(pages.pages, body, headers)
             if count is None:
                 self.spoil("the number of pages is missing or is no number")
-            elif self._count >= count:
+            elif self.pages >= count:
                 return self._contradicted("the number of pages")
         if pages.short and pages.ask is not None and rows < pages.ask:
             return False

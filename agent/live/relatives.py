@@ -48,6 +48,10 @@ class Relatives:
             raise NotFound(f"its reference {key} has no `{path}` on the platform")
         return value
 
+    def forget(self, key: Key) -> None:
+        """It was written: what was looked up before may be another object by now."""
+        self._found.pop(key, None)
+
     async def live(self, key: Key, role: str) -> Mapping[str, Any]:
         """The object itself. Raises NotFound, also when it could not be read."""
         if key not in self._found:

@@ -44,6 +44,16 @@ class Listing:
     complete: bool
     why: str
     answer: Answer = "ok"
+    pages: int = 1
+
+
+def pages_of(listings: Mapping[tuple[str, Any], Listing]) -> dict[str, int]:
+    """How long the longest list of each kind was, where it was more than a page."""
+    found: dict[str, int] = {}
+    for (kind, _), listing in listings.items():
+        if listing.pages > 1:
+            found[kind] = max(listing.pages, found.get(kind, 1))
+    return found
 
 
 def health_of(kind: Kind, item: Any) -> Health:

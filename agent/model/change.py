@@ -64,18 +64,19 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What one change may send: writes, looks before them (also at what its body refers to), and uploads.
+    """What one change may send: writes, looks before them (also at what its body refers to), uploads, confirmations.
 
-    Each write is confirmed by two looks at the most: at once, and after settling.
+    Each write is confirmed by two looks at the most, at once and after settling; one through a list is several calls.
     """
 
     writes: int = 1
     looks: int = 1
     uploads: int = 0
+    confirms: int = 2
 
     @property
     def calls_max(self) -> int:
-        return self.looks + 3 * self.writes + self.uploads
+        return self.looks + self.writes + self.uploads + self.confirms
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Present:
     seen_at: float | None = None
     content: str | None = None
     listed_as: str | None = None  # the revision in the list that showed it
+    others: tuple[str, ...] = ()  # ids of other runs of the same manifest that are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Observed:
     observations: Mapping[Key, Observation]
     strays: tuple[Stray, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)  # purpose -> calls sent
+    pages: Mapping[str, int] = field(default_factory=dict)  # kind -> pages of its longest list
     complete: bool = True
     partial: bool = False  # only what needs a look was looked at; the rest agreed with git when it was last read
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.model.canonical import canonical, digest
+from agent.model.canonical import canonical
 from agent.model.change import Cause, FieldChange, FieldOp
 from agent.plan.normalize import HIDDEN, is_fingerprint, public, same_scalar, to_type
 from agent.plan.rules import Place, RuleBook, Types, join_pointer, pattern_of, split_pointer
@@ -46,19 +46,13 @@ def compare(
     types: Types | None = None,
     ignore: Sequence[str] = (),
     create_only: Sequence[str] = (),
-    not_kept: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Walk the written leaves. ``applied`` is None when we never wrote the object (adoption): the cause is *adopt*.
-
-    ``not_kept`` maps a pointer to the digest of a value that the server twice did not keep: such a leaf is quiet for as
-    long as git asks for the same value.
-    """
+    """Walk the written leaves. ``applied`` is None when we never wrote the object (adoption): the cause is *adopt*."""
     walk = _Walk(
         book,
         types,
         {split_pointer(pointer) for pointer in ignore},
         {split_pointer(pointer) for pointer in create_only},
-        not_kept or {},
         adopting=applied is None,
     )
     walk.members(desired, {} if applied is None else applied, live, (), "")
@@ -71,7 +65,6 @@ class _Walk:
     types: Types | None
     ignore: set[Place]
     create_only: set[Place]
-    not_kept: Mapping[str, str]
     adopting: bool
     found: Comparison = field(default_factory=Comparison)
 
@@ -281,10 +274,6 @@ class _Walk:
         )
 
     def differs(self, desired: Any, applied: Any, live: Any, place: Place, path: str) -> None:
-        pointer = join_pointer(place)
-        if self.not_kept.get(pointer) == digest(desired):
-            self.found.quiet.append((path, "not kept by the server", "learnt"))
-            return
         op = FieldOp.ADD if live is _MISSING else FieldOp.CHANGE
         self.emit(op, self.cause(desired, applied), place, path, live, desired)
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from agent.definitions.platform import Kind, Operation, Platform
-from agent.model.change import Action, Calls, Change, FieldChange, FieldOp, Requests
+from agent.model.change import WRITES, Action, Calls, Change, FieldChange, FieldOp, Requests
 from agent.plan.rules import RuleBook, split_pointer
 
-READY_LOOKS = 10  # 1, 2, 4, … 60 s apart: the most that one readiness wait of five minutes sends for a listing
+_LONGEST_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What a body needs of the platform besides its own object: ``uploads``, and calls that look at other objects."""
+
+    uploads: int = 0
+    looks: int = 0
 
 
 def requests_of(
@@ -16,14 +25,15 @@ def requests_of(
     kind: Kind,
     book: RuleBook,
     fields: Sequence[FieldChange] = (),
-    uploads: Collection[str] = (),
-    references: int = 0,
+    elsewhere: Elsewhere = Elsewhere(),
+    pages: int = 1,
 ) -> Requests:
-    """What applying one change may send. ``references`` is how many other objects must be looked up for its body."""
-    if action not in (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
-        return Requests(0, 0)
+    """What applying one change may send. ``pages`` is how many the list of its kind has had at the most."""
+    if action not in WRITES:
+        return Requests(0, 0, 0, 0)
+    look = calls_of_look(kind, pages)
     if action is Action.DELETE:
-        return Requests()
+        return Requests(1, look + _parents(kind, kind.delete), 0, 2 * look)
     creates = action in (Action.CREATE, Action.REPLACE)
     tops = {split_pointer(field.pointer)[:1] for field in fields if field.op is not FieldOp.RELEASE}
     own = sum(1 for place in book.vias if place[:1] in tops)
@@ -32,7 +42,30 @@ def requests_of(
     if creates and is_thin(kind):
         writes += 1
     operation = (kind.create or kind.apply) if creates else (kind.update or kind.apply)
-    return Requests(writes, 1 + references + _parents(kind, operation), len(uploads))
+    before = calls_of_look(kind, pages, known=not creates)
+    looks = before + elsewhere.looks + _parents(kind, operation)
+    return Requests(writes, looks, elsewhere.uploads, 2 * look * writes)
+
+
+def calls_of_look(kind: Kind, pages: int = 1, *, known: bool = True) -> int:
+    """The most that one look at an object sends: a read by its key, or two lists, each of which may have grown a page.
+
+    ``known``: its id is known, where it is read by that.
+    """
+    if kind.get is not None and (known or "id" not in kind.get.request.path_words or kind.list is None):
+        return 1
+    if kind.list is None:
+        return 0
+    grown = pages + 1 if kind.list.pages.by != "none" else 1
+    return 2 * grown + (1 if kind.get is not None else 0)
+
+
+def ready_looks(timeout_seconds: float) -> int:
+    """How often one readiness wait looks: 1, 2, 4, … 60 s apart, until its time is over."""
+    spent, wait, looks = 0.0, 1.0, 0
+    while spent < timeout_seconds:
+        spent, wait, looks = spent + wait, min(2 * wait, _LONGEST_WAIT), looks + 1
+    return looks
 
 
 def is_thin(kind: Kind) -> bool:
@@ -40,20 +73,29 @@ def is_thin(kind: Kind) -> bool:
     return kind.create is not None and kind.create.body is not None and kind.update is not None
 
 
-def cost(changes: Sequence[Change], platform: Platform) -> Calls:
-    """The most that applying may send, by purpose; what was spent to make the plan is not in it."""
+def cost(
+    changes: Sequence[Change], platform: Platform, pages: Mapping[str, int] | None = None, looks: int = 10
+) -> Calls:
+    """The most that applying may send, by purpose; what was spent to make the plan is not in it.
+
+    ``pages`` are those of the lists of each kind, ``looks`` those of one readiness wait. A delete that is refused, for
+    something else needs the object, is sent again once another object has gone.
+    """
+    pages = pages or {}
     sent = [change for change in changes if change.sends]
-    waiting = {
-        (change.key.kind, change.key.scope)
-        for change in sent
-        if change.action is not Action.DELETE and platform.kinds[change.key.kind].ready is not None
-    }
-    writes = sum(change.requests.writes for change in sent)
+    deletes = sum(1 for change in sent if change.action is Action.DELETE)
+    again = deletes * (deletes - 1) // 2
+    waiting = {}
+    for change in sent:
+        kind = platform.kinds[change.key.kind]
+        if change.action is not Action.DELETE and kind.ready is not None:
+            group = change.key if kind.list is None else (kind.name, change.key.scope)
+            waiting[group] = 1 if kind.list is None else pages.get(kind.name, 1)
     return Calls(
-        write=writes + sum(change.requests.uploads for change in sent),
-        look=sum(change.requests.looks for change in sent),
-        confirm=2 * writes,
-        ready=READY_LOOKS * len(waiting),
+        write=again + sum(change.requests.writes + change.requests.uploads for change in sent),
+        look=again + sum(change.requests.looks for change in sent),
+        confirm=sum(change.requests.confirms for change in sent),
+        ready=looks * sum(waiting.values()),
     )
 
 

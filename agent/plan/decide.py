@@ -16,8 +16,8 @@ from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Observation, Present, Resource, Unknown
 from agent.plan.compare import Comparison
-from agent.plan.cost import requests_of
-from agent.plan.elsewhere import references_in
+from agent.plan.cost import Elsewhere, calls_of_look, requests_of
+from agent.plan.elsewhere import described, files_in, references_in
 from agent.plan.ground import PREDECESSOR, Ground
 from agent.plan.normalize import public
 from agent.plan.prune import is_ours
@@ -79,6 +79,10 @@ class Decider:
             self.hold(resource, None, "NotThere", "this kind is only observed, and the object is not there")
 
     def absent(self, resource: Resource, kind: Kind, row: InventoryRow | None) -> None:
+        if PREDECESSOR in self.ground.applied.get(resource.key, {}):
+            told = "what was made anew is gone, and what it replaced is still there"
+            self.add(resource, Action.REPLACE, Cause.DRIFT, message=told)
+            return
         operation = kind.create or kind.apply
         unverified = self.ground.policy.unverified(kind, "create" if kind.create else "apply", operation)
         if unverified is not None:
@@ -305,8 +309,8 @@ class Decider:
     ) -> None:
         kind = self.ground.platform.kinds[resource.key.kind]
         book = self.ground.books.of(resource.key)
-        references = len({*references_in(book, resource.read())}) if book.elsewhere and action in WRITES else 0
-        requests = requests_of(action, kind, book, fields, resource.files, references)
+        elsewhere = self.elsewhere(resource) if book.elsewhere and action in WRITES else Elsewhere()
+        requests = requests_of(action, kind, book, fields, elsewhere, self.ground.pages.get(kind.name, 1))
         self.changes.append(
             Change(
                 resource.key,
@@ -323,6 +327,14 @@ class Decider:
                 proof=proof,
             )
         )
+
+    def elsewhere(self, resource: Resource) -> Elsewhere:
+        """What the leaves of a spec that travel in another form may cost."""
+        book, kinds, pages = self.ground.books.of(resource.key), self.ground.platform.kinds, self.ground.pages
+        spec = described(book, resource.read(), resource.files)
+        named = {(ref.kind, name) for _, ref, name in references_in(book, spec)}
+        looks = sum(calls_of_look(kinds[kind], pages.get(kind, 1), known=False) for kind, _ in named)
+        return Elsewhere(len({(pointer, text) for pointer, _, text in files_in(book, spec)}), looks)
 
 
 def _cause(fields: list[FieldChange]) -> Cause:

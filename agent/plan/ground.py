@@ -14,14 +14,17 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Resource
 from agent.plan.compare import Comparison, compare
-from agent.plan.elsewhere import Wires, described, named
+from agent.plan.elsewhere import Wires, described, named, wired
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.policy import Policy
+from agent.plan.quiet import less_alike, less_unkept
 from agent.plan.rules import RuleBooks, Types
 from agent.plan.runs import compare_run, content_of
 
 PREDECESSOR = "predecessor"
 """In an applied document: the id of the object that this one replaces and that is not proved gone yet."""
+BESIDES = "besides"
+"""In an applied document: ids of objects that were there before this one was made, and look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Ground:
     """``applied`` holds, for the keys that were read, the document that the last write left behind: ``spec`` (its
     secrets as fingerprints), ``depends_on``, and ``wires`` where a leaf travelled in another form. ``references`` says
     what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf as written (a value or a
-    ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt.
+    ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt, ``pages`` how many the
+    lists of each kind had at the most.
     """
 
     platform: Platform
@@ -42,6 +46,8 @@ class Ground:
     deciding: Mapping[Key, str]
     now: float
     references: Mapping[Key, Wires] = field(default_factory=dict)
+    pages: Mapping[str, int] = field(default_factory=dict)
+    ready_looks: int = 10
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""
@@ -51,12 +57,12 @@ class Ground:
         )
         return spec
 
-    def seen(self, key: Key, live: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the platform says, in the same form."""
+    def seen(self, key: Key, live: Mapping[str, Any], wires: Wires | None = None) -> Mapping[str, Any]:
+        """What the platform says, in the same form. ``wires`` are those just sent, if any were."""
         book = self.books.of(key)
         spec = live_spec(book, live)
         if book.elsewhere:
-            spec = dict(named(book, spec, self._wires(key)))
+            spec = dict(named(book, spec, self.wires(key) if wires is None else wires))
         shown: Mapping[str, Any] = fingerprinted(book, spec, self.fingerprint)
         return shown
 
@@ -66,23 +72,31 @@ class Ground:
         applied: Mapping[str, Any] | None,
         live: Mapping[str, Any] | None,
         row: InventoryRow | None,
+        wires: Wires | None = None,
     ) -> Comparison:
         """Git against live. ``applied`` is the spec that the last write left, None when we never wrote the object.
 
-        ``live`` is None for a run that is not listed any more. Raises ConfigError for a secret that cannot be read.
+        ``live`` is None for a run that is not listed any more; ``wires`` are those just sent. Raises ConfigError for a
+        secret that cannot be read.
         """
         book = self.books.of(resource.key)
+        quiet = {"ignore": resource.lifecycle.ignore, "create_only": resource.lifecycle.create_only}
         if book.kind.is_run:
-            return compare_run(book, self.written(resource), applied, live)
-        return compare(
+            return compare_run(book, self.written(resource), applied, live, **quiet)
+        if applied is not None and book.elsewhere:
+            applied = wired(book, applied, self._moved(resource.key))
+        found = compare(
             book,
             self.written(resource),
             applied,
-            self.seen(resource.key, live or {}),
+            self.seen(resource.key, live or {}, wires),
             types=self.types(book.kind),
-            ignore=resource.lifecycle.ignore,
-            create_only=resource.lifecycle.create_only,
-            not_kept=row.not_kept if row is not None else None,
+            **quiet,
+        )
+        if row is not None and row.not_kept:
+            found = less_unkept(found, self.written(resource), row.not_kept)
+        return (
+            less_alike(book, found, self.wires(resource.key) if wires is None else wires) if book.elsewhere else found
         )
 
     def document(self, resource: Resource, wires: Wires) -> Mapping[str, Any]:
@@ -98,11 +112,23 @@ class Ground:
         book = self.books.of(resource.key)
         return content_of(book, described(book, resource.read(), resource.files))
 
-    def _wires(self, key: Key) -> Wires:
+    def sent(self, key: Key) -> Wires:
+        """What travelled with the last write."""
+        wires: Wires = self.applied.get(key, {}).get("wires", {})
+        return wires
+
+    def wires(self, key: Key) -> Wires:
         """What is known to travel: today's meaning of a reference before the one that was sent last."""
-        sent: Wires = self.applied.get(key, {}).get("wires", {})
-        now = self.references.get(key, {})
+        sent, now = self.sent(key), self.references.get(key, {})
         return {pointer: {**sent.get(pointer, {}), **now.get(pointer, {})} for pointer in {*sent, *now}}
+
+    def _moved(self, key: Key) -> Wires:
+        """Names that mean another object than when they were sent, as what was sent: nobody changed the live leaf."""
+        sent, now = self.sent(key), self.references.get(key, {})
+        return {
+            pointer: {name: value for name, value in pairs.items() if now.get(pointer, {}).get(name, value) != value}
+            for pointer, pairs in sent.items()
+        }
 
 
 def key_to_json(key: Key) -> list[Any]:

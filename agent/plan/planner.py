@@ -11,11 +11,13 @@ from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Unknown
 from agent.plan.cost import cost
 from agent.plan.decide import Decider
-from agent.plan.ground import Ground, key_from_json
+from agent.plan.departing import tie_deletes
+from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.limits import limit_deletes, mass_absence
+from agent.plan.moves import tie_moves
 from agent.plan.order import in_order
+from agent.plan.pauses import hold_paused
 from agent.plan.prune import prune_row
-from agent.plan.suspend import hold_suspended
 
 
 def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
@@ -29,12 +31,21 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
             unchanged += 1
     for row in rows:
         kind = ground.platform.kinds.get(row.key.kind)
-        change = prune_row(row, kind, _seen(row.key, observed, ground, missing), desired, ground.policy)
+        change = prune_row(
+            row,
+            kind,
+            _seen(row.key, observed, ground, missing),
+            desired,
+            ground.policy,
+            predecessor=PREDECESSOR in ground.applied.get(row.key, {}),
+            pages=ground.pages.get(row.key.kind, 1),
+        )
         if change is not None:
             decider.changes.append(change)
-    allowed = hold_suspended(decider.changes, ground.policy.suspended)
+    allowed = hold_paused(decider.changes, ground.policy)
     changes, notes = limit_deletes(allowed, len(ground.rows), len(desired.resources), ground.policy)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
+    ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
     return Plan(
         target=desired.target,
         platform=ground.platform.api_version,
@@ -42,7 +53,9 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
         revision=desired.revision,
         changes=ordered,
         unchanged=unchanged,
-        calls=replace(cost(ordered, ground.platform), read=sum(observed.calls.values())),
+        calls=replace(
+            cost(ordered, ground.platform, ground.pages, ground.ready_looks), read=sum(observed.calls.values())
+        ),
         strays=observed.strays,
         suppressed=tuple(decider.suppressed),
         complete=observed.complete and desired.complete,

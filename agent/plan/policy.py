@@ -7,6 +7,7 @@ from typing import Literal
 
 from agent.definitions.platform import Kind, Operation
 from agent.model.suspension import Suspension
+from agent.model.window import OPEN, Closed
 
 Adopt = Literal["never", "ifIdentical", "ifMarked", "always"]
 Drift = Literal["heal", "report", "off"]
@@ -17,7 +18,8 @@ class Policy:
     """``careful`` admits operations that need a person (true in a diff, and in an apply by digest).
 
     ``confirm_deletes`` lifts the delete limit once, for exactly that many. ``confirmed`` lifts ``unverified`` for
-    ``Kind`` or ``Kind.operation``. ``suspended`` are what people have suspended and not resumed.
+    ``Kind`` or ``Kind.operation``. ``suspended`` are what people have suspended and not resumed;
+    ``closed`` says what the target's windows forbid at this moment.
     """
 
     prune: bool = False
@@ -29,6 +31,7 @@ class Policy:
     confirmed: frozenset[str] = frozenset()
     careful: bool = False
     suspended: tuple[Suspension, ...] = ()
+    closed: Closed = OPEN
 
     def deletes_allowed(self, owned: int) -> int:
         """How many may go in one pass. One always may: a share of a small inventory would forbid every delete."""

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.definitions.platform import Kind
-from agent.model.change import Action, Cause, Change, Requests
+from agent.model.change import Action, Cause, Change
 from agent.model.identity import Origin
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Present, Unknown
+from agent.plan.cost import requests_of
 from agent.plan.policy import Policy
+from agent.plan.rules import RuleBook
 from agent.plan.runs import OVER
 
 
 def prune_row(
-    row: InventoryRow, kind: Kind | None, seen: Observation, desired: Desired, policy: Policy
+    row: InventoryRow,
+    kind: Kind | None,
+    seen: Observation,
+    desired: Desired,
+    policy: Policy,
+    *,
+    predecessor: bool = False,
+    pages: int = 1,
 ) -> Change | None:
-    """The decision for one row without a manifest; None when its manifest is only invalid (nothing happens to it)."""
+    """The decision for one row without a manifest; None when its manifest is only invalid (nothing happens to it).
+
+    ``predecessor``: the object that this one replaced is still there, and goes with it.
+    """
     if row.key in desired.broken:
         return None
     if kind is None:
         return _held(row, "KindUnknown", f"the definition no longer has a kind {row.key.kind}")
-    if isinstance(seen, Absent):
+    if isinstance(seen, Absent) and not predecessor:
         return _let_go(row, "gone already; the inventory forgets it")
-    if isinstance(seen, Present) and seen.health == "gone":
+    if isinstance(seen, Present) and seen.health == "gone" and not predecessor:
         return _let_go(row, "deleted already, the platform says")
     if kind.is_run and isinstance(seen, Present) and seen.health in OVER:
         return _let_go(row, f"the run is over ({seen.health}); there is nothing to cancel")
@@ -41,7 +55,7 @@ def prune_row(
         return _held(
             row, "CannotDelete", f"the platform offers no delete for {kind.name}; it stays live", configured=True
         )
-    if not is_ours(kind, row, seen):
+    if isinstance(seen, Present) and not is_ours(kind, row, seen):
         return _held(
             row, "OwnershipUnproved", "the live object does not carry our mark any more; delete it by hand or adopt it"
         )
@@ -50,18 +64,7 @@ def prune_row(
         return _held(row, "Unverified", f"{unverified}; `confirmed: [{kind.name}.delete]` allows it")
     if kind.delete.careful is not None and not policy.careful:
         return _held(row, "Careful", f"{kind.delete.careful}; apply the plan by its digest to allow it")
-    proof = "made by us" if row.proof == "created" else f"{row.proof} by us"
-    carried = "tag and inventory agree" if kind.mark is not None else "server id and inventory agree"
-    return Change(
-        row.key,
-        Action.DELETE,
-        Cause.GIT,
-        _origin(row),
-        uid=row.uid,
-        server_id=row.server_id,
-        calls=Requests().calls_max,
-        proof=f"{proof}; {carried}; absent from git, which was read whole",
-    )
+    return _deleted(row, kind, predecessor=predecessor, pages=pages)
 
 
 def is_ours(kind: Kind, row: InventoryRow, seen: Present) -> bool:
@@ -71,6 +74,25 @@ def is_ours(kind: Kind, row: InventoryRow, seen: Present) -> bool:
     if kind.id is not None and row.server_id is not None:
         return seen.id == row.server_id
     return kind.unique
+
+
+def _deleted(row: InventoryRow, kind: Kind, *, predecessor: bool, pages: int) -> Change:
+    proof = "made by us" if row.proof == "created" else f"{row.proof} by us"
+    carried = "tag and inventory agree" if kind.mark is not None else "server id and inventory agree"
+    requests = requests_of(Action.DELETE, kind, RuleBook(kind, dict(row.key.scope)), pages=pages)
+    if predecessor:
+        requests = replace(requests, writes=2, looks=2 * requests.looks, confirms=2 * requests.confirms)
+    return Change(
+        row.key,
+        Action.DELETE,
+        Cause.GIT,
+        _origin(row),
+        uid=row.uid,
+        server_id=row.server_id,
+        calls=requests.calls_max,
+        requests=requests,
+        proof=f"{proof}; {carried}; absent from git, which was read whole",
+    )
 
 
 def _held(row: InventoryRow, reason: str, message: str, *, configured: bool = False) -> Change:

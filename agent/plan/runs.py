@@ -7,7 +7,7 @@ summaries, whose blanks are no drift (``design/platform-definitions.md`` 3.3, 14
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.definitions.marks import content_of_run
@@ -35,20 +35,27 @@ def content_of(book: RuleBook, spec: Mapping[str, Any]) -> str:
 
 
 def compare_run(
-    book: RuleBook, written: Mapping[str, Any], applied: Mapping[str, Any] | None, live: Mapping[str, Any] | None
+    book: RuleBook,
+    written: Mapping[str, Any],
+    applied: Mapping[str, Any] | None,
+    live: Mapping[str, Any] | None,
+    *,
+    ignore: Sequence[str] = (),
+    create_only: Sequence[str] = (),
 ) -> Comparison:
     """Nothing when the run was started from this content; else what git changed since the last one.
 
     ``live`` is None for a run that is no longer listed: then what was applied last tells what it was started from.
+    Leaves under ``ignore`` and ``create_only`` start nothing, once a run was started.
     """
     wanted = content_of(book, written)
     found = content_of_run(book.kind, live) if live is not None else content_of(book, applied or {})
     if found == wanted:
         return Comparison()
     if applied is not None:
-        told = compare(book, written, applied, applied)
-        if told.fields or told.released:
-            return Comparison(fields=[*told.fields, *told.released])
+        told = compare(book, written, applied, applied, ignore=ignore, create_only=create_only)
+        if told.fields or told.released or ignore or create_only:  # else only such leaves have ever changed
+            return Comparison(fields=[*told.fields, *told.released], quiet=told.quiet)
     change = FieldChange("content", "", FieldOp.CHANGE, Cause.GIT, found, wanted)
     return Comparison(fields=[change])
 

@@ -5,10 +5,9 @@ What an upload yielded is remembered with the target, by content, for as long as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from agent.model.resource import Resource
+from agent.model.resource import Desired
 from agent.plan.elsewhere import shown
 from agent.source import Source
 from agent.store.store import Store
@@ -38,10 +37,13 @@ class RevisionFiles:
         self._store.remember_target(self._target, {**memory, MEMORY: {**memory.get(MEMORY, {}), name: value}})
 
 
-def still_named(store: Store, target: str, resources: Iterable[Resource]) -> dict[str, Any]:
-    """What is remembered of uploads, less that of contents which git no longer names."""
+def still_named(store: Store, target: str, desired: Desired, *, whole: bool) -> dict[str, Any]:
+    """What is remembered of uploads, less that of contents which git no longer names.
+
+    Not ``whole``: only a part of git was looked at, which says nothing about the rest; nor does an invalid manifest.
+    """
     remembered: dict[str, Any] = store.target_memory(target).get(MEMORY, {})
-    if not remembered:
-        return {}
-    named = {shown(path, blob) for resource in resources for path, blob in resource.files.items()}
+    if not remembered or not whole or not desired.complete:
+        return remembered
+    named = {shown(path, blob) for each in desired.resources.values() for path, blob in each.files.items()}
     return {name: value for name, value in remembered.items() if name.partition(" ")[2] in named}

@@ -27,6 +27,7 @@ from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.resource import Desired, Observation, Observed, Present
 from agent.model.suspension import suspended_by
+from agent.plan.cost import ready_looks
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
@@ -49,6 +50,7 @@ class Wish:
     """What the caller wants of a pass. ``selects`` narrows it to some resources.
 
     ``interval_seconds`` paces freshness reads (an hour's worth for a single run); ``wait_for_all`` waits until ready.
+    ``ignore_windows`` writes although the target's windows are closed, which only a person may ask for.
     ``woken_by_git``: only a commit is why we look, so lists and freshness reads may wait for the interval's own pass.
     ``named`` are read whatever is remembered of them; a ``glance`` reads no list and nothing that is merely old.
     """
@@ -57,6 +59,7 @@ class Wish:
     fresh: bool = False
     careful: bool = False
     confirm_deletes: int | None = None
+    ignore_windows: bool = False
     wait_for_all: bool = False
     interval_seconds: float = 3600.0
     selects: Callable[[Key, str], bool] | None = None
@@ -127,7 +130,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
         target.clock.now(),
     )
     report = replace(report, conditions=conditions_of(report))
-    finish(target, report, seen, wish.interval_seconds)
+    finish(target, report, seen, wish)
     if target.last.specs is not None:
         target.last.specs.release()
     return report
@@ -157,16 +160,16 @@ def _suspended(seen: Look) -> set[Key]:
     return {key for key, each in resources.items() if suspended_by(suspensions, key, each.origin.path) is not None}
 
 
-def finish(target: Target, report: Report, seen: Look, interval_seconds: float) -> None:
+def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     """History, status and the target's memory, in the store."""
     rows = target.store.rows(target.name)
-    status = status_document(report, seen.desired, rows, target.api.budget.left(), interval_seconds)
+    status = status_document(report, seen.desired, rows, target.api.budget.left(), wish.interval_seconds)
     memory = {
         "fingerprint": target.fingerprint(),
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),
         "actions": target.store.target_memory(target.name).get("actions", {}),
-        UPLOADS: still_named(target.store, target.name, seen.desired.resources.values()),
+        UPLOADS: still_named(target.store, target.name, seen.desired, whole=wish.selects is None),
     }
     target.store.finish(report, pass_document(report), status, memory=memory)
 
@@ -261,7 +264,7 @@ def _ground(
     return Ground(
         target.platform,
         target.books,
-        target.policy(careful=wish.careful, confirm_deletes=wish.confirm_deletes),
+        target.policy(careful=wish.careful, confirm_deletes=wish.confirm_deletes, ignore_windows=wish.ignore_windows),
         rows,
         target.store.applied(wanted),
         target.types,
@@ -269,6 +272,8 @@ def _ground(
         undecided,
         target.clock.now(),
         references,
+        observed.pages,
+        ready_looks(target.config.ready_timeout_seconds),
     )
 
 

@@ -15,11 +15,13 @@ from agent.json_schema import Schema
 from agent.live.api import ReadApi
 from agent.model.manifest import CheckedFile
 from agent.model.resource import Desired
+from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
 from agent.reconcile.specs import Specs
 from agent.source import Source
 from agent.store.store import Store
+from agent.windows import closed_at
 
 Result = TypeVar("Result")
 
@@ -78,7 +80,7 @@ class Target:
             self._types[kind.name] = Schema(kind.schema, kind.schema_path)
         return self._types[kind.name]
 
-    def policy(self, *, careful: bool, confirm_deletes: int | None) -> Policy:
+    def policy(self, *, careful: bool, confirm_deletes: int | None, ignore_windows: bool = False) -> Policy:
         config = self.config
         return Policy(
             config.prune,
@@ -90,6 +92,7 @@ class Target:
             frozenset(config.confirmed),
             careful,
             self.store.suspensions(self.name),
+            OPEN if ignore_windows else closed_at(config.windows, self.clock.now()),
         )
 
     def fingerprint(self) -> Mapping[str, Any]:

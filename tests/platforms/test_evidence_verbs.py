@@ -124,7 +124,9 @@ def test_a_polled_log(desk: Desk) -> None:
     assert set(line) == {"time", "level", "source", "text"}
     sent = [each["query"] for each in desk.sandbox.requests() if each["path"].endswith("/logs")]
     assert "since=1h" in sent[0] and "tail=5" in sent[0]
-    assert "duration such as 1h" in desk.datakeel(*asked, "--since", "soon", code=1)
+    before = len(desk.sandbox.requests())
+    assert "--since soon: not a duration" in desk.datakeel(*asked, "--since", "soon", code=64)
+    assert len(desk.sandbox.requests()) == before
 
 
 def test_a_log_over_a_websocket(desk: Desk) -> None:
@@ -170,6 +172,15 @@ def test_actions(desk: Desk) -> None:
     done = json.loads(desk.datakeel("act", "Agent/dataloop", "deregister", "--target", "loop", "--yes", "-o", "json"))
     assert (done["action"], done["outcome"], done["status"]) == ("deregister", "done", 204)
     assert "not among" in desk.datakeel("act", "Agent/dataloop", "deregister", "--target", "loop", "--yes", code=1)
+
+
+def test_a_run_is_cancelled_by_hand(tmp_path: Path) -> None:
+    with sandbox_process(["datachain-studio"], limits=False, ready_after=600) as sandbox:
+        job = {"kind": "job", "workspace": "shop", "query": "1", "query_type": "PYTHON", "query_name": "long.py"}
+        sandbox.person_creates("datachain-studio", **job)
+        asked = ("act", "Job/long.py", "cancel", "--target", "studio")
+        assert "Successfully canceled" in Desk(tmp_path, sandbox).datakeel(*asked)
+        assert sandbox.requests()[-1]["path"].endswith("/cancel")
 
 
 def test_a_trigger_without_its_credential_is_not_sent(desk: Desk) -> None:

@@ -251,3 +251,58 @@ def test_a_run_that_leaves_git_is_cancelled_while_it_goes_on_and_let_go_once_it_
         await at.rest()
 
     play(story)
+
+
+def test_a_content_that_was_run_before_is_run_again_after_another_one_and_its_lost_answer_is_told_apart(
+    play: Play,
+) -> None:
+    async def story(at: Emulated) -> None:
+        for query in ("python a.py", "python b.py"):
+            at.commit(job(query=query))
+            await at.written(Action.CREATE)
+            await at.clock.sleep(BETWEEN_PASSES)
+        at.world.faults.add({"fault": "answer-lost", "method": "POST", "path": "/api/datachain/job", "times": 1})
+        at.commit(job(query="python a.py"))
+        report = await at.one_pass()
+        assert said(report) == [(Action.CREATE, Result.UNKNOWN)]
+        await at.clock.sleep(BETWEEN_PASSES)
+        await at.one_pass()
+        assert [each["query"] for each in jobs(at)].count("python a.py") == 2
+        (row,) = at.store.rows("main").values()
+        assert row.server_id == max((each for each in jobs(at)), key=lambda each: each["created_at"])["id"]
+        await at.rest()
+
+    play(story)
+
+
+def test_a_run_that_was_lost_before_it_began_is_not_taken_for_an_earlier_one_of_the_same_content(play: Play) -> None:
+    async def story(at: Emulated) -> None:
+        for query in ("python a.py", "python b.py"):
+            at.commit(job(query=query))
+            await at.written(Action.CREATE)
+            await at.clock.sleep(BETWEEN_PASSES)
+        at.world.faults.add({"fault": "reset", "method": "POST", "path": "/api/datachain/job", "times": 1})
+        at.commit(job(query="python a.py"))
+        await at.one_pass()
+        await at.clock.sleep(BETWEEN_PASSES)
+        report = await at.one_pass()
+        assert said(report) == [(Action.HOLD, Result.HELD)]  # lists of runs are cut: a person is asked
+        assert [each["query"] for each in jobs(at)].count("python a.py") == 1
+
+    play(story)
+
+
+def test_a_leaf_that_is_ignored_or_for_creating_only_starts_no_run_again(play: Play) -> None:
+    async def story(at: Emulated) -> None:
+        lifecycle = {"ignore": ["/workers"], "createOnly": ["/priority"]}
+        at.commit(job(lifecycle=lifecycle, workers=1, priority=1))
+        await at.written(Action.CREATE)
+        for workers, priority in ((2, 1), (2, 2), (3, 2)):
+            at.commit(job(lifecycle=lifecycle, workers=workers, priority=priority))
+            await at.rest()
+        assert len(jobs(at)) == 1
+        at.commit(job(lifecycle=lifecycle, workers=3, priority=2, query="python other.py"))
+        await at.written(Action.CREATE)
+        await at.rest()
+
+    play(story)

@@ -11,6 +11,7 @@ import pytest
 from agent.config import Config, load_config
 from agent.definitions.platform import Window
 from agent.errors import ConfigError, Problem
+from agent.model.window import ApplyWindow
 from agent.secrets import Reference
 
 MINIMAL = """\
@@ -450,3 +451,28 @@ def test_a_named_file_wins_over_the_variable_and_that_over_the_search(tmp_path: 
 def test_foreign_variables_change_nothing(tmp_path: Path) -> None:
     environ: dict[str, Any] = {"HTTP_PROXY": "http://evil", "SSL_CERT_FILE": "/x", "NO_PROXY": "*"}
     assert load(tmp_path, MINIMAL, environ) == load(tmp_path)
+
+
+def test_windows_are_openings_and_closures_of_all_writes_or_of_deletes(tmp_path: Path) -> None:
+    allow = '{allow: "0 22 * * 1-5", lasts: 2h, timezone: Europe/Berlin}'
+    deny = '{deny: "0 8 * * *", lasts: 30m, of: deletes}'
+    assert load(tmp_path, target(f"windows: [{allow}, {deny}]")).targets["analytics"].windows == (
+        ApplyWindow(True, "0 22 * * 1-5", 7200.0, "Europe/Berlin"),
+        ApplyWindow(False, "0 8 * * *", 1800.0, "UTC", "deletes"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "column", "what"),
+    [
+        ('{allow: "0 22 * *", lasts: 2h}', 23, "`allow` is not a cron expression"),
+        ('{allow: "0 22 * * *", lasts: 2}', 44, "`lasts` is not a duration"),
+        ('{allow: "0 22 * * *", lasts: 1s}', 44, "`lasts` must be between 1m and 31d"),
+        ("{lasts: 2h}", 15, "the window says neither `allow` nor `deny`"),
+        ('{allow: "0 1 * * *", deny: "0 2 * * *", lasts: 1h}', 15, "a window either allows or denies"),
+        ('{deny: "0 22 * * *", lasts: 1h, timezone: Berlin}', 57, "no such time zone"),
+    ],
+)
+def test_a_window_that_is_wrong_is_told_at_its_place(tmp_path: Path, window: str, column: int, what: str) -> None:
+    (problem,) = problems(tmp_path, target(f"windows: [{window}]"))
+    assert (problem.where.line, problem.where.column, problem.what) == (6, column, what)

@@ -1,4 +1,4 @@
-"""The settings of a target are those that its platform asks for, or the target is not opened."""
+"""What a target says in its platform's words is known there, or the target is not opened."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from agent.config.model import TargetConfig
 from agent.config.settings import check_settings
+from agent.definitions.promises import guesses
 from agent.errors import ConfigError
 from tests.platforms.folders import folders, loaded
 
@@ -41,3 +42,38 @@ def test_a_setting_that_nobody_asks_for_is_told_with_the_nearest_one() -> None:
     error = fault(**{NAME: "acme", NAME + "x": "b"})
     assert error.what == f"target main: there is no setting `{NAME}x`"
     assert error.fix == f"did you mean `{NAME}`?"
+
+
+SCOPED = next(loaded(name) for name, _ in folders() if any(kind.scope for kind in loaded(name).kinds.values()))
+WORD = next(kind.scope[0].word for kind in SCOPED.kinds.values() if kind.scope)
+KIND = next(kind.name for kind in SCOPED.kinds.values() if kind.managed)
+
+
+def scoped(**fields: Any) -> TargetConfig:
+    settings = dict.fromkeys(SCOPED.settings, "acme")
+    return replace(TargetConfig("main", SCOPED.api_version), settings=settings, **fields)
+
+
+def test_a_default_for_a_scope_that_nothing_stands_in_is_told() -> None:
+    check_settings(scoped(defaults={WORD: "a"}), SCOPED)
+    with pytest.raises(ConfigError) as caught:
+        check_settings(scoped(defaults={WORD + "x": "a"}), SCOPED)
+    assert caught.value.what == f"target main: `defaults` names `{WORD}x`"
+    assert caught.value.fix == f"did you mean `{WORD}`?"
+
+
+def test_a_confirmed_word_that_means_nothing_is_told() -> None:
+    check_settings(scoped(confirmed=(KIND, f"{KIND}.delete")), SCOPED)
+    for entry, fix in ((KIND + "x", KIND), (f"{KIND}.delet", "delete")):
+        with pytest.raises(ConfigError) as caught:
+            check_settings(scoped(confirmed=(entry,)), SCOPED)
+        assert caught.value.what == f"target main: `confirmed` names `{entry}`"
+        assert caught.value.fix == f"did you mean `{fix}`?"
+
+
+def test_the_printed_configuration_of_the_sandbox_confirms_known_words_only() -> None:
+    for name, _ in folders():
+        platform = loaded(name)
+        words = tuple(word for kind in platform.kinds.values() for word, _ in guesses(kind))
+        settings = dict.fromkeys(platform.settings, "acme")
+        check_settings(replace(TARGET, settings=settings, confirmed=words), platform)

@@ -5,5 +5,7 @@ be exempt from it, ``emulated`` is one target on one emulator in virtual time, `
 ``life``, ``adoption``, ``losses`` and ``lies`` hold the stages; each stage's docstring states the rule that it proves.
 The emulator is the judge: what counts is which changes it saw and what it has in the end. No platform is known here.
 
-``python -m tests.platforms.conformance`` prints the matrix of kinds and stages.
+``deaths`` kills the process at each effect of a manifest's life.
+
+``python -m tests.platforms.conformance`` prints the matrix of kinds and stages; with ``--deaths`` it kills everywhere.
 """

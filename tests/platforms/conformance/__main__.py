@@ -1,4 +1,7 @@
-"""``python -m tests.platforms.conformance [TEXT …]``: the matrix of stages and kinds, and why each gap is one."""
+"""``python -m tests.platforms.conformance [TEXT …]``: the matrix of stages and kinds, and why each gap is one.
+
+``--deaths`` kills the process at each effect of each kind's story instead, and once more after each.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.platforms.conformance.deaths import Swept, sweep
 from tests.platforms.conformance.derived import exemption
-from tests.platforms.conformance.examples import Example, examples_of_kinds
+from tests.platforms.conformance.examples import Example, document_of, examples_of_kinds, files_of
 from tests.platforms.conformance.suite import SCENES, STAGES, first_of_each_kind, live_through, made_by, play
 from tests.simulation.__main__ import make_template, memory_folder
 
@@ -41,6 +45,27 @@ def main(wanted: list[str]) -> None:
     print("\n".join(falls))
 
 
+def kill_everywhere(wanted: list[str]) -> int:
+    """The whole sweep of ``deaths``; the number of violations."""
+    began = time.monotonic()
+    total = Swept()
+    leading = first_of_each_kind(examples_of_kinds())
+    more = [each for each in examples_of_kinds() if each not in leading and files_of(each, document_of(each))]
+    examples = [each for each in (*leading, *more) if all(text in str(each) for text in wanted)]
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as name:
+        template = make_template(Path(name))
+        for example in examples:
+            swept = sweep(example, Path(name), template, twice=True)
+            print(f"{example!s:44}{swept.points:4} points {swept.kills:4} deaths", flush=True)
+            print("\n".join(swept.violations), end="\n" if swept.violations else "")
+            total.points += swept.points
+            total.kills += swept.kills
+            total.violations += swept.violations
+    print(f"\n{len(examples)} kinds, {total.points} points, {total.kills} deaths, {time.monotonic() - began:.0f} s")
+    print(f"{len(total.violations)} violations")
+    return len(total.violations)
+
+
 def _outcomes(example: Example, folder: Path, template: Path, *, scenes: bool) -> dict[str, str]:
     place = folder / str(example).replace("/", "-")
     place.mkdir()
@@ -54,4 +79,5 @@ def _outcomes(example: Example, folder: Path, template: Path, *, scenes: bool) -
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    words = [word for word in sys.argv[1:] if word != "--deaths"]
+    sys.exit(kill_everywhere(words) > 0 if "--deaths" in sys.argv else main(words))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from agent.definitions.promises import guesses
 from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
-from agent.model.change import Action
+from agent.live.purpose import Purpose
+from agent.model.change import Action, Plan
 from agent.model.outcome import Outcome, Report, Result
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import Wish, look, reconcile_once
 from agent.reconcile.target import Target
 from agent.sandbox import Commit, create_app
 from agent.secrets import Secret
@@ -44,7 +46,9 @@ class Fell(AssertionError):
 class Emulated:
     """Everything that one life or one scene stands on. ``adopt`` is the target's rule."""
 
-    def __init__(self, example: Example, folder: Path, template: Path, loop: VirtualLoop) -> None:
+    def __init__(
+        self, example: Example, folder: Path, template: Path, loop: VirtualLoop, keeper: type[Store] = Store
+    ) -> None:
         self.example = example
         self.platform = example.platform
         self.kind = example.kind
@@ -57,12 +61,15 @@ class Emulated:
         self.document: Document = document_of(example)
         self.source = MemorySource()
         self.files: Mapping[str, bytes] = {}
-        path = folder / "state.db"
-        shutil.copyfile(template, path)
-        self.store = Store.open(f"sqlite:///{path}", clock=self.clock, random_bytes=random.Random(0).randbytes)
+        self.path = folder / "state.db"
+        shutil.copyfile(template, self.path)
+        self.keeper = keeper
+        self.store = self._opened()
         self.start = len(self.world.commits)
         self.adopt = "ifIdentical"
         self.incarnation = 0
+        self.rotation = ""
+        """What the values of all secrets end with."""
         self.target = self._target()
 
     def close(self) -> None:
@@ -73,6 +80,15 @@ class Emulated:
         """The process ended; another one starts on the same store."""
         self.adopt = adopt
         self.target = self._target()
+
+    def died(self) -> None:
+        """The process was killed; another one opens the store that is left."""
+        self.store.close()
+        self.store = self._opened()
+        self.target = self._target()
+
+    def _opened(self) -> Store:
+        return self.keeper.open(f"sqlite:///{self.path}", clock=self.clock, random_bytes=random.Random(0).randbytes)
 
     def _target(self) -> Target:
         self.incarnation += 1
@@ -88,6 +104,7 @@ class Emulated:
                 name: TOKEN if value == "TOKEN" else value for name, value in known.get("credentials", {}).items()
             },
             secrets=secret_names(self.document),
+            rotation=lambda: self.rotation,
             chance=random.Random(self.incarnation),
             defaults=known.get("defaults", {}),
             adopt=self.adopt,
@@ -113,7 +130,13 @@ class Emulated:
     # Passes
 
     async def one_pass(self, wish: Wish | None = None) -> Report:
-        report = await reconcile_once(self.target, wish or Wish())
+        wish = wish or Wish()
+        seen = await look(self.target, wish)
+        before = Counter(self.target.api.calls)
+        report = await reconcile_once(self.target, wish, seen)
+        over = beyond(seen.plan, self.target.api.calls - before)
+        if over and not self.world.faults.played:
+            raise Fell(f"more calls than the plan said: {over}; {told(report)}")
         wrong = [f"{problem.code}: {problem.what}" for problem in report.problems if problem.severity == "error"]
         if wrong:
             raise Fell("; ".join(wrong))
@@ -168,7 +191,7 @@ class Emulated:
 
     def wrote_nothing_since(self, seen: int) -> None:
         """No request but reads went out after the first ``seen``."""
-        writes = [each for each in self.wire.sent[seen:] if each.method not in READS and not self._reads(each)]
+        writes = [each for each in self.wire.sent[seen:] if each.method not in READS and not self.reads(each)]
         if writes:
             raise Fell(f"wrote: {', '.join(f'{each.method} {each.path} -> {each.status}' for each in writes)}")
 
@@ -191,7 +214,7 @@ class Emulated:
         """How often the request that creates was sent."""
         return sum(1 for each in self.wire.sent if each.method == created.method and each.path == created.path)
 
-    def _reads(self, sent: Sent) -> bool:
+    def reads(self, sent: Sent) -> bool:
         """A POST that only reads, or logs in."""
         logins = {scheme.login.request.source for scheme in self.platform.auth if scheme.login is not None}
         return any(sent.path.endswith(path.partition("?")[0]) for path in logins)
@@ -224,13 +247,14 @@ def assembled(
     settings: Mapping[str, str],
     credentials: Mapping[str, str],
     secrets: Collection[str],
+    rotation: Callable[[], str] = str,
     chance: random.Random,
     budgets: BudgetRegistry | None = None,
     **words: Any,
 ) -> Target:
     """A target of which everything is allowed, under one platform. ``words`` are further words of its configuration."""
     known = {name: (lambda value=value: Secret(value)) for name, value in credentials.items()}
-    values = {name: (lambda name=name: Secret(f"value of {name}")) for name in secrets}
+    values = {name: (lambda name=name: Secret(f"value of {name}{rotation()}")) for name in secrets}
     connection = Connection(target="main", server=SERVER, settings=settings, credentials=known, allow_http=True)
     config = TargetConfig(
         "main",
@@ -241,8 +265,7 @@ def assembled(
         confirmed=tuple(name for kind in platform.kinds.values() for name, _ in guesses(kind)),
         prune=True,
         limits=Limits(),
-        ready_timeout_seconds=30.0,
-        **{"drift": "heal", **words},
+        **{"drift": "heal", "ready_timeout_seconds": 30.0, **words},
     )
     windows = () if budgets is None else None
     budgets = budgets or BudgetRegistry(clock, store, chance)
@@ -257,6 +280,16 @@ def assembled(
     )
     revealed = SecretValues(values, store.installation_key)
     return Target(config, platform, api, source, store, revealed, clock, chance, SERVER)
+
+
+def beyond(plan: Plan, sent: Mapping[str, int]) -> str:
+    """What was sent to apply a plan over what it said at most, "" when nothing was."""
+    counted = (Purpose.WRITE, Purpose.LOOK, Purpose.CONFIRM, Purpose.READY)
+    return ", ".join(
+        f"{sent.get(purpose, 0)} for {purpose}, at most {most}"
+        for purpose in counted
+        if sent.get(purpose, 0) > (most := getattr(plan.calls, purpose.value))
+    )
 
 
 def told(report: Report) -> str:

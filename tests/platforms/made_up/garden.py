@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from tests.platforms.made_up.spelling import in_its_own_way, merged
+from agent.sandbox.merge_patch import merged
+from tests.platforms.made_up.spelling import in_its_own_way
+from tests.platforms.made_up.yard import NotHere, Yard
 
 TICKET_SECONDS = 600.0
 
@@ -64,10 +66,15 @@ class Garden:
         self.tickets: dict[str, float] = {}
         self.loses = ""
         """The answer to a path with this ending is lost, after the request took effect."""
+        self.loses_if: Callable[[str], bool] = lambda path: False
+        """The same, for what it says of a path."""
+        self.refuses = ""
+        """A DELETE of a path with this ending is refused."""
         self.strict = False
         """The header X-Region is asked for with `GET /me` too."""
         self.conditional = False
         """Plants change only on condition that they are as the caller saw them."""
+        self.yard = Yard()
         self._numbers = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -85,7 +92,7 @@ class Garden:
         except Refused as refused:
             reply = Reply(refused.status, {"error": {"code": refused.code, "text": refused.text}})
         self.asked.append(Asked(self.now(), scope["method"], path, query, headers, body, reply.status))
-        if self.loses and path.endswith(self.loses):
+        if self.loses_if(path) or (self.loses and path.endswith(self.loses)):
             raise ConnectionResetError("the answer was lost")
         value = b"" if reply.value is None else json.dumps(reply.value).encode()
         kind, content = reply.raw or ("application/json", value)
@@ -105,6 +112,8 @@ class Garden:
         if headers.get("x-region") != "north" and (way != ["me"] or self.strict):
             raise Refused(400, "REGION", "the header X-Region is missing")
         self._admit(query, headers)
+        if self.refuses and method == "DELETE" and path.endswith(self.refuses):
+            raise Refused(403, "NOT_NOW", "come back later")
         if way == ["me"]:
             return Reply(value={"name": "gardener"})
         match [method, *way]:
@@ -126,6 +135,11 @@ class Garden:
                 return self._sensor(method, name, body)
             case [_, ("notes" | "photos") as shelf, name]:
                 return self._file(method, shelf, name, headers, body)
+            case [_, ("gates" | "paths" | "fences" | "steps" | "drawings" | "barrels"), *_]:
+                try:
+                    return Reply(*self.yard.answer(method, way, body))
+                except NotHere as refused:
+                    raise Refused(refused.status, refused.code, refused.text) from refused
         raise Refused(404, "NO_SUCH_PATH", "there is no such path")
 
     # Who asks

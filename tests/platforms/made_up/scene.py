@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ import httpx
 from agent.definitions.load import load_platform
 from agent.model.change import Action
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import Wish, look, reconcile_once
 from agent.store.store import Store
-from tests.platforms.conformance.emulated import assembled, told
+from tests.platforms.conformance.emulated import assembled, beyond, told
 from tests.platforms.made_up.garden import Garden
 from tests.simulation.source import MemorySource
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop
@@ -33,11 +34,17 @@ class Scene:
         self.clock = VirtualClock(loop)
         self.garden = Garden(self.clock.now)
         self.source = MemorySource()
-        self.store = Store.open(
-            f"sqlite:///{folder / 'state.db'}", clock=self.clock, random_bytes=random.Random(0).randbytes
-        )
+        self.folder = folder
+        self.store = self.opened(Store)
         self.manifests: dict[str, dict[str, Any]] = {}
         self.adopt(LINK)
+
+    def opened(self, keeper: type[Store]) -> Store:
+        address = f"sqlite:///{self.folder / 'state.db'}"
+        return keeper.open(address, clock=self.clock, random_bytes=random.Random(0).randbytes)
+
+    def wire(self) -> httpx.AsyncBaseTransport:
+        return httpx.ASGITransport(app=self.garden)
 
     def adopt(self, credentials: Mapping[str, str], **words: Any) -> None:
         self.target = self.another(credentials, **words)
@@ -45,7 +52,7 @@ class Scene:
     def another(self, credentials: Mapping[str, str], **words: Any) -> Any:
         return assembled(
             PLATFORM,
-            httpx.ASGITransport(app=self.garden),
+            self.wire(),
             self.clock,
             self.store,
             self.source,
@@ -56,11 +63,17 @@ class Scene:
             **words,
         )
 
-    def commit(self, *manifests: Mapping[str, Any]) -> None:
-        self.source.commit({f"{place}.json": json.dumps(each).encode() for place, each in enumerate(manifests)})
+    def commit(self, *manifests: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> None:
+        written = {f"{place}.json": json.dumps(each).encode() for place, each in enumerate(manifests)}
+        self.source.commit({**written, **(files or {})})
 
     async def look(self, wish: Wish | None = None) -> Report:
-        report = await reconcile_once(self.target, wish or Wish(fresh=True))
+        wish = wish or Wish(fresh=True)
+        seen = await look(self.target, wish)
+        before = Counter(self.target.api.calls)
+        report = await reconcile_once(self.target, wish, seen)
+        if not any(each.change.reason == "Action" for each in report.outcomes):
+            assert beyond(seen.plan, self.target.api.calls - before) == "", told(report)
         assert [problem.what for problem in report.problems if problem.severity == "error"] == []
         return report
 

@@ -27,17 +27,3 @@ def in_its_own_way(sensor: Mapping[str, Any]) -> dict[str, Any]:
     if not shown.get("labels"):
         shown["labels"] = None
     return shown
-
-
-def merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """RFC 7396."""
-    result = dict(before)
-    for word, value in change.items():
-        if value is None:
-            result.pop(word, None)
-        elif isinstance(value, Mapping):
-            present = result.get(word)
-            result[word] = merged(present if isinstance(present, Mapping) else {}, value)
-        else:
-            result[word] = value
-    return result

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from agent.definitions.platform import FieldRule
-from agent.model.canonical import digest
 from agent.model.change import Cause, FieldOp
 from agent.plan.compare import Comparison, compare
 from agent.plan.normalize import fingerprinted
@@ -168,11 +167,6 @@ def test_ignored_and_create_only_leaves_are_quiet_and_say_so() -> None:
         ("a", "ignored", "lifecycle.ignore"),
         ("b", "create only", "lifecycle.createOnly"),
     ]
-
-
-def test_a_value_that_the_server_twice_did_not_keep_is_quiet_until_git_asks_for_another() -> None:
-    assert diff({"a": 1}, {"a": 1}, {"a": 2}, not_kept={"/a": digest(1)}).same
-    assert not diff({"a": 3}, {"a": 1}, {"a": 2}, not_kept={"/a": digest(1)}).same
 
 
 def test_a_changed_immutable_leaf_is_named() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.model.change import Action
 from agent.model.resource import Absent
 from agent.model.suspension import Suspension
+from agent.model.window import Closed
 from tests.unit.plan.kinds import key
 from tests.unit.plan.test_planner import NOW, World
 
@@ -56,3 +59,15 @@ def test_a_suspended_delete_counts_for_no_limit() -> None:
     world.observations[key("c")] = Absent("get", NOW)
     changes = {change.key.name: change.action for change in world.plan().changes}
     assert changes == {"a": Action.HOLD, "b": Action.DELETE, "c": Action.CREATE}
+
+
+def test_outside_of_windows_writes_wait_and_deletes_keep_their_own_hours() -> None:
+    world = World(closed=Closed("", "outside of the windows until Sat"))
+    for name in ("a", "b"):
+        world.live(name, {"n": 1})
+        world.owned(name, {"n": 1})
+    world.git("b", {"n": 2})
+    changes = {change.key.name: (change.action, change.reason) for change in world.plan().changes}
+    assert changes == {"a": (Action.HOLD, "WindowClosed"), "b": (Action.UPDATE, "")}
+    world.policy = replace(world.policy, closed=Closed("closed", "closed"))
+    assert {change.action for change in world.plan().changes} == {Action.HOLD}

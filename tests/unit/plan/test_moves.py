@@ -1,0 +1,59 @@
+"""A resource under another name: the old object goes once the new one is live, and never instead of it."""
+
+from __future__ import annotations
+
+from agent.model.change import Action
+from agent.model.resource import Absent, Unknown
+from tests.unit.plan.kinds import key
+from tests.unit.plan.test_planner import NOW, World, the
+
+
+def moved(**policy: object) -> World:
+    world = World(**policy)
+    world.live("old", {"n": 1})
+    world.owned("old", {"n": 1})
+    world.git("new", {"n": 1}, moved_from="old")
+    world.observations[key("new")] = Absent("get", NOW)
+    return world
+
+
+def test_the_delete_waits_for_the_create_and_both_say_so() -> None:
+    plan = moved().plan()
+    made, gone = the(plan, "new"), the(plan, "old")
+    assert (made.action, gone.action) == (Action.CREATE, Action.DELETE)
+    assert gone.depends_on == (key("new"),) and made.order < gone.order
+    assert made.message == "was old: the platform cannot rename, so this is made and old deleted after it"
+    assert gone.message == "is new now; it goes once that one is live"
+
+
+def test_a_create_that_is_held_holds_the_delete() -> None:
+    world = moved()
+    world.observations[key("new")] = Unknown("api-broken", "503")
+    change = the(world.plan(), "old")
+    assert (change.action, change.would, change.reason) == (Action.HOLD, Action.DELETE, "MoveHeld")
+
+
+def test_what_is_live_under_the_new_name_already_frees_the_old_one() -> None:
+    world = moved()
+    world.live("new", {"n": 1})
+    world.owned("new", {"n": 1})
+    change = the(world.plan(), "old")
+    assert (change.action, change.message) == (Action.DELETE, "is new now, which is live")
+
+
+def test_drift_of_the_new_one_that_is_only_reported_keeps_nothing_back() -> None:
+    world = moved(drift="report")
+    world.live("new", {"n": 2})
+    world.owned("new", {"n": 1})
+    assert the(world.plan(), "new").action is Action.NONE
+    assert the(world.plan(), "old").action is Action.DELETE
+
+
+def test_without_pruning_the_old_one_stays() -> None:
+    assert the(moved(prune=False).plan(), "old").reason == "PruneDisabled"
+
+
+def test_a_name_that_git_still_holds_was_not_moved() -> None:
+    world = moved()
+    world.git("old", {"n": 1})
+    assert the(world.plan(), "new").message == ""
