@@ -16,7 +16,7 @@ from uuid import UUID
 from agent.apply import actions
 from agent.apply.actions import ActionStep, Performed
 from agent.apply.recover import Recovery, resolve
-from agent.cli.arguments import metric_words, pairs_of, typed
+from agent.cli.arguments import metric_words, pairs_of, seconds_of, typed
 from agent.cli.finding import Asked, Found, find, git_of, metric_of
 from agent.cli.opening import chosen, open_targets
 from agent.cli.options import LogLine, Options, Selector
@@ -155,6 +155,7 @@ async def fetch_logs(
         if since is not None:
             if "since" not in rule.args:
                 raise UsageError(f"--since: the logs of {found.kind.name} cannot be asked for from a moment on")
+            seconds_of(since, "--since")  # the platform has its own form of a mistake, and it costs a call
             words["since"] = since
         cut = tail if "tail" not in rule.args else None
         if tail is not None and cut is None:

@@ -75,11 +75,17 @@ def status_of_plans(plans: Sequence[TargetPlan], options: Options) -> int:
             continue
         if not one.plan.complete and not (one.desired is not None and one.desired.errors):
             statuses.add(EXIT_FAILED)
-        if options.fail_on & _kinds_of(one.plan.changes):
+        if failing([one], options):
             statuses.add(EXIT_REFUSED)
         if options.detailed_exitcode and any(not change.configured for change in one.plan.changes):
             statuses.add(EXIT_CHANGES)
     return first_of(statuses)
+
+
+def failing(plans: Sequence[TargetPlan], options: Options) -> list[str]:
+    """The words of ``--fail-on`` that hold of these plans."""
+    found = {word for one in plans if one.plan is not None for word in _kinds_of(one.plan.changes)}
+    return sorted(options.fail_on & found)
 
 
 def _kinds_of(changes: Iterable[object]) -> set[str]:

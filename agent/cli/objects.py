@@ -1,6 +1,6 @@
 """What the verbs that ask about one object have alike: its words, and how a result is shown.
 
-Used by ``act``, ``query``, ``metrics`` and ``logs``.
+Used by ``act``, ``query``, ``metrics``, ``logs`` and ``get``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ def add_object(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument of the call; repeatable"
     )
+    add_place(parser)
+
+
+def add_place(parser: ArgumentParser) -> None:
+    """``--in --id``: which object is meant, beside its name."""
     parser.add_argument(
         "--in",
         dest="where",

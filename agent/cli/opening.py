@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +28,11 @@ from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.identity import Revision
 from agent.reconcile.target import Target
+from agent.report.escape import clean
 from agent.secrets import Reader, Redactor
 from agent.source import Source, WorkTree, open_source
 from agent.store.store import Store
+from agent.validate.findings import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,17 @@ def chosen(config: Config, options: Options) -> Config:
     return replace(config, targets={name: config.targets[name] for name in options.targets})
 
 
+def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> None:
+    """A kind of ``--only`` that no platform has would choose nothing, and all would seem well: a UsageError."""
+    known = {kind for platform in platforms for kind in platform.kinds}
+    for selector in options.only:
+        if selector.kind is not None and selector.kind not in known:
+            raise UsageError(
+                f"--only {clean(selector.text, 80)}: no target has a kind {clean(selector.kind, 60)}",
+                fix=nearest(selector.kind, known),
+            )
+
+
 @asynccontextmanager
 async def open_targets(config: Config, options: Options, *, writable: bool) -> AsyncIterator[Opened]:
     config = chosen(config, options)
@@ -63,6 +76,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
     platforms = {
         name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
     }
+    refuse_unknown_kinds(options, platforms.values())
     with ExitStack() as stack:
         source = stack.enter_context(source_of(config, options))
         if writable:

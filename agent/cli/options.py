@@ -39,6 +39,7 @@ class Options:
     expect: str | None = None
     plan_file: Path | None = None
     confirm_deletes: int | None = None
+    ignore_windows: bool = False
     detailed_exitcode: bool = False
     fail_on: frozenset[str] = frozenset()
     max_calls: int | None = None

@@ -41,6 +41,8 @@ class VerbParser(argparse.ArgumentParser):
         return parsed
 
     def error(self, message: str) -> NoReturn:
+        if message.endswith(": expected one argument"):
+            message = message.removeprefix("argument ").replace(": expected one argument", " needs a value")
         raise UsageError(_plain(message), fix=f"see {self.prog} --help")
 
     def _refuse(self, word: str) -> NoReturn:

@@ -85,6 +85,7 @@ def options_of(arguments: Namespace, **more: Any) -> Options:
         "yes",
         "expect",
         "confirm_deletes",
+        "ignore_windows",
         "detailed_exitcode",
         "max_calls",
         "once",

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from agent.cli.exits import status_of_reports
 from agent.cli.listening import listening
-from agent.cli.opening import cache_of, chosen, open_targets, revision_of, source_of
+from agent.cli.opening import cache_of, chosen, open_targets, refuse_unknown_kinds, revision_of, source_of
 from agent.cli.options import Options, TargetPlan
 from agent.clock import SystemClock
 from agent.config.model import Config
@@ -30,13 +30,16 @@ from agent.source import Wakeups, open_wakeups
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
     """``validate``: every manifest of every target, without the network and without state."""
     config = chosen(config, options)
+    platforms = {
+        name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
+    }
+    refuse_unknown_kinds(options, platforms.values())
     found = []
     with source_of(config, options) as source:
         revision = revision_of(source, options)
-        for target in config.targets.values():
-            platform = load_platform(target.platform, extra_folders=config.schemas)
+        for name, target in config.targets.items():
             with cache_of(config) as store:
-                found.append(read_desired(source, revision, target, platform, store, LastDesired()))
+                found.append(read_desired(source, revision, target, platforms[name], store, LastDesired()))
     return tuple(found)
 
 
@@ -134,5 +137,6 @@ def _wish(options: Options, revision: Revision | None) -> Wish:
         fresh=options.fresh,
         careful=options.expect is not None,
         confirm_deletes=options.confirm_deletes,
+        ignore_windows=options.ignore_windows,
         selects=selects,
     )

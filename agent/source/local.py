@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.errors import SourceError
+from agent.errors import NoCommit, SourceError
 from agent.source.git import Git
 from agent.source.location import Location, find_repository
 from agent.source.objects import Objects, is_object_id
@@ -141,7 +141,7 @@ class LocalRepository:
             raise finished.failure(f"the ref `{ref}` cannot be read")
         if default:
             what = "the repository has no commit on the branch that it has checked out"
-            raise SourceError(what, code="source-ref", got=ref, fix="make a first commit, or set `source.branch`")
+            raise NoCommit(what, got=ref, fix="make a first commit, or set `source.branch`")
         raise missing_ref(ref)
 
     def _git(self) -> Git:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.clock import SystemClock
-from agent.errors import SourceError
+from agent.errors import NoCommit, SourceError
 from agent.source.credentials import Remote
 from agent.source.git import Finished, Git
 from agent.source.local import Found, Wanted, missing_ref
@@ -230,4 +230,4 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _empty() -> SourceError:
-    return SourceError("the remote repository has no commit", code="source-ref", fix="push a first commit")
+    return NoCommit("the remote repository has no commit", fix="push a first commit")

@@ -31,6 +31,9 @@ def configure(parser: ArgumentParser) -> None:
         metavar="N",
         help="lift the limit once, for exactly N deletes; needs a digest",
     )
+    parser.add_argument(
+        "--ignore-windows", action="store_true", help="write now, though the target's windows are closed"
+    )
     parser.add_argument("--revision", metavar="REV", help="apply this commit, branch or tag")
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
     parser.add_argument(

@@ -27,6 +27,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--confirm-deletes", type=positive, metavar="N", help="plan as if the limit were lifted for exactly N deletes"
     )
+    parser.add_argument("--ignore-windows", action="store_true", help="plan as if the target's windows were open")
     parser.add_argument("--full", action="store_true", help="shorten nothing")
     parser.add_argument("--detailed-exitcode", action="store_true", help="end with 2 when changes are pending")
     parser.add_argument(
@@ -38,8 +39,9 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Exit 0, 1 when not everything could be read, 3 when a manifest is invalid; 2 and 4 where asked for."""
     from agent.cli import shared, wiring
-    from agent.cli.exits import status_of_plans
-    from agent.cli.output import write_outputs
+    from agent.cli.exits import failing, status_of_plans
+    from agent.cli.output import tell, write_outputs
+    from agent.errors import EXIT_REFUSED
 
     outputs = shared.outputs_of(arguments, _FORMATS)
     options = shared.options_of(arguments, worktree=arguments.revision is None)
@@ -48,11 +50,31 @@ def run(arguments: Namespace) -> int:
     write_outputs(
         outputs,
         {
-            "text": lambda: text_of(plans, shared.paint_of(arguments, to_file=to_file), full=arguments.full),
+            "text": lambda: text_of(
+                plans, shared.paint_of(arguments, to_file=to_file), full=arguments.full, next_verb=_apply_of(arguments)
+            ),
             "json": lambda: json_of(plans, options),
         },
     )
-    return status_of_plans(plans, options)
+    status = status_of_plans(plans, options)
+    if status == EXIT_REFUSED and (words := failing(plans, options)):
+        tell(f"--fail-on {','.join(words)}: the plan has it, so the status is {status}")
+    return status
+
+
+def _apply_of(arguments: Namespace) -> str:
+    """The verb that applies this very plan: a digest is that of the same choice of targets, resources and revision."""
+    import shlex
+
+    words = ["apply"]
+    for name in ("config", "schemas", "target", "only", "revision", "confirm_deletes", "ignore_windows"):
+        given, flag = getattr(arguments, name), f"--{name.replace('_', '-')}"
+        if isinstance(given, bool):
+            words += [flag] if given else []
+        else:
+            values = given if isinstance(given, list) else [given] if given is not None else []
+            words += [word for value in values for word in (flag, shlex.quote(str(value)))]
+    return " ".join(words)
 
 
 def text_of(plans: Sequence[TargetPlan], paint: object, *, full: bool, next_verb: str = "apply") -> str:

@@ -1,5 +1,6 @@
-"""``datakeel explain CODE``: what an error code means and what mends it. ``explain promises PLATFORM``: what its kinds
-cannot promise, what is guessed, and what looking costs. Offline."""
+"""``datakeel explain WORD``: what an error code means and what mends it; what a kind is, what a manifest may say and
+what can be asked of it; what one member means. ``explain promises PLATFORM``: what its kinds cannot promise. Offline.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "explain"
-SUMMARY = "tell what an error code means, or what the kinds of a platform promise"
+SUMMARY = "tell what an error code, a kind or a member of one means, or what a platform's kinds promise"
 GROUP = "More"
 RANK = 1
-EXAMPLE = "datakeel explain unknown-key"
+EXAMPLE = "datakeel explain Pipeline.schedule"
 _PROMISES = "promises"
 
 
@@ -25,74 +26,63 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        metavar="CODE | promises PLATFORM",
-        help="the word in error[…], or `promises` and a platform; without it, all codes are listed",
+        metavar="WORD",
+        help="the word in error[…]; a kind, or Kind.member.of.its.schema; a platform; `promises` and a platform; "
+        "without it, all codes are listed",
     )
-    parser.add_argument("--config", metavar="FILE", help="configuration, for the platforms under its `schemas`")
+    parser.add_argument("--platform", metavar="NAME", help="the one that is meant, where several have the kind")
+    parser.add_argument("--config", metavar="FILE", help="configuration: the platforms of its targets come first")
     add_schemas(parser)
 
 
 def run(arguments: Namespace) -> int:
-    """Exit 0, or 64 for a code or a platform that does not exist."""
+    """Exit 0, or 64 for a word that means nothing."""
     import sys
 
     from agent.errors import UsageError
+    from agent.report.escape import clean_lines
 
-    first, *rest = arguments.what or [None]
-    if first == _PROMISES and len(rest) == 1:
-        sys.stdout.write(_promises(arguments, rest[0]))
-        return 0
-    if first == _PROMISES or rest:
-        raise UsageError("explain takes one code, or `promises` and one platform", fix="datakeel explain promises NAME")
-    sys.stdout.write(_code(first))
+    first, *rest = arguments.what or [arguments.platform]
+    if (first == _PROMISES and len(rest) != 1) or (first != _PROMISES and rest):
+        raise UsageError("explain takes one word, or `promises` and one platform", fix="datakeel explain promises NAME")
+    text = (None if arguments.platform or rest else _code(first)) or _of_definitions(arguments, first, *rest)
+    sys.stdout.write("".join(f"{line}\n" for line in clean_lines(text.removesuffix("\n"), "")))
     return 0
 
 
-def _code(written: str | None) -> str:
+def _code(written: str | None) -> str | None:
+    """What an error code means; all codes for no word."""
     from agent.cli.error_codes import explanations
-    from agent.errors import UsageError
 
     known = explanations()
     if written is None:
         return "".join(f"{code}\n" for code in sorted(known))
     code = written.removeprefix("error[").removeprefix("warning[").removesuffix("]")
-    if code not in known:
-        import difflib
-
-        near = difflib.get_close_matches(code, known, n=1)
-        raise UsageError(
-            f"no error has the code {code!r}",
-            fix=f"did you mean {near[0]}?" if near else "datakeel explain lists all",
-        )
-    return f"{code}\n\n{known[code]}\n"
+    return f"{code}\n\n{known[code]}\n" if code in known else None
 
 
-def _promises(arguments: Namespace, name: str) -> str:
-    from agent.definitions.load import available, load_platform
-    from agent.definitions.places import did_you_mean
-    from agent.definitions.promise_words import as_text
-    from agent.errors import UsageError
-    from agent.report.escape import clean
+def _of_definitions(arguments: Namespace, first: str, platform: str | None = None) -> str:
+    from agent.cli import explaining
 
-    folders = _folders(arguments)
-    found = available(folders)
-    plain = {known.partition("/")[0] for known in found}
-    if name not in found and name not in plain:
-        fix = did_you_mean(name, sorted(plain))
-        raise UsageError(f"there is no platform {clean(name, 60)!r}", fix=fix)
-    platform = load_platform(name, extra_folders=folders)
-    return f"{platform.api_version}\n\n{as_text(platform)}"
+    folders, targets = _configured(arguments)
+    if platform is not None:
+        return explaining.promises_of(platform, folders)
+    return explaining.explained(first, explaining.known_platforms(folders, targets), arguments.platform)
 
 
-def _folders(arguments: Namespace) -> Sequence[Path]:
-    """Those of the command line and of the configuration; a configuration is not needed, and need not be right."""
+def _configured(arguments: Namespace) -> tuple[Sequence[Path], Sequence[str]]:
+    """Folders of definitions, and the platforms of the targets.
+
+    A configuration is not needed, and need not be right: one that is not named on the command line is then left out.
+    """
     from agent.cli.shared import config_of, schemas_of
     from agent.errors import ConfigError
 
     given = schemas_of(arguments)
     try:
-        return config_of(arguments).schemas
+        config = config_of(arguments)
     except ConfigError:
         if arguments.config:
             raise
-        return given
+        return given, ()
+    return config.schemas, [target.platform for target in config.targets.values()]

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
+    from agent.cli.finding import Asked
+    from agent.cli.looking import Live
     from agent.cli.options import LiveRow
 
 NAME = "get"
@@ -19,6 +22,7 @@ _FORMATS = ("text", "json")
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
+    from agent.cli.objects import add_place
     from agent.cli.shared import add_common
 
     parser.add_argument("what", nargs="?", default="", metavar="Kind[/name]", help="a kind, or one object of it")
@@ -26,56 +30,70 @@ def configure(parser: ArgumentParser) -> None:
     which.add_argument("--desired", action="store_true", help="what git says instead")
     which.add_argument("--applied", action="store_true", help="what was written last instead")
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
+    add_place(parser)
     add_common(parser, _FORMATS)
 
 
 def run(arguments: Namespace) -> int:
-    """Exit 0, or 1 when the one object that was named is not there or could not be read."""
+    """Exit 0, or 1 when something could not be read, or the one object that was named is not there."""
     from agent.cli import looking, shared
-    from agent.cli.options import Selector
-    from agent.cli.output import write_outputs
-    from agent.errors import EXIT_DONE, EXIT_FAILED, AgentError
+    from agent.cli.output import print_error, tell, write_outputs
+    from agent.errors import EXIT_DONE, EXIT_FAILED
     from agent.report.documents import dump_document
 
     outputs = shared.outputs_of(arguments, _FORMATS)
-    selector = Selector.parse(arguments.what) if arguments.what else Selector("")
-    rows = shared.run_async(
+    asked = _asked(arguments)
+    live = shared.run_async(
         looking.fetch_live(
             shared.config_of(arguments),
             shared.options_of(arguments),
-            selector,
+            asked,
             desired=arguments.desired,
             applied=arguments.applied,
         )
     )
-    if selector.names and not rows:
-        raise AgentError(f"{arguments.what} is neither in git nor known to be live", code="not-found")
+    named = bool(asked.selector.names)
+    text = lambda: _yaml(live.rows) if named else _table(live, shared.terminal_now())  # noqa: E731
+    write_outputs(outputs, {"text": text, "json": lambda: dump_document(_document_of(live))})
+    for note in () if arguments.quiet else live.notes:
+        tell(note)
+    for target, error in live.faults:
+        tell(f"{target}: not everything could be read")
+        print_error(error, json_wanted=False)
+    missing = named and all(row.body is None for row in live.rows)
+    return EXIT_FAILED if live.faults or missing else EXIT_DONE
 
-    def text() -> str:
-        return _yaml(rows) if selector.names else _table(rows, shared.terminal_now())
 
-    def as_json() -> str:
-        return dump_document({"format": "datakeel.live/1", "resources": [_document(row) for row in rows]})
+def _asked(arguments: Namespace) -> Asked:
+    from agent.cli.finding import Asked
+    from agent.cli.options import Selector
+    from agent.errors import UsageError
 
-    write_outputs(outputs, {"text": text, "json": as_json})
-    return EXIT_FAILED if selector.names and all(row.body is None for row in rows) else EXIT_DONE
+    selector = Selector.parse(arguments.what) if arguments.what else Selector("")
+    if selector.exclude or selector.glob is not None:
+        raise UsageError(f"a kind or one object of it is shown, not {arguments.what}", fix="write Kind or Kind/name")
+    for flag in ("desired", "applied", "id"):
+        if getattr(arguments, flag) and not selector.names:
+            raise UsageError(f"--{flag} is about one object", fix="write Kind/name")
+    return Asked(selector, tuple(arguments.where), arguments.id)
 
 
-def _table(rows: tuple[LiveRow, ...], now: float | None) -> str:
+def _table(live: Live, now: float | None) -> str:
     from agent.report.escape import clean
     from agent.report.values import moment, table
 
-    if not rows:
-        return "nothing is live\n"
+    if not live.rows:
+        words = "nothing is live in what could be read" if live.faults else "nothing is live"
+        return f"{words}\n" if live.answered else ""
     lines = [["KIND", "NAME", "STATUS", "OURS", "IN SYNC", "VERIFIED"]]
-    for row in rows:
+    for row in live.rows:
         in_sync = "-" if row.in_sync is None else "yes" if row.in_sync else "no"
         name = clean(row.key.path.partition("/")[2], 120)
         lines.append([row.key.kind, name, row.health, "yes" if row.ours else "no", in_sync, moment(row.seen_at, now)])
     return "".join(f"{line}\n" for line in table(lines))
 
 
-def _yaml(rows: tuple[LiveRow, ...]) -> str:
+def _yaml(rows: Sequence[LiveRow]) -> str:
     from agent import yaml_io
     from agent.report.escape import clean
 
@@ -84,6 +102,17 @@ def _yaml(rows: tuple[LiveRow, ...]) -> str:
         head = f"# {clean(row.key.target)} {clean(row.key.path)}: {row.health}\n"
         documents.append(head + (yaml_io.dump(row.body) if row.body is not None else "# no content is known\n"))
     return "---\n".join(documents)
+
+
+def _document_of(live: Live) -> dict[str, Any]:
+    from agent.report.documents import error_members
+
+    return {
+        "format": "datakeel.live/1",
+        "complete": not live.faults,
+        "errors": [{"target": target, **error_members(error)} for target, error in live.faults],
+        "resources": [_document(row) for row in live.rows],
+    }
 
 
 def _document(row: LiveRow) -> dict[str, Any]:

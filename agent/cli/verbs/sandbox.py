@@ -47,6 +47,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Runs until a signal; exit 0, or 1 when the address is taken."""
+    import os
     import sys
     from pathlib import Path
 
@@ -79,7 +80,9 @@ def run(arguments: Namespace) -> int:
     except OSError as error:
         address = f"{arguments.host}:{arguments.port}"
         raise AgentError(
-            f"cannot listen on {address}: {error.strerror}", code="address-taken", fix="choose another --port"
+            f"cannot listen on {address}: {os.strerror(error.errno) if error.errno else error}",
+            code="address-taken",
+            fix="choose another --port",
         ) from error
     return 0
 

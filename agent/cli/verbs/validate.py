@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from agent.cli.options import Options, Selector
+    from agent.errors import Problem
 
 NAME = "validate"
 SUMMARY = "check the manifests: schemas, names, references, cycles"
@@ -34,9 +39,13 @@ def run(arguments: Namespace) -> int:
 
     outputs = shared.outputs_of(arguments, _FORMATS)
     options = shared.options_of(arguments, worktree=arguments.revision is None, paths=tuple(arguments.paths))
-    desired = shared.run_async(wiring.check(shared.config_of(arguments), options))
+    config = shared.config_of(arguments)
+    wanted = _from_the_top(arguments.paths, config.source.path, shared.working_folder(), arguments.revision)
+    desired = shared.run_async(wiring.check(config, options))
     found = {problem: None for one in desired for problem in one.problems}  # targets may share a folder
-    problems = sorted_problems(problem for problem in found if _is_below(problem.where.path, arguments.paths))
+    problems = sorted_problems(
+        problem for problem in found if _is_below(problem.where.path, wanted) and _is_meant(problem, options)
+    )
     manifests = sum(len(one.resources) + len(one.broken) for one in desired)
 
     def text() -> str:
@@ -49,6 +58,52 @@ def run(arguments: Namespace) -> int:
     return EXIT_INVALID if any(problem.severity == "error" for problem in problems) else EXIT_DONE
 
 
-def _is_below(path: str, wanted: list[str]) -> bool:
+def _from_the_top(paths: Sequence[str], source: Path | None, here: Path, revision: str | None) -> list[str]:
+    """The paths as problems name them. They are seen from here, or else from the top of the repository.
+
+    One that leads to nothing is a UsageError: nothing would be checked, and all would seem well.
+    """
+    import os
+    from pathlib import Path
+
+    from agent.errors import UsageError
+    from agent.report.escape import clean
+    from agent.source.location import find_repository
+
+    if source is None or not paths:
+        return list(paths)
+    location = find_repository(source)
+    top = Path((location and location.top) or source).resolve()
+    found = []
+    for path in paths:
+        absolute = Path(os.path.normpath(here / path))
+        absolute = absolute.parent.resolve() / absolute.name
+        if absolute.is_relative_to(top) and (revision is not None or os.path.lexists(absolute)):
+            found.append(absolute.relative_to(top).as_posix())
+        elif revision is not None or os.path.lexists(top / path):
+            found.append(path)
+        else:
+            raise UsageError(
+                f"there is no {clean(path, 200)}", fix="write a path from here, or from the repository's top"
+            )
+    return found
+
+
+def _is_below(path: str, wanted: Sequence[str]) -> bool:
     cleaned = [one.removeprefix("./").rstrip("/") for one in wanted]
     return not cleaned or any(one in ("", ".") or path == one or path.startswith(one + "/") for one in cleaned)
+
+
+def _is_meant(problem: Problem, options: Options) -> bool:
+    """Whether ``--only`` lets it through. A file of which nobody can tell what it holds is always told."""
+    kind, _, name = (problem.subject or "").partition("/")
+
+    def meets(one: Selector) -> bool:
+        if one.glob is not None:
+            return one.matches(kind, (), name, problem.where.path)
+        if not name:
+            return not one.exclude
+        return one.kind == kind and (not one.names or one.names[-1] == name)
+
+    chosen = [one for one in options.only if not one.exclude]
+    return (not chosen or any(map(meets, chosen))) and not any(one.exclude and meets(one) for one in options.only)

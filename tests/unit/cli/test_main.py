@@ -127,6 +127,46 @@ def test_explain_tells_a_code_and_suggests_the_nearest(capsys: pytest.CaptureFix
     assert "internal" in capsys.readouterr().out.splitlines()
 
 
+def test_explain_tells_a_kind_of_the_targets_first_else_of_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "Project"]) == 0
+    out = capsys.readouterr().out
+    assert "Project · gitlab/v4 · managed" in out and "Project · dataops-live/v4 · managed" in out
+    (tmp_path / "datakeel.yaml").write_text(
+        "apiVersion: datakeel/v1\nsource: {path: .}\n"
+        "targets: {a: {platform: gitlab, server: https://git.example, credentials: {token: {env: T}}, folder: m}}\n"
+    )
+    assert main(["explain", "Project"]) == 0
+    out = capsys.readouterr().out
+    assert "dataops-live/v4" not in out and out.endswith("\nAlso a kind of dataops-live: --platform NAME\n")
+    assert main(["explain", "Project", "--platform", "dataops-live/v4"]) == 0
+    assert "Project · dataops-live/v4" in capsys.readouterr().out
+    assert main(["explain", "Workflow"]) == 0  # no target has it
+    assert "Workflow · dataos/v1" in capsys.readouterr().out
+    assert main(["explain", "Project", "--platform", "gitlb"]) == 64
+    assert "there is no platform 'gitlb'" in capsys.readouterr().err
+
+
+def test_explain_offers_the_nearest_of_all_words(capsys: pytest.CaptureFixture[str]) -> None:
+    for word, meant in (("workflow", "Workflow"), ("datalinks", "datalinx"), ("Workflo.tags", "Workflow.tags")):
+        assert main(["explain", word]) == 64
+        assert f"did you mean {meant}?" in capsys.readouterr().err
+    assert main(["explain", "Workflow/daily"]) == 64
+    assert "datakeel get Workflow/daily" in capsys.readouterr().err
+    assert main(["explain", "Workflow", "Depot"]) == 64
+    assert "takes one word" in capsys.readouterr().err
+
+
+def test_explain_tells_that_a_definition_is_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mill").mkdir()
+    (tmp_path / "mill" / "platform.yaml").write_text("platform: mill\nversion: v1\nformat: 1\nkinds: 3\n")
+    assert main(["explain", "Workspace", "--schemas", str(tmp_path)]) == 0
+    assert main(["explain", "Millstone", "--schemas", str(tmp_path)]) == 64
+    assert "not all kinds are known" in capsys.readouterr().err
+
+
 def test_our_own_mistake_is_one_sentence_and_a_file(tmp_path: Path) -> None:
     code = (
         "import sys; import agent.cli.verbs.version as verb\n"
