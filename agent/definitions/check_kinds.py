@@ -73,6 +73,9 @@ class KindCheck:
                 )
         if get(words, "replace", "never") != "never" and not (has(words, "create") and has(words, "delete")):
             faults.add(words["replace"].place, "a replacement needs `create` and `delete`")
+        elif get(words, "replace") == "createFirst" and not has(words, "id"):
+            what = "`createFirst` needs `id`: nothing else tells the new object from the old one of the same name"
+            faults.add(words["replace"].place, what)
         if has(words, "general") and not managed:
             faults.add(words["general"].place, "only a managed kind can be a catch-all", at="key")
 

@@ -115,6 +115,13 @@ MISTAKES = [
         "declare it under `actions`",
     ),
     (DELETE, "    replace: ‸deleteFirst\n", "a replacement needs `create` and `delete`", None),
+    (
+        THINGS,
+        "  Bare: {key: name, list: {request: GET /b}, create: {request: POST /b},"
+        " delete: {request: 'DELETE /b/{name}'}, replace: ‸createFirst}\n" + THINGS,
+        "`createFirst` needs `id`",
+        None,
+    ),
     (GET, GET + "    logs: {lines: logs}\n", "either `request` or `websocket`", None),
     (GET, GET + "    actions: {‸go: {careful: hot}}\n", "`request` is missing", None),
     (THINGS, THINGS + "    mark: {in: /tags, as: ‸'${target}'}\n", "without `${uid}` proves nothing", None),
