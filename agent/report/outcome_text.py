@@ -9,6 +9,7 @@ from agent.model.outcome import Outcome, Report, Result
 from agent.report.change_text import WORDS
 from agent.report.escape import clean
 from agent.report.problems import render_problems
+from agent.report.text import compared
 from agent.report.values import Paint, counted, plain, table
 
 _WORDS = {
@@ -35,8 +36,8 @@ def render_report(report: Report, *, paint: Paint = plain, titled: bool = False)
     if report.error:
         lines.append(f"{paint('error', 'failed')}  {clean(report.target)}: {clean(report.error)} [{report.error_code}]")
     if not report.outcomes and not report.error:
-        unchanged = report.plan.unchanged if report.plan else 0
-        lines.append(f"{clean(report.target)}: nothing to do, {unchanged} in sync with {clean(str(report.revision))}")
+        of = f", {compared(report.plan)}" if report.plan else ""
+        lines.append(f"{clean(report.target)}: nothing to do{of}")
     return render_problems(report.problems, paint=paint) + "".join(f"{line}\n" for line in lines)
 
 

@@ -46,7 +46,7 @@ def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False) -> str:
     """The block of one target, without digest."""
     if is_in_sync(plan):
         calls = counted(plan.calls.read, "call")
-        return f"{clean(plan.target)}: {plan.unchanged} in sync with {clean(str(plan.revision))}, {calls}\n"
+        return f"{clean(plan.target)}: {compared(plan)}, {calls}\n"
     scope = _shared_scope(plan.changes)
     title = [plan.target, plan.platform.partition("/")[0], *(f"{word} {name}" for word, name in scope)]
     lines = [paint("heading", " · ".join(clean(part) for part in (*title, str(plan.revision)))), ""]
@@ -59,6 +59,14 @@ def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False) -> str:
     lines += _footer(plan, full=full)
     lines.append(_summary([plan]))
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def compared(plan: Plan) -> str:
+    """What a plan without a change looked at. Nothing at all is an empty repository or a mistyped ``--only``."""
+    revision = clean(str(plan.revision))
+    if not plan.unchanged:
+        return f"no resource that was asked for is in {revision} or owned"
+    return f"{plan.unchanged} in sync with {revision}"
 
 
 def is_in_sync(plan: Plan) -> bool:

@@ -70,6 +70,11 @@ def test_nothing_to_do_is_one_line() -> None:
     assert render_plans([samples.IN_SYNC]) == "analytics: 304 in sync with main@4f2c1ab, 26 calls\n"
 
 
+def test_that_nothing_was_looked_at_is_not_called_in_sync() -> None:
+    text = render_plans([replace(samples.IN_SYNC, unchanged=0)])
+    assert text == "analytics: no resource that was asked for is in main@4f2c1ab or owned, 26 calls\n"
+
+
 def test_what_could_not_be_read_is_never_called_in_sync() -> None:
     text = render_plans([replace(samples.IN_SYNC, complete=False)])
     assert "in sync" not in text
