@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -108,6 +108,19 @@ class Change:
     @property
     def sends(self) -> bool:
         return self.action in WRITES
+
+    def held(self, reason: str, message: str, *, configured: bool = False) -> Change:
+        """The same change, kept back: it is shown with what it would do, and costs no call."""
+        return replace(
+            self,
+            action=Action.HOLD,
+            would=self.action,
+            reason=reason,
+            message=message,
+            configured=configured,
+            calls=0,
+            requests=Requests(0, 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)

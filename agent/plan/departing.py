@@ -35,6 +35,6 @@ def _tied(change: Change, holders: Sequence[Change]) -> Change:
     held = next((each.key for each in holders if not each.sends), None)
     if held is not None:
         why = f"{held} still needs it, and is held"
-        return replace(change, action=Action.HOLD, would=Action.DELETE, reason="DependencyHeld", message=why, calls=0)
+        return change.held("DependencyHeld", why)
     needs = {*change.depends_on, *(each.key for each in holders)}
     return replace(change, depends_on=tuple(sorted(needs))) if holders else change

@@ -32,7 +32,7 @@ def limit_deletes(
     else:
         return changes, ()
     message = f"{note}; datakeel diff --confirm-deletes {len(deletes)} prints the digest that allows exactly these"
-    return [_held(change, reason, message) if change.action is Action.DELETE else change for change in changes], (note,)
+    return [change.held(reason, message) if change.action is Action.DELETE else change for change in changes], (note,)
 
 
 def mass_absence(absent: list[Key], owned: int, policy: Policy) -> str | None:
@@ -43,18 +43,4 @@ def mass_absence(absent: list[Key], owned: int, policy: Policy) -> str | None:
     return (
         f"{len(absent)} of {owned} owned objects are missing at once (at most {allowed} would be believed): "
         "a wrong server, scope or permission looks like this"
-    )
-
-
-def _held(change: Change, reason: str, message: str) -> Change:
-    return Change(
-        change.key,
-        Action.HOLD,
-        change.cause,
-        change.origin,
-        would=change.action,
-        reason=reason,
-        message=message,
-        uid=change.uid,
-        server_id=change.server_id,
     )

@@ -42,7 +42,7 @@ def _tied(
         return replace(change, message=f"is {new.name} now, which is live")
     if held:
         why = f"is to be {new.name}, which is held; it goes once that one is live"
-        return replace(change, action=Action.HOLD, would=Action.DELETE, reason="MoveHeld", message=why, calls=0)
+        return change.held("MoveHeld", why)
     told = f"is {new.name} now; it goes once that one is live"
     return replace(change, message=told, depends_on=tuple(sorted({*change.depends_on, new})))
 

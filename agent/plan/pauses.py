@@ -5,10 +5,9 @@ Such changes are planned and shown as held, with their reason; the exit status d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
-from agent.model.change import Action, Change, Requests
+from agent.model.change import Action, Change
 from agent.model.suspension import Suspension, suspended_by
 from agent.plan.policy import Policy
 
@@ -23,26 +22,13 @@ def hold_paused(changes: list[Change], policy: Policy) -> list[Change]:
 def _paused(change: Change, policy: Policy) -> Change:
     found = suspended_by(policy.suspended, change.key, change.origin.path if change.origin is not None else "")
     if found is not None:
-        return _held(change, "Suspended", _told(found))
+        return change.held("Suspended", _told(found), configured=True)
     removes = change.action in (Action.DELETE, Action.REPLACE)
     closed = policy.closed.deletes if removes else policy.closed.writes
-    return _held(change, "WindowClosed", closed) if closed else change
+    return change.held("WindowClosed", closed, configured=True) if closed else change
 
 
 def _told(suspension: Suspension) -> str:
     end = suspension.until
     until = "" if end is None else f" until {datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC"
     return f"suspended by {suspension.who}{until}: {suspension.reason}"
-
-
-def _held(change: Change, reason: str, message: str) -> Change:
-    return replace(
-        change,
-        action=Action.HOLD,
-        would=change.action,
-        reason=reason,
-        message=message,
-        configured=True,
-        calls=0,
-        requests=Requests(0, 0),
-    )

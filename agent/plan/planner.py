@@ -121,19 +121,7 @@ def _hold_dependants(changes: list[Change], desired: Desired, observed: Observed
                 if missing is not None:
                     held[change.key] = f"waits for {missing}, which {lacking.get(missing, 'is held')}"
                     grown = True
-    return [
-        replace(
-            change,
-            action=Action.HOLD,
-            would=change.action,
-            reason="DependencyHeld",
-            message=held[change.key],
-            calls=0,
-        )
-        if change.key in held
-        else change
-        for change in changes
-    ]
+    return [change.held("DependencyHeld", held[change.key]) if change.key in held else change for change in changes]
 
 
 def _lacking(changes: list[Change], desired: Desired, observed: Observed) -> dict[Key, str]:
