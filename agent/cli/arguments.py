@@ -1,6 +1,6 @@
 """Words of the command line as typed values: ``--arg name=value`` by its declaration, ``Kind/scope/name`` as a key.
 
-Used by ``asking``. No I/O; every mistake is a :class:`UsageError` that names what is known.
+Used by ``asking`` and its neighbours. No I/O; every mistake is a :class:`UsageError` that names what is known.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from agent.errors import UsageError
 from agent.json_schema import Schema
 from agent.live import strict_json
 from agent.model.identity import Key
+from agent.model.selector import Selector
 from agent.report.escape import clean
 from agent.validate.findings import nearest, one_of
 
@@ -23,6 +24,12 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 # What the two options of `metrics` are called in definitions.
 _RESOLUTION = "resolution"
 _LENGTHS = ("duration", "period")
+
+
+def ambiguous(selector: Selector, keys: Iterable[Key]) -> UsageError:
+    """One object was asked for, and the words fit these."""
+    names = ", ".join(sorted(clean(key.path, 100) for key in keys)[:10])
+    return UsageError(f"{clean(selector.text, 120)} is ambiguous: {names}", fix="write Kind/scope/name, or --target")
 
 
 def pairs_of(words: Iterable[str], flag: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.cli.arguments import ambiguous
 from agent.cli.opening import chosen
 from agent.cli.options import Options
 from agent.cli.suspending import who
@@ -44,9 +45,7 @@ def _in_doubt(store: Store, config: Config, selector: Selector) -> Intent:
         what = f"no create of {clean(selector.text, 120)} is in doubt"
         raise UsageError(what, fix="datakeel status lists what is")
     if len(found) > 1:
-        names = ", ".join(sorted(clean(intent.key.path, 100) for intent in found)[:10])
-        what = f"{clean(selector.text, 120)} is ambiguous: {names}"
-        raise UsageError(what, fix="write Kind/scope/name, or --target")
+        raise ambiguous(selector, (intent.key for intent in found))
     return found[0]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.cli.arguments import key_of, pairs_of
+from agent.cli.arguments import ambiguous, key_of, pairs_of
 from agent.cli.opening import Opened, revision_of
 from agent.cli.options import Options, Selector
 from agent.definitions.platform import ActionRule, Kind, LogRule, MetricRule
@@ -55,8 +55,7 @@ def find(opened: Opened, options: Options, asked: Asked) -> Found:
         except SourceError as error:
             unread = error
     if len(keys) > 1:
-        names = ", ".join(sorted(clean(key.path, 100) for _, key in keys)[:10])
-        raise UsageError(f"{asked.selector.text} is ambiguous: {names}", fix="write Kind/scope/name, or --target")
+        raise ambiguous(asked.selector, (key for _, key in keys))
     if keys:
         return found_as(*keys[0], asked)
     return in_full(targets, asked, unread)

@@ -29,9 +29,7 @@ def add_common(parser: ArgumentParser, formats: Sequence[str], *, selecting: boo
     common.add_argument("--config", metavar="FILE", help="configuration (default: datakeel.yaml here or above)")
     add_schemas(common)
     if selecting:
-        common.add_argument(
-            "--target", action="append", default=[], metavar="NAME", help="only this target; repeatable"
-        )
+        add_target(common)
         common.add_argument(
             "--only",
             action="append",
@@ -40,6 +38,11 @@ def add_common(parser: ArgumentParser, formats: Sequence[str], *, selecting: boo
             help="Kind, Kind/name or path:GLOB; a leading ! excludes; repeatable",
         )
     add_printing(common, formats)
+
+
+def add_target(parser: ArgumentParser | _ArgumentGroup) -> None:
+    """``--target``, also for verbs that choose no resources."""
+    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="only this target; repeatable")
 
 
 def add_printing(common: ArgumentParser | _ArgumentGroup, formats: Sequence[str]) -> None:

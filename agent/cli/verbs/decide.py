@@ -16,7 +16,7 @@ EXAMPLE = "datakeel decide Annotation/deploys/release-7 --made 4711"
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.shared import add_common
+    from agent.cli.shared import add_common, add_target
 
     parser.add_argument("what", metavar="Kind/name", help="the resource that is held")
     said = parser.add_mutually_exclusive_group(required=True)
@@ -24,7 +24,7 @@ def configure(parser: ArgumentParser) -> None:
         "--made", nargs="?", const="", metavar="ID", help="it is there; its id, if the platform gives ids"
     )
     said.add_argument("--not-made", action="store_true", help="it is not there: it may be made again")
-    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="only this target; repeatable")
+    add_target(parser)
     add_common(parser, (), selecting=False)
 
 

@@ -16,13 +16,13 @@ EXAMPLE = "datakeel resume Workflow/daily-etl"
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.shared import add_common
+    from agent.cli.shared import add_common, add_target
 
     parser.add_argument(
         "what", nargs="?", default="", metavar="SELECTOR", help="as it was suspended; without it, the whole target"
     )
     parser.add_argument("--all", action="store_true", help="end every suspension of the targets")
-    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="only this target; repeatable")
+    add_target(parser)
     add_common(parser, (), selecting=False)
 
 

@@ -17,9 +17,9 @@ _FORMATS = ("text", "json")
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.shared import add_common
+    from agent.cli.shared import add_common, add_target
 
-    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="only this target; repeatable")
+    add_target(parser)
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="end with 1 when stalled, 2 on drift or pending changes"
     )

@@ -16,14 +16,14 @@ EXAMPLE = 'datakeel suspend Workflow/daily-etl --reason "backfill by ann" --unti
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.shared import add_common
+    from agent.cli.shared import add_common, add_target
 
     parser.add_argument(
         "what", nargs="?", default="", metavar="SELECTOR", help="Kind, Kind/name or path:GLOB; without it, everything"
     )
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for whoever meets it")
     parser.add_argument("--until", metavar="DURATION", help="30m, 2h, 7d from now; without it, until `resume`")
-    parser.add_argument("--target", action="append", default=[], metavar="NAME", help="only this target; repeatable")
+    add_target(parser)
     add_common(parser, (), selecting=False)
 
 
