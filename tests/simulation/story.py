@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from agent.apply.secrets import SecretValues
@@ -171,11 +172,16 @@ def _happening(chance: random.Random, at: float, files: dict[str, bytes], turn: 
 class World:
     """Sandbox, git, judge and clock of one run; incarnations of the agent come and go."""
 
+    interval = INTERVAL
+    windows: Mapping[float, int] = MappingProxyType({60.0: 100, 3600.0: 1000})
+    """What the platform allows: calls by the seconds of a window."""
+
     def __init__(
         self, seed: int, folder: Path, loop: VirtualLoop, template: Path | None, store: type[MortalStore]
     ) -> None:
         self.seed = seed
         self.store = store
+        self.platform = definition()
         self.clock = VirtualClock(loop)
         self.chance = random.Random(f"world/{seed}")
         self.app = create_app(token=TOKEN, clock=self.clock, seed=seed, ready_after=self.chance.choice((0.0, 2.0, 8.0)))
@@ -233,7 +239,7 @@ class World:
         store.life = life
         store.lock()  # as every agent does; under the lock the rows of the inventory are remembered
         chance = random.Random(f"agent/{self.seed}/{self.kills}")
-        platform = definition()
+        platform = self.platform
         connection = Connection(
             target="main",
             server="http://sandbox.example",
@@ -252,19 +258,8 @@ class World:
             writable=writable,
             transport=MortalTransport(self.app, life),
         )
-        config = TargetConfig(
-            "main",
-            "dataos/v1",
-            server="http://sandbox.example",
-            defaults={"workspace": "public"},
-            prune=True,
-            drift="heal",
-            limits=Limits(deletes_max=3, deletes_share_max=0.9),
-            verify_seconds=60.0,
-            ready_timeout_seconds=30.0,
-        )
         return Target(
-            config,
+            self.config(),
             platform,
             api,
             self.source,
@@ -275,10 +270,24 @@ class World:
             "http://sandbox.example",
         )
 
+    def config(self) -> TargetConfig:
+        """What the operator wrote; a cell of its own changes it."""
+        return TargetConfig(
+            "main",
+            "dataos/v1",
+            server="http://sandbox.example",
+            defaults={"workspace": "public"},
+            prune=True,
+            drift="heal",
+            limits=Limits(deletes_max=3, deletes_share_max=0.9),
+            verify_seconds=60.0,
+            ready_timeout_seconds=30.0,
+        )
+
     async def one_pass(self, target: Target) -> Report | None:
         revision, tree = self.source.revisions[-1]
         self.admitted = self._named(tree)
-        wish = Wish(revision, interval_seconds=INTERVAL)
+        wish = Wish(revision, interval_seconds=self.interval)
         self.passes += 1
         try:
             report = await reconcile_once(target, wish)
@@ -299,13 +308,14 @@ def tell(
     template: Path | None = None,
     happenings: list[Happening] | None = None,
     store: type[MortalStore] = MortalStore,
+    cell: type[World] = World,
 ) -> Told:
     """Play the story of ``seed``, or the one given; with ``kill_at`` the first incarnation dies at that effect point.
 
-    ``store`` may be a wrong one, to see that the judge notices.
+    ``store`` may be a wrong one, to see that the judge notices; ``cell`` is a world with other rules.
     """
     loop = VirtualLoop()
-    world = World(seed, folder, loop, template, store)
+    world = cell(seed, folder, loop, template, store)
     effects: list[str] = []
     run(_play(world, draw_story(seed) if happenings is None else happenings, kill_at, effects), loop)
     _after(world)
@@ -331,7 +341,7 @@ async def _play(world: World, story: list[Happening], kill_at: int | None, effec
     target = world.target(life)
     while not moving.done():
         target, life = await _mortal_pass(world, target, life, effects)
-        await world.clock.sleep(INTERVAL)
+        await world.clock.sleep(world.interval)
     await moving
     world.sandbox.faults.clear()
     await world.clock.sleep(60.0)
@@ -364,7 +374,7 @@ async def _converge(world: World, target: Target, life: Life, effects: list[str]
     """I7: when faults stop, git within a few passes, then rest: a pass that sends no mutating call."""
     for _ in range(4):
         target, life = await _mortal_pass(world, target, life, effects)
-        await world.clock.sleep(INTERVAL)
+        await world.clock.sleep(world.interval)
     if not effects:
         effects[:] = life.points
     before = len(world.sandbox.commits)
@@ -420,7 +430,7 @@ def _differences(world: World) -> list[str]:
 
 
 def _after(world: World) -> None:
-    world.judge.budget({60.0: 100, 3600.0: 1000})
+    world.judge.budget(world.windows)
     throttled = [entry for entry in world.sandbox.requests if entry.status == 429 and not entry.fault]
     if throttled:
         world.judge.violations.append(f"I8: {len(throttled)} self-inflicted 429")
