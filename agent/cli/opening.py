@@ -93,7 +93,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
         targets = []
         for name, target in config.targets.items():
             check_settings(target, platforms[name])
-            connection = connection_of(target, platforms[name], redactor)
+            connection = connection_of(target, platforms[name], redactor, options.verb)
             budget = budgets.budget_for(platforms[name], connection, target.reserve, target.budget)
             api = open_api(platforms[name], connection, clock=clock, budget=budget, random=chance, writable=writable)
             targets.append(
@@ -149,7 +149,7 @@ def cache_of(config: Config) -> Iterator[Store | None]:
         store.close()
 
 
-def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor) -> Connection:
+def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor, verb: str = "") -> Connection:
     """Where a credential may be sent: the target's own server, or that of a definition shipped in the package."""
     server = target.server or (platform.server if platform.bundled else None)
     if server is None:
@@ -172,6 +172,7 @@ def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor) 
         proxy=target.proxy,
         trust_env=target.trust_env,
         allow_http=target.allow_http,
+        command=verb,
     )
 
 

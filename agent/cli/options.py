@@ -29,6 +29,7 @@ FAIL_ON = ("delete", "replace", "drift", "held")
 class Options:
     """Every option that changes what a verb does; each verb leaves the others at their defaults."""
 
+    verb: str = ""
     targets: tuple[str, ...] = ()  # empty: all
     only: tuple[Selector, ...] = ()
     paths: tuple[str, ...] = ()  # validate PATH…

@@ -25,6 +25,7 @@ class VerbParser(argparse.ArgumentParser):
     """Raises :class:`UsageError` where argparse would print and exit."""
 
     def __init__(self, verb: str, summary: str, example: str) -> None:
+        self._verb = verb
         super().__init__(
             prog=f"datakeel {verb}",
             description=summary[:1].upper() + summary[1:] + ".",
@@ -35,7 +36,7 @@ class VerbParser(argparse.ArgumentParser):
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """The words as values; unknown ones are refused with the nearest known flag."""
-        parsed, unknown = self.parse_known_args(list(words))
+        parsed, unknown = self.parse_known_args(list(words), argparse.Namespace(verb=self._verb))
         if unknown:
             self._refuse(unknown[0])
         return parsed

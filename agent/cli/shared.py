@@ -77,6 +77,7 @@ def options_of(arguments: Namespace, **more: Any) -> Options:
     from agent.cli.options import FAIL_ON, Options, Selector  # `status` starts without them
 
     fields: dict[str, Any] = {
+        "verb": arguments.verb,
         "targets": tuple(getattr(arguments, "target", ())),
         "only": tuple(Selector.parse(text) for text in getattr(arguments, "only", ())),
         "quiet": arguments.quiet,

@@ -72,9 +72,7 @@ def open_api(
     scheme = choose_scheme(platform, connection)
     redactor = Redactor()
     secrets = Secrets(connection.credentials, redactor)
-    requests = Requests(
-        platform, connection.target, connection.settings, origin.prefix, secrets=secrets, scrub=redactor.scrub
-    )
+    requests = Requests(platform, connection, origin.prefix, secrets=secrets, scrub=redactor.scrub)
     wire = Transport(connection, origin, budget, may_write=writable, wire=transport)
 
     async def log_in(login: Login) -> Reply:

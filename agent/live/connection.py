@@ -36,6 +36,7 @@ class Connection:
     trust_env: bool = False
     allow_http: bool = False
     concurrency: int = 8
+    command: str = ""  # what asks, for the platform's own log
 
 
 @dataclass(frozen=True, slots=True)

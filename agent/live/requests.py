@@ -26,6 +26,7 @@ from agent.definitions.platform import (
 )
 from agent.live.answers import Reading
 from agent.live.codecs import accept_header, encode
+from agent.live.connection import Connection
 from agent.live.rendering import Pairs, Unbuildable, carry, encoded, header_field, rendered, rendered_query, templated
 from agent.model.canonical import digest
 from agent.model.identity import Key, uid_of
@@ -34,7 +35,7 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 _READS = frozenset({"GET", "HEAD"})
-_USER_AGENT = f"datakeel/{__version__}".encode()
+_PROGRAM = f"datakeel/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +93,28 @@ class _Route:
 
 
 class Requests:
-    """Builds the calls of one target. ``prefix`` is the path of its server address; ``scrub`` cleans messages."""
+    """Builds the calls of one target. ``prefix`` is the path of its server address; ``scrub`` cleans messages.
+
+    The connection's ``command`` is told in ``User-Agent``, as a comment (RFC 9110, 10.1.5): ``datakeel/1.2.3 (diff)``. So whoever keeps
+    the platform's own log can tell what asked, and that a command which only looks sent nothing else.
+    """
 
     def __init__(
         self,
         platform: Platform,
-        target: str,
-        settings: Mapping[str, Any],
+        connection: Connection,
         prefix: str,
         *,
         secrets: Mapping[str, Any],
         scrub: Callable[[str], str] = str,
     ) -> None:
         self.platform = platform
-        self._target = target
-        self._settings = settings
+        self._target = connection.target
+        self._settings = connection.settings
         self._secrets = secrets
         self._scrub = scrub
-        base = "" if platform.base is None else platform.base.render({"settings": settings})[0]
+        self._user_agent = (f"{_PROGRAM} ({connection.command})" if connection.command else _PROGRAM).encode()
+        base = "" if platform.base is None else platform.base.render({"settings": self._settings})[0]
         self.prefix = prefix + base.rstrip("/")
         self._routes: dict[tuple[str, str], _Route] = {}
 
@@ -215,7 +220,7 @@ class Requests:
         """What people look at and nothing depends on: logs, series, and (``streamed``) the opening of a WebSocket."""
         reading = self._reading("GET", request.source, ("json", "text"))
         headers = {**self.platform.request_headers, **kind.headers}
-        fixed = ((b"user-agent", _USER_AGENT),) if streamed else self._fixed(("json",), {})
+        fixed = ((b"user-agent", self._user_agent),) if streamed else self._fixed(("json",), {})
         route = _Route("GET", request, "json", fixed, tuple(headers.items()), reading, True)
         context = self._context(kind, key, key.scope, server_id) | {"args": args, "parents": parents or {}}
         return self._build(route, context, kind, key)
@@ -295,7 +300,7 @@ class Requests:
     def _fixed(self, accept: tuple[Codec, ...], headers: Mapping[str, Template]) -> Fields:
         """Headers that no context changes. An encoded answer is not asked for: it would hide its size."""
         return (
-            (b"user-agent", _USER_AGENT),
+            (b"user-agent", self._user_agent),
             (b"accept", accept_header(accept).encode()),
             (b"accept-encoding", b"identity"),
             *(header_field(name, template.render({})) for name, template in headers.items() if not template.words),

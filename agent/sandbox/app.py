@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.sandbox.clock import Clock
+from agent.sandbox.command_log import note_command
 from agent.sandbox.control import control_routes
 from agent.sandbox.datachain_studio import DataChainStudio
 from agent.sandbox.datalinx import Datalinx
@@ -179,22 +180,21 @@ class _FrontDoor:
                 answer = await self._faulty(platform, request, rules)
             status = answer.status
         finally:
-            world.requests.add(
-                Entry(
-                    number=request.number,
-                    time=request.time,
-                    method=request.method,
-                    path=request.path,
-                    query=query,
-                    status=status,
-                    agent=request.agent,
-                    body=request.body.decode("utf-8", "replace"),
-                    commits=tuple(
-                        commit.number for commit in world.commits[commits:] if commit.request == request.number
-                    ),
-                    fault=",".join(rule.label or rule.do for rule in rules),
-                )
+            made = (commit.number for commit in world.commits[commits:] if commit.request == request.number)
+            entry = Entry(
+                number=request.number,
+                time=request.time,
+                method=request.method,
+                path=request.path,
+                query=query,
+                status=status,
+                agent=request.agent,
+                body=request.body.decode("utf-8", "replace"),
+                commits=tuple(made),
+                fault=",".join(rule.label or rule.do for rule in rules),
             )
+            world.requests.add(entry)
+            note_command(next((name for name, each in world.platforms.items() if each is platform), ""), entry)
         return answer
 
     async def _faulty(self, platform: Platform, request: Request, rules: Sequence[Rule]) -> Answer:

@@ -27,6 +27,8 @@ from typing import Any
 
 import jsonschema
 
+from agent.sandbox.command_log import VARIABLE
+
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 SECRETS = {"DATAOS_TOKEN": "canary-5e1f0c7a9b", "LAKE_PASSWORD": "hunter2-canary-77"}
@@ -90,6 +92,7 @@ class Session:
             "TZ": "UTC",
             "TMPDIR": str(self._temporary),
             "PYTHONPATH": str(ROOT),
+            **{name: os.environ[name] for name in (VARIABLE,) if name in os.environ},
             **SECRETS,
         }
         self._server, self._sandbox = self._start_sandbox()

@@ -9,13 +9,14 @@ import pytest
 
 from agent.definitions.expressions import PathTemplate, Template, UnsafePath
 from agent.definitions.platform import Kind, Operation, Platform, ScopeWord
+from agent.live.connection import Connection
 from agent.live.rendering import Unbuildable
 from agent.live.requests import NOTHING, Around, Prepared, Requests
 from tests.unit.live.made_up import KEY, PLATFORM, RESOURCE, with_kind
 
 
 def requests(platform: Platform = PLATFORM, prefix: str = "", **secrets: str) -> Requests:
-    return Requests(platform, "target", {"team": "blue"}, prefix, secrets=secrets)
+    return Requests(platform, Connection("target", settings={"team": "blue"}), prefix, secrets=secrets)
 
 
 def write(kind: Kind, name: str, body: Any = None, **words: Any) -> Prepared:
