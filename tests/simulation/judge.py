@@ -1,19 +1,22 @@
-"""The judge: knows the rules and nothing of the agent's code. It reads the sandbox's commits and the store's rows.
+"""The judge: knows the rules and nothing of the agent's code. It reads the sandbox's log and the store's rows.
 
 Asked at *every* commit of the sandbox, inside the request that makes it, because a look at the end is blind to what
-healing hides. Invariants are those of ``design/fault-model.md`` section 2.
+healing hides; after every pass; and once more when nothing is left to do. Invariants are those of
+``design/fault-model.md`` section 2.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent.sandbox import Commit, World
+from tests.simulation.books import Books
+from tests.simulation.journal_check import JournalCheck
+from tests.simulation.rules import Operator, Place, RuleCheck
 
 OUR_MARK = re.compile(r"^datakeel\.(?P<target>[^/]+)/(?P<uid>[a-z0-9]{12})$")
 
@@ -25,16 +28,25 @@ class Violation(AssertionError):
 @dataclass
 class Judge:
     """``wanted`` yields the (type, workspace, name) that the newest commit of git names; ``admitted`` those of the
-    revision that the agent last fetched. ``adopting`` allows a write on an unmarked object whose content is git's."""
+    revision that the agent last fetched. ``history`` yields the documents of every revision until that one, by place;
+    ``invalid`` the places whose manifest there is none. ``operator`` is what the configuration allows."""
 
     world: World
     store: Path
     target: str
-    wanted: Callable[[], set[tuple[str, str | None, str]]]
-    admitted: Callable[[], set[tuple[str, str | None, str]]]
+    wanted: Callable[[], set[Place]]
+    admitted: Callable[[], set[Place]]
+    history: Callable[[], Sequence[Mapping[Place, Mapping[str, Any]]]] = list
+    invalid: Callable[[], set[Place]] = set
+    operator: Operator = field(default_factory=Operator)
     violations: list[str] = field(default_factory=list)
     commits: int = 0
     checks: int = 0
+
+    def __post_init__(self) -> None:
+        self.books = Books(self.store)
+        self.journal = JournalCheck(self.world, self.books, self.operator, self._broken, self._check)
+        self.rules = RuleCheck(self, self.books, self._broken, self._check)
 
     def watch(self) -> None:
         self.world.on_commit(self.on_commit)
@@ -47,25 +59,38 @@ class Judge:
             self._delete(commit)
         elif commit.before is not None:
             self._change(commit)
-        self._journalled(commit)
-        self._one_per_mark(commit)
+        self.journal.on_commit(commit)
+        self.rules.on_commit(commit)
+        self._one_per_mark()
 
     def at_rest(self) -> None:
         """After a pass: whatever carries our mark is desired, in the inventory, or in an open intent (I4)."""
-        known = self._inventory() | self._open_intents()
+        self.journal.at_rest()
         desired = self.wanted()
-        for record in self.world.resources():
+        known = self._known()
+        for place in self.ours():
             self._check("I4")
-            place = (record["type"], record.get("workspace"), record["name"])
-            owner = _owner(record)
-            ours = owner is not None and owner[0] == self.target
-            if ours and place not in desired and place[2] not in known:
+            if place not in desired and place[1:] not in known:
                 self._broken("I4", f"{place} carries our mark, and nobody knows of it")
 
+    def settled(self) -> None:
+        """When faults have stopped and nothing is left to do: the store knows exactly what is ours, and no call is in
+        doubt."""
+        self._check("I4")
+        ours = {place[1:] for place in self.ours()}
+        inventory = self.books.inventory()
+        for place in ours - inventory:
+            self._broken("I4", f"{place} carries our mark, and the inventory lacks it in the end")
+        for place in inventory - {(each.get("workspace"), each["name"]) for each in self.world.resources()}:
+            self._broken("I4", f"{place} is in the inventory, and is not there in the end")
+        for row in self.books.open_rows():
+            self._broken("I7", f"the {row.action} of {row.name} is in doubt for ever")
+
     def budget(self, windows: Mapping[float, int], since: int = 0) -> None:
-        """I8: no window of the platform was exceeded, and no 429 was our own doing."""
+        """I8: no window of the platform was exceeded, people's share was left, and no 429 was our own doing."""
         times = [entry.time for entry in self.world.requests[since:] if entry.status]
         for seconds, limit in windows.items():
+            limit = int(limit * (1 - self.operator.reserve))
             start = 0
             for end, moment in enumerate(times):
                 while moment - times[start] >= seconds:
@@ -73,16 +98,14 @@ class Judge:
                 self._check("I8")
                 if end - start + 1 > limit:
                     self._broken("I8", f"{end - start + 1} calls in {seconds:g} s, {limit} are allowed")
-                    return
+                    break
+        self.journal.heeded_throttles(since)
 
     def _delete(self, commit: Commit) -> None:
         self._check("I2")
         owner = _owner(commit.before)
         if owner is None or owner[0] != self.target:
             self._broken("I2", f"deleted {commit.type}/{commit.name}, which is not ours")
-        self._check("I3")
-        if (commit.type, commit.workspace, commit.name) in self.admitted():
-            self._broken("I3", f"deleted {commit.type}/{commit.name}, which git wants")
 
     def _change(self, commit: Commit) -> None:
         self._check("I2")
@@ -96,36 +119,31 @@ class Judge:
         if foreign - set((commit.after or {}).get("tags") or ()):
             self._broken("I2", f"erased foreign tags of {commit.type}/{commit.name}")
 
-    def _journalled(self, commit: Commit) -> None:
-        self._check("I11")
-        if commit.name not in self._open_intents():
-            self._broken("I11", f"{commit.method} {commit.type}/{commit.name} without an open intent")
-
-    def _one_per_mark(self, commit: Commit) -> None:
+    def _one_per_mark(self) -> None:
         self._check("I1")
         marks = [_owner(record) for record in self.world.resources() if _owner(record) is not None]
         doubled = {mark for mark in marks if marks.count(mark) > 1}
         if doubled:
             self._broken("I1", f"two live objects carry {doubled.pop()}")
 
-    def _open_intents(self) -> set[str]:
-        return self._names("SELECT name FROM journal WHERE closed_at IS NULL")
+    def ours(self) -> set[Place]:
+        """Everything live that carries our mark."""
+        return {
+            (record["type"], record.get("workspace"), record["name"])
+            for record in self.world.resources()
+            if (_owner(record) or ("",))[0] == self.target
+        }
 
-    def _inventory(self) -> set[str]:
-        return self._names("SELECT name FROM inventory")
-
-    def _names(self, query: str) -> set[str]:
-        connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)
-        try:
-            return {row[0] for row in connection.execute(query)}
-        finally:
-            connection.close()
+    def _known(self) -> set[tuple[str | None, str]]:
+        return self.books.inventory() | {row.place for row in self.books.open_rows()}
 
     def _check(self, invariant: str) -> None:
         self.checks += 1
 
     def _broken(self, invariant: str, what: str) -> None:
-        self.violations.append(f"{invariant}: {what}")
+        told = f"{invariant}: {what}"
+        if told not in self.violations:
+            self.violations.append(told)
 
 
 def _owner(record: Mapping[str, Any] | None) -> tuple[str, str] | None:

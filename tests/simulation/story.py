@@ -18,6 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import httpx
+
 from agent.apply.secrets import SecretValues
 from agent.config.model import Limits, TargetConfig
 from agent.definitions.load import load_platform
@@ -33,6 +35,7 @@ from agent.sandbox import Refusal, create_app
 from agent.secrets import Secret
 from tests.simulation.judge import Judge
 from tests.simulation.kill import Killed, Life, MortalStore, MortalTransport
+from tests.simulation.rules import Operator, Place
 from tests.simulation.source import MemorySource
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop, run
 
@@ -117,6 +120,16 @@ def secret(name: str, version: int) -> bytes:
     return json.dumps({"name": name, "version": "v1", "type": "instance-secret", "instance-secret": body}).encode()
 
 
+@cache
+def read_document(content: bytes) -> Mapping[str, Any]:
+    """A manifest in the platform's own form, also of one that is written in datakeel's, with its ``lifecycle``."""
+    document: Mapping[str, Any] = json.loads(content)
+    if "kind" not in document:
+        return document
+    named = {"type": document["kind"].lower(), **document["metadata"], "lifecycle": document.get("lifecycle", {})}
+    return {**named, **document["spec"]}
+
+
 def draw_story(seed: int) -> list[Happening]:
     """Commits, clicks and faults of about ten virtual minutes; some runs have one fault, some have all."""
     chance = random.Random(f"story/{seed}")
@@ -191,24 +204,46 @@ class World:
         self.path = folder / "state.db"
         if template is not None:
             shutil.copyfile(template, self.path)
-        self.admitted: set[tuple[str, str | None, str]] = set()
-        self.judge = Judge(self.sandbox, self.path, "main", self.wanted, lambda: self.admitted)
+        self.admitted: set[Place] = set()
+        self.fetched = 0  # revisions of git, until the one that the agent fetched last
+        self.judge = Judge(
+            self.sandbox,
+            self.path,
+            "main",
+            self.wanted,
+            lambda: self.admitted,
+            self.history,
+            self.invalid,
+            self.operator(),
+        )
         self.judge.watch()
         self.kills = 0
         self.passes = 0
         self.log: list[str] = []
         self.outputs: list[str] = []
 
-    def wanted(self) -> set[tuple[str, str | None, str]]:
+    def wanted(self) -> set[Place]:
         """What the newest commit names, invalid manifests included: those hold their live objects."""
         return self._named(self.source.revisions[-1][1])
 
-    def _named(self, tree: Mapping[str, str]) -> set[tuple[str, str | None, str]]:
-        found = set()
-        for blob in tree.values():
-            document = json.loads(self.source.blobs[blob])
-            found.add((document["type"], document.get("workspace"), document["name"]))
-        return found
+    def history(self) -> list[dict[Place, Mapping[str, Any]]]:
+        """What every revision says until the one that the agent fetched."""
+        return [self._said(tree) for _, tree in self.source.revisions[: self.fetched]]
+
+    def invalid(self) -> set[Place]:
+        """Places of that revision whose manifest is none."""
+        return {place for place, document in self.history()[-1].items() if document["type"] not in document}
+
+    def operator(self) -> Operator:
+        """The configuration in the judge's words."""
+        return Operator(lag=self.sandbox.switches.lag)
+
+    def _named(self, tree: Mapping[str, str]) -> set[Place]:
+        return set(self._said(tree))
+
+    def _said(self, tree: Mapping[str, str]) -> dict[Place, Mapping[str, Any]]:
+        documents = (read_document(self.source.blobs[blob]) for blob in tree.values())
+        return {(each["type"], each.get("workspace"), each["name"]): each for each in documents}
 
     def happen(self, happening: Happening) -> None:
         self.log.append(f"{self.clock.monotonic():9.2f} {happening.what}")
@@ -256,7 +291,7 @@ class World:
             budget=BudgetRegistry(self.clock, store, chance).budget_for(platform, connection, 0.2),
             random=chance,
             writable=writable,
-            transport=MortalTransport(self.app, life),
+            transport=self.wire(life),
         )
         return Target(
             self.config(),
@@ -269,6 +304,9 @@ class World:
             chance,
             "http://sandbox.example",
         )
+
+    def wire(self, life: Life) -> httpx.AsyncBaseTransport:
+        return MortalTransport(self.app, life)
 
     def config(self) -> TargetConfig:
         """What the operator wrote; a cell of its own changes it."""
@@ -286,7 +324,7 @@ class World:
 
     async def one_pass(self, target: Target) -> Report | None:
         revision, tree = self.source.revisions[-1]
-        self.admitted = self._named(tree)
+        self.admitted, self.fetched = self._named(tree), len(self.source.revisions)
         wish = Wish(revision, interval_seconds=self.interval)
         self.passes += 1
         try:
@@ -385,6 +423,8 @@ async def _converge(world: World, target: Target, life: Life, effects: list[str]
     excused = report is not None and any(each.result is Result.HELD for each in report.outcomes)
     if wrong and not excused:
         world.judge.violations.append(f"I7: not converged: {'; '.join(wrong)}")
+    if not excused:
+        world.judge.settled()
     if len(world.sandbox.commits) != before:
         world.judge.violations.append("I7: no rest: a pass after convergence wrote")
     writes = [entry.method for entry in world.sandbox.requests[seen:] if entry.method != "GET"]
@@ -398,7 +438,7 @@ async def _diff_only_reads(world: World, target: Target) -> None:
     """I10: a plan sends no mutating call, whatever it finds."""
     target.store.close()
     reading = world.target(Life(), writable=False)
-    seen = len(world.sandbox.requests)
+    seen, before = len(world.sandbox.requests), world.judge.books.digest()
     try:
         await look(reading, Wish(world.source.fetch(), fresh=True))
     except AgentError as error:
@@ -406,20 +446,22 @@ async def _diff_only_reads(world: World, target: Target) -> None:
     methods = {entry.method for entry in world.sandbox.requests[seen:]}
     if methods - {"GET", "HEAD"}:
         world.judge.violations.append(f"I10: a diff sent {methods}")
+    if world.judge.books.digest() != before:
+        world.judge.violations.append("I10: a diff changed what the store knows")
     reading.store.close()
 
 
 def _differences(world: World) -> list[str]:
     """Git's newest commit against live, without a word of the agent's."""
     _, tree = world.source.revisions[-1]
-    live = {(each["type"], each["name"]): each for each in world.sandbox.resources()}
+    live = {(each["type"], each.get("workspace"), each["name"]): each for each in world.sandbox.resources()}
     found = []
     for blob in tree.values():
-        document = json.loads(world.source.blobs[blob])
-        if document["name"] == "broken":
-            continue
-        record = live.get((document["type"], document["name"]))
+        document = read_document(world.source.blobs[blob])
         section = document["type"]
+        if section not in document:
+            continue  # an invalid one
+        record = live.get((section, document.get("workspace"), document["name"]))
         if record is None:
             found.append(f"{document['name']} is missing")
         elif record["spec"][section] != document[section]:
