@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.config.faults import Fault, as_text, join
+from agent.config.references import reference_faults
 from agent.json_schema.formats import is_cron
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _source(source: Mapping[str, Any]) -> Iterator[Fault]:
             "write all 40 hex digits",
         )
     yield from _durations(("source",), source, ("interval",))
-    yield from _references(("source", "credentials"), source.get("credentials"))
+    yield from reference_faults(("source", "credentials"), source.get("credentials"))
     yield from _proxy(("source",), source)
 
 
@@ -104,7 +105,7 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
         if isinstance(window, dict):
             yield from _window((*at, "windows", str(index)), window)
     for word in ("credentials", "secrets", "hook"):
-        yield from _references((*at, word), target.get(word))
+        yield from reference_faults((*at, word), target.get(word))
     if isinstance(target.get("folder"), str):
         yield from _folder(join(*at, "folder"), target["folder"])
     limits = target.get("limits")
@@ -173,28 +174,6 @@ def _share(pointer: str, value: Any, most: float) -> Iterator[Fault]:
         yield Fault(pointer, "config-invalid", "not a percentage", as_text(value), "write 20% or 0.2")
     elif value is not None and not isinstance(value, bool | dict | list) and share_of(value) > most:
         yield Fault(pointer, "config-invalid", f"at most {most:.0%} is possible", as_text(value))
-
-
-def _references(at: tuple[str, ...], references: Any) -> Iterator[Fault]:
-    if not isinstance(references, dict):
-        return
-    for name, reference in references.items():
-        pointer = join(*at, name)
-        fix = "write one of {env: NAME}, {file: PATH}, {exec: [COMMAND, …]}"
-        if not isinstance(reference, dict):
-            yield Fault(pointer, "credential-invalid", f"`{name}` holds a value where a reference is due", None, fix)
-            continue
-        given = [word for word in ("env", "file", "exec") if word in reference]
-        unknown = [word for word in reference if word not in given]
-        if "value" in unknown:
-            yield Fault(pointer, "credential-invalid", f"`{name}` holds a value where a reference is due", None, fix)
-        elif len(given) != 1 and not unknown:
-            what = f"`{name}` has {' and '.join(given)}" if given else f"`{name}` says nowhere where the secret is kept"
-            yield Fault(pointer, "credential-invalid", what, None, fix)
-        variable = reference.get("env")
-        if isinstance(variable, str) and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-            what = "`env` is not the name of an environment variable"
-            yield Fault(join(*at, name, "env"), "credential-invalid", what, None, "write the name, not the value")
 
 
 def _ref_name(word: str, name: str) -> Iterator[Fault]:

@@ -29,7 +29,7 @@ class Overlay:
 
     def apply(self, environ: Mapping[str, str]) -> None:
         """Lay every ``DATAKEEL_…`` variable over the document. An empty one counts as unset."""
-        as_credentials = set(_named_by_references(self.document))
+        as_credentials = set(named_by_references(self.document))
         for name in sorted(environ):
             if not name.startswith(PREFIX) or name == "DATAKEEL_CONFIG" or not environ[name]:
                 continue
@@ -101,14 +101,14 @@ class Overlay:
         return target
 
 
-def _named_by_references(value: Any) -> Iterator[str]:
+def named_by_references(value: Any) -> Iterator[str]:
     """Variables that hold credentials: they are not settings, whatever they are called."""
     if isinstance(value, dict):
         for key, member in value.items():
             if key == "env" and isinstance(member, str):
                 yield member
             else:
-                yield from _named_by_references(member)
+                yield from named_by_references(member)
 
 
 def _folded(word: str) -> str:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.config.checks import find_faults, is_loopback, normal_server, seconds_of, share_of
-from agent.config.environment import Overlay
+from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import address_of, listen_faults
 from agent.config.model import Config, HookConfig, Limits, ServerConfig, SourceConfig, TargetConfig
+from agent.config.references import reference_of, references_of
 from agent.config.state import find_config, read_config_file, state_url
 from agent.errors import ConfigError, Problem, Where
-from agent.secrets import Reference
 
 if TYPE_CHECKING:
     from agent.definitions.platform import Window
@@ -54,13 +54,14 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
     problems += [_of_variable(variable, fault) for variable, fault in overlay.faults]
     if problems:
         raise _error(shown, problems)
+    withheld = frozenset(named_by_references(document))
     return Config(
         path=file.absolute(),
-        source=_source(document["source"], folder),
+        source=_source(document["source"], folder, withheld),
         state=state_url(document.get("state"), folder),
         schemas=schemas,
         targets={
-            name: _target(name, target, folder, platforms.name_of(target["platform"]))
+            name: _target(name, target, folder, platforms.name_of(target["platform"]), withheld)
             for name, target in document["targets"].items()
         },
         origins=dict(overlay.origins),
@@ -216,7 +217,7 @@ def _texts(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
 
 
-def _source(source: Mapping[str, Any], folder: Path) -> SourceConfig:
+def _source(source: Mapping[str, Any], folder: Path, withheld: frozenset[str]) -> SourceConfig:
     return SourceConfig(
         url=source.get("url"),
         path=_path(source.get("path"), folder),
@@ -224,7 +225,7 @@ def _source(source: Mapping[str, Any], folder: Path) -> SourceConfig:
         tag=source.get("tag"),
         commit=source["commit"].lower() if "commit" in source else None,
         interval_seconds=seconds_of(source.get("interval", "60s")),
-        credentials=_references(source.get("credentials"), folder),
+        credentials=references_of(source.get("credentials"), folder, withheld),
         known_hosts=_path(source.get("known_hosts"), folder),
         ca_file=_path(source.get("ca_file"), folder),
         proxy=source.get("proxy"),
@@ -236,7 +237,9 @@ def _server(server: Mapping[str, Any]) -> ServerConfig:
     return ServerConfig(address_of(server["listen"]) if "listen" in server else None)
 
 
-def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -> TargetConfig:
+def _target(
+    name: str, target: Mapping[str, Any], folder: Path, platform: str, withheld: frozenset[str]
+) -> TargetConfig:
     from urllib.parse import urlsplit
 
     limits = target.get("limits", {})
@@ -247,8 +250,8 @@ def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -
         platform=platform,
         server=server,
         settings=target.get("settings", {}),
-        credentials=_references(target.get("credentials"), folder),
-        secrets=_references(target.get("secrets"), folder),
+        credentials=references_of(target.get("credentials"), folder, withheld),
+        secrets=references_of(target.get("secrets"), folder, withheld),
         confirmed=tuple(target.get("confirmed", ())),
         folder="/".join(part for part in target.get("folder", "").split("/") if part not in ("", ".")),
         defaults=target.get("defaults", {}),
@@ -271,7 +274,7 @@ def _target(name: str, target: Mapping[str, Any], folder: Path, platform: str) -
         proxy=target.get("proxy"),
         trust_env=target.get("trust_env", False),
         allow_http=target.get("allow_http", False) or stays_here,
-        hook=HookConfig(_reference(target["hook"]["secret"], folder)) if "hook" in target else None,
+        hook=HookConfig(reference_of(target["hook"]["secret"], folder, withheld)) if "hook" in target else None,
     )
 
 
@@ -293,18 +296,6 @@ def _apply_window(written: Mapping[str, Any]) -> ApplyWindow:
         written.get("timezone", "UTC"),
         written.get("of", "writes"),
     )
-
-
-def _references(references: Mapping[str, Any] | None, folder: Path) -> dict[str, Reference]:
-    return {name: _reference(reference, folder) for name, reference in (references or {}).items()}
-
-
-def _reference(reference: Mapping[str, Any], folder: Path) -> Reference:
-    if "env" in reference:
-        return Reference("env", reference["env"])
-    if "file" in reference:
-        return Reference("file", str(_path(reference["file"], folder)))
-    return Reference("exec", tuple(reference["exec"]))
 
 
 def _path(written: str | None, folder: Path) -> Path | None:

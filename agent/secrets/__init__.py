@@ -1,14 +1,27 @@
 """Secrets: references to them, the value that never shows itself, and the scrubber of every text that leaves us.
 
-A configuration holds references (``env``, ``file``, ``exec``), never values. A :class:`Secret` shows ``***`` wherever
-it is printed, formatted, encoded or pickled; only :meth:`Secret.reveal` gives the value, and only code that sends it
-calls that. The :class:`Redactor` stands before each sink: logs, reports, the store. Nothing here logs or asks a person.
+A configuration holds references (``env``, ``file``, ``exec``, ``sops``, ``age``), never values. A :class:`Secret` shows
+``***`` wherever it is printed, formatted, encoded or pickled; only :meth:`Secret.reveal` gives the value, and only code
+that sends it calls that. The :class:`Redactor` stands before each sink: logs, reports, the store. Nothing here logs or
+asks a person.
 """
 
 from __future__ import annotations
 
+from agent.secrets.encrypted import UNNAMEABLE
 from agent.secrets.references import Reader, Reference, Warn, read
 from agent.secrets.scrub import Redactor, looks_like_token, mask_url
 from agent.secrets.secret import MASK, Secret
 
-__all__ = ["MASK", "Reader", "Redactor", "Reference", "Secret", "Warn", "looks_like_token", "mask_url", "read"]
+__all__ = [
+    "MASK",
+    "UNNAMEABLE",
+    "Reader",
+    "Redactor",
+    "Reference",
+    "Secret",
+    "Warn",
+    "looks_like_token",
+    "mask_url",
+    "read",
+]

@@ -1,58 +1,85 @@
-"""Following a reference to a secret: a variable, a file, a command; bounded in size and time, never shown.
+"""Following a reference to a secret: a variable, a file, a command, an encrypted file; bounded, never shown.
 
-:func:`read` follows one now; :class:`Reader` again and again, as the credentials of a connection are. What a command
-writes to its standard error may hold anything and is dropped.
+:func:`read` follows one now; :class:`Reader` again and again, as the credentials of a connection are.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.errors import ConfigError
+from agent.secrets import commands
 from agent.secrets.secret import Secret
 
-SIZE_MAX = 64 * 1024
-COMMAND_SECONDS = 15.0
+SIZE_MAX = commands.OUTPUT_MAX
 COMMAND_KEPT_SECONDS = 300.0
+FAILURE_KEPT_SECONDS = 10.0
 
 Warn = Callable[[str], None]
+_Stamp = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret is kept. ``value`` is a variable's name, an absolute path, or the words of a command."""
+    """Where a secret is kept. ``value`` is a variable's name, an absolute path, or the words of a command.
 
-    kind: Literal["env", "file", "exec"]
+    ``key`` (of ``sops``) leads to one value in the file, ``identity`` (of ``sops`` and ``age``) is a file of keys.
+    ``withheld`` are variables that a command must not inherit, since they hold other secrets.
+    """
+
+    kind: Literal["env", "file", "exec", "sops", "age"]
     value: str | tuple[str, ...]
+    key: tuple[str | int, ...] = ()
+    identity: str = ""
+    withheld: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.value if isinstance(self.value, str) else self.value[0]}"
+        shown = f"{self.kind} {self.value if isinstance(self.value, str) else self.value[0]}"
+        return f"{shown}, key {'.'.join(map(str, self.key))}" if self.key else shown
+
+    @property
+    def is_command(self) -> bool:
+        """Whether following it starts a program, which may take seconds."""
+        return self.kind in ("exec", "sops", "age")
 
 
-def read(reference: Reference, *, several_lines: bool = False, warn: Warn = lambda text: None) -> Secret:
+def read(
+    reference: Reference,
+    *,
+    several_lines: bool = False,
+    warn: Warn = lambda text: None,
+    seconds: float = commands.DEADLINE_SECONDS,
+) -> Secret:
     """Follow the reference now. One trailing newline is taken off; control characters are refused.
 
     ``several_lines`` allows line breaks and tabs inside: keys and certificates that manifests name, not tokens that go
-    into a header. ``warn`` is told of a file that everyone may read.
+    into a header. ``warn`` is told of a file that everyone may read; a command has ``seconds``. Raises ConfigError.
     """
     if reference.kind == "env":
         raw = _from_environment(str(reference.value)).encode("utf-8", "surrogateescape")
     elif reference.kind == "file":
         raw = _from_file(str(reference.value), warn)
-    else:
+    elif reference.kind == "exec":
         words = (reference.value,) if isinstance(reference.value, str) else reference.value
-        raw = _from_command(words)
+        environment = commands.environment_of_any(reference.withheld)
+        raw = commands.output_of(words, environment, named=f"the credential command {words[0]}", seconds=seconds)
+    else:
+        raw = _decrypted(reference, warn, seconds)
     return Secret(_checked(raw, reference, several_lines))
 
 
 class Reader:
-    """One reference as live connections use it: variables and files are read again at each use, a command's answer is
-    kept for five minutes or until :meth:`forget`, which a 401 calls for.
+    """One reference as live connections use it. Variables and files are read again at each use.
+
+    A command's answer is kept for five minutes, a decrypted value until its file or the file of keys is another (by
+    inode, size and time, through links), and either until :meth:`forget`, which a 401 calls for. A failure is kept for
+    ten seconds: a command that hangs must not be waited for by each call in turn. May be called from any thread.
 
     ``learn`` is told each secret before anybody else, so that the scrubber of our outputs knows it in time.
     """
@@ -65,27 +92,91 @@ class Reader:
         warn: Warn = lambda text: None,
         learn: Callable[[Secret], None] = lambda secret: None,
         monotonic: Callable[[], float] = time.monotonic,
+        seconds: float = commands.DEADLINE_SECONDS,
     ) -> None:
         self.reference = reference
         self._learn = learn
         self._several_lines = several_lines
         self._warn = warn
         self._monotonic = monotonic
-        self._kept: tuple[float, Secret] | None = None
+        self._seconds = seconds
+        self._kept: tuple[float, _Stamp, Secret] | None = None
+        self._failed: tuple[float, _Stamp, ConfigError] | None = None
+        self._lock = threading.Lock()
 
     def __call__(self) -> Secret:
-        now = self._monotonic()
-        if self._kept is not None and now - self._kept[0] < COMMAND_KEPT_SECONDS:
-            return self._kept[1]
-        secret = read(self.reference, several_lines=self._several_lines, warn=self._warn)
-        self._learn(secret)
-        if self.reference.kind == "exec":
-            self._kept = (now, secret)
-        return secret
+        """Raises ConfigError."""
+        if not self.reference.is_command:
+            return self._learnt()
+        with self._lock:
+            now, stamp = self._monotonic(), _stamp(self.reference)
+            if self._kept is not None and self._kept[1] == stamp and now - self._kept[0] < self._lasts:
+                return self._kept[2]
+            if self._failed is not None and self._failed[1] == stamp and now - self._failed[0] < FAILURE_KEPT_SECONDS:
+                raise self._failed[2].with_traceback(None)
+            try:
+                secret = self._learnt()
+            except ConfigError as error:
+                self._failed = (self._monotonic(), stamp, error)
+                raise
+            self._kept, self._failed = (now, stamp, secret), None
+            return secret
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next use starts a program: call it where waiting stops nobody."""
+        if not self.reference.is_command:
+            return False
+        kept = self._kept
+        now, stamp = self._monotonic(), _stamp(self.reference)
+        return kept is None or kept[1] != stamp or now - kept[0] >= self._lasts
 
     def forget(self) -> None:
         """The platform refused this secret: the next use asks again."""
         self._kept = None
+        self._failed = None
+
+    @property
+    def _lasts(self) -> float:
+        return COMMAND_KEPT_SECONDS if self.reference.kind == "exec" else float("inf")
+
+    def _learnt(self) -> Secret:
+        secret = read(self.reference, several_lines=self._several_lines, warn=self._warn, seconds=self._seconds)
+        self._learn(secret)
+        return secret
+
+
+def _stamp(reference: Reference) -> _Stamp:
+    """What tells an encrypted file and its keys from the ones that replace them; empty for a command of any kind."""
+    if reference.kind == "exec":
+        return ()
+    stamps: list[tuple[int, ...]] = []
+    for path in filter(None, (str(reference.value), reference.identity)):
+        try:
+            status = os.stat(path)  # noqa: PTH116 - follows links, as the tool does
+        except OSError:
+            stamps.append((0,))
+        else:
+            stamps.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(stamps)
+
+
+def _decrypted(reference: Reference, warn: Warn, seconds: float) -> bytes:
+    from agent.secrets.encrypted import age_output, sops_output
+
+    file = str(reference.value)
+    if reference.identity:
+        _from_file(reference.identity, warn)  # told apart here: the tools have one status for every fault
+    try:
+        status = os.stat(file)  # noqa: PTH116 - opening it could wait for a pipe
+        fault = None if stat.S_ISREG(status.st_mode) else "is not a regular file"
+    except OSError as error:
+        fault = f"cannot be opened: {error.strerror}"
+    if fault is not None:
+        raise ConfigError(f"the encrypted file {file} {fault}", code="credential-missing")
+    if reference.kind == "age":
+        return age_output(file, reference.identity, reference.withheld, seconds)
+    return sops_output(file, reference.key, reference.identity, reference.withheld, seconds)
 
 
 def _from_environment(name: str) -> str:
@@ -124,78 +215,6 @@ def _from_file(path: str, warn: Warn) -> bytes:
     finally:
         os.close(descriptor)
     return raw
-
-
-def _from_command(words: tuple[str, ...]) -> bytes:
-    """Standard output of a command, bounded in time and size. Its standard error may hold anything and is dropped."""
-    import subprocess
-
-    name = words[0]
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its words hold a zero byte"
-        raise ConfigError(
-            f"the credential command {name} cannot be started: {reason}", code="credential-missing"
-        ) from (error)
-    with process:
-        assert process.stdout is not None
-        try:
-            raw, fault = _bounded(process.stdout.fileno(), time.monotonic() + COMMAND_SECONDS)
-            if fault is None:
-                try:
-                    status = process.wait(timeout=COMMAND_SECONDS)
-                except subprocess.TimeoutExpired:
-                    fault = "closed its output but did not end"
-                else:
-                    fault = f"ended with status {status}" if status else None
-        finally:
-            _end(process.pid, process.poll() is None)
-    if fault is not None:
-        raise ConfigError(
-            f"the credential command {name} {fault}",
-            code="credential-missing",
-            fix=f"run `{name}` by hand to see its own message; datakeel does not show it, as it may hold secrets",
-        )
-    return raw
-
-
-def _end(group: int, alive: bool) -> None:
-    """The command leads its own process group, so that what it started ends with it."""
-    import signal
-
-    if alive:
-        try:
-            os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
-
-def _bounded(descriptor: int, until: float) -> tuple[bytes, str | None]:
-    """Bytes up to the end of the stream, or what went wrong."""
-    import selectors
-
-    pieces: list[bytes] = []
-    size = 0
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while True:
-            left = until - time.monotonic()
-            if left <= 0 or not selector.select(left):
-                return b"", f"did not answer within {COMMAND_SECONDS:g} s"
-            piece = os.read(descriptor, 65536)
-            if not piece:
-                return b"".join(pieces), None
-            pieces.append(piece)
-            size += len(piece)
-            if size > SIZE_MAX:
-                return b"", f"printed more than {SIZE_MAX} bytes"
 
 
 def _checked(raw: bytes, reference: Reference, several_lines: bool) -> str:

@@ -158,6 +158,10 @@ def duplicate(first: Position, second: Position, name: str) -> Problem:
     return Problem("yaml-duplicate-key", what, at(second), got=shown(name), fix=fix, also=(at(first),))
 
 
-def encrypted(where: Where) -> Problem:
-    """Values that sops has encrypted."""
-    return Problem("encrypted", "the document is encrypted with sops", where, why="nothing encrypted is sent")
+def encrypted(what: str, where: Where, tool: str) -> Problem:
+    """A document, or values of it, that ``tool`` has encrypted."""
+    kept = {"sops": "{sops: {file: PATH, key: KEY}}", "age": "{age: {file: PATH, identity: PATH}}"}.get(tool)
+    fix = "write the manifest in clear, and {secretRef: NAME} for what is secret in it"
+    if kept is not None:
+        fix += f"; the target's secrets may hold NAME: {kept}"
+    return Problem("encrypted", what, where, why="manifests are not decrypted, and nothing encrypted is sent", fix=fix)

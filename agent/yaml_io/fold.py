@@ -208,6 +208,6 @@ class _Folder:
         start, rare = self._start, self._rare
         found = self._text.find(_SOPS_VALUE, start.index, end.start_mark.index)
         if found >= 0:
-            rare.report(faults.encrypted(place(self._text, found)))
+            rare.report(faults.encrypted("the document is encrypted with sops", place(self._text, found), "sops"))
         count = len(self._documents)
         self._documents.append(Document(value, count, start.line + 1, start.column + 1, self._empty, rare.broken))

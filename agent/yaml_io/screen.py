@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.errors import Problem, Where
 from agent.yaml_io.budget import Budget
+from agent.yaml_io.faults import encrypted
 
 _BOM: Final = b"\xef\xbb\xbf"
 _WIDE_BOMS: Final = (
@@ -87,7 +88,7 @@ def _by_head(source: bytes) -> Problem | None:
         )
     for head, tool in _ENCRYPTED_WHOLE:
         if source.startswith(head):
-            return Problem("encrypted", f"the file is encrypted with {tool}", start, why="nothing encrypted is sent")
+            return encrypted(f"the file is encrypted with {tool}", start, tool)
     if _HTML.match(source[:200].lstrip()):
         what = "this is not a manifest: an HTML page?"
         return Problem("not-a-manifest", what, start, fix="it may be the error page of a failed download")

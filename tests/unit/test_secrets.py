@@ -164,13 +164,6 @@ def test_a_command_that_fails_is_told_without_its_own_words(words: tuple[str, ..
     assert "hidden-reason" not in str(caught.value.fix)
 
 
-def test_a_command_that_hangs_is_ended() -> None:
-    content, fault = references._bounded(os.pipe()[0], 0.0)
-    assert content == b""
-    assert fault is not None
-    assert "did not answer" in fault
-
-
 def test_a_commands_answer_is_kept_until_it_ages_or_is_forgotten(tmp_path: Path) -> None:
     counter = tmp_path / "count"
     now = [0.0]
