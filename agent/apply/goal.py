@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.apply.readback import Work
 from agent.definitions.platform import Kind
-from agent.model.change import Change
+from agent.model.change import Action, Cause, Change
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Resource
 from agent.plan.compose import placed, value_at
@@ -81,7 +81,14 @@ def row_after(
         origin_path=resource.origin.path,
         origin_line=resource.origin.line,
         revision=work.desired.revision.commit,
-        protect=resource.lifecycle.protect,
+        protect=resource.lifecycle.protect or (row is not None and row.protect),
         not_kept=dict(row.not_kept) if row is not None else {},
         unkept_once=dict(row.unkept_once) if row is not None else {},
+        healed_at=_healed_at(change, row, now),
     )
+
+
+def _healed_at(change: Change, row: InventoryRow | None, now: float) -> float | None:
+    if change.action is Action.UPDATE and change.cause is Cause.DRIFT:
+        return now
+    return row.healed_at if row is not None else None

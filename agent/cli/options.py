@@ -40,6 +40,7 @@ class Options:
     expect: str | None = None
     plan_file: Path | None = None
     confirm_deletes: int | None = None
+    confirm_changes: int | None = None
     ignore_windows: bool = False
     detailed_exitcode: bool = False
     fail_on: frozenset[str] = frozenset()

@@ -89,6 +89,7 @@ def options_of(arguments: Namespace, **more: Any) -> Options:
         "yes",
         "expect",
         "confirm_deletes",
+        "confirm_changes",
         "ignore_windows",
         "detailed_exitcode",
         "max_calls",

@@ -137,6 +137,7 @@ def _wish(options: Options, revision: Revision | None) -> Wish:
         fresh=options.fresh,
         careful=options.expect is not None,
         confirm_deletes=options.confirm_deletes,
+        confirm_changes=options.confirm_changes,
         ignore_windows=options.ignore_windows,
         selects=selects,
     )

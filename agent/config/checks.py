@@ -108,10 +108,7 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
         yield from reference_faults((*at, word), target.get(word))
     if isinstance(target.get("folder"), str):
         yield from _folder(join(*at, "folder"), target["folder"])
-    limits = target.get("limits")
-    if isinstance(limits, dict):
-        yield from _share(join(*at, "limits", "deletes_share_max"), limits.get("deletes_share_max"), 1.0)
-    yield from _share(join(*at, "reserve"), target.get("reserve"), 0.95)
+    yield from share_faults(join(*at, "reserve"), target.get("reserve"), 0.95)
     yield from _proxy(at, target)
 
 
@@ -169,7 +166,8 @@ def _as_duration(value: Any) -> str:
     return "write a whole number and a unit, such as 60s, 5m or 1h"
 
 
-def _share(pointer: str, value: Any, most: float) -> Iterator[Fault]:
+def share_faults(pointer: str, value: Any, most: float) -> Iterator[Fault]:
+    """What is wrong with a share that may be ``most`` at the most."""
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,3}%", value):
         yield Fault(pointer, "config-invalid", "not a percentage", as_text(value), "write 20% or 0.2")
     elif value is not None and not isinstance(value, bool | dict | list) and share_of(value) > most:

@@ -16,7 +16,8 @@ from agent.config.checks import find_faults, is_loopback, normal_server, seconds
 from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import address_of, listen_faults
-from agent.config.model import Config, HookConfig, Limits, ServerConfig, SourceConfig, TargetConfig
+from agent.config.model import Config, HookConfig, ServerConfig, SourceConfig, TargetConfig
+from agent.config.policy_words import drift_of, limits_of, policy_faults
 from agent.config.references import reference_of, references_of
 from agent.config.state import find_config, read_config_file, state_url
 from agent.errors import ConfigError, Problem, Where
@@ -43,7 +44,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
     overlay.apply(environ)
     folder = file.absolute().parent
 
-    faults = [*find_faults(document), *listen_faults(document)]
+    faults = [*find_faults(document), *listen_faults(document), *policy_faults(document.get("targets"))]
     given = [cwd / name for name in more_schemas]
     schemas = (*given, *(folder / name for name in _texts(document.get("schemas"))))
     platforms = _Platforms(schemas)
@@ -242,7 +243,7 @@ def _target(
 ) -> TargetConfig:
     from urllib.parse import urlsplit
 
-    limits = target.get("limits", {})
+    drift, drift_kinds = drift_of(target.get("drift", {}))
     server = normal_server(target["server"]) if "server" in target else None
     stays_here = server is not None and is_loopback(urlsplit(server).hostname or "")
     return TargetConfig(
@@ -256,13 +257,10 @@ def _target(
         folder="/".join(part for part in target.get("folder", "").split("/") if part not in ("", ".")),
         defaults=target.get("defaults", {}),
         prune=target.get("prune", False),
-        drift=target.get("drift", "report"),
+        drift=drift,
+        drift_kinds=drift_kinds,
         adopt=target.get("adopt", "ifIdentical"),
-        limits=Limits(
-            limits.get("deletes_max", 10),
-            share_of(limits.get("deletes_share_max", "30%")),
-            limits.get("manifests_max", 10_000),
-        ),
+        limits=limits_of(target.get("limits", {})),
         windows=tuple(map(_apply_window, target.get("windows", ()))),
         reserve=share_of(target.get("reserve", "20%")),
         verify_seconds=seconds_of(target.get("verify", "5m")),

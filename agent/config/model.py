@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.model.limits import Limits as Limits
 from agent.model.window import ApplyWindow
 
 if TYPE_CHECKING:
@@ -35,15 +36,6 @@ class SourceConfig:
     ca_file: Path | None = None
     proxy: str | None = None
     allow_http: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many deletes one pass may send without a person's word (both hold), and how many manifests are read."""
-
-    deletes_max: int = 10
-    deletes_share_max: float = 0.3
-    manifests_max: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +72,9 @@ class TargetConfig:
     defaults: Mapping[str, str] = field(default_factory=dict)
     prune: bool = False
     drift: DriftPolicy = "report"
+    drift_kinds: Mapping[str, DriftPolicy] = field(default_factory=dict)
     adopt: AdoptPolicy = "ifIdentical"
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     windows: tuple[ApplyWindow, ...] = ()
     reserve: float = 0.2
     verify_seconds: float = 300.0

@@ -20,7 +20,7 @@ def check_settings(target: TargetConfig, platform: Platform) -> None:
     settings = [
         (what, f"{platform.api_version} asks for its `settings`", fix) for what, fix in _faults(target, platform)
     ]
-    wrong = [*settings, *_unknown_words(target, platform)]
+    wrong = [*settings, *_unknown_words(target, platform), *_unknown_kinds(target, platform)]
     if wrong:
         what, why, fix = wrong[0]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -41,6 +41,18 @@ def _unknown_words(target: TargetConfig, platform: Platform) -> Iterator[tuple[s
             yield f"`confirmed` names `{entry}`", why, near(kind, list(platform.kinds))
         elif operation and operation not in (known := [*OPERATIONS, *platform.kinds[kind].actions]):
             yield f"`confirmed` names `{entry}`", f"{kind} has no such operation or action", near(operation, known)
+
+
+def _unknown_kinds(target: TargetConfig, platform: Platform) -> Iterator[tuple[str, str, str | None]]:
+    """Kinds that have a word of their own under ``drift`` or ``limits`` and that the platform does not have."""
+    for word, named in (("drift", target.drift_kinds), ("limits.kinds", target.limits.kinds)):
+        for kind in named:
+            if kind not in platform.kinds:
+                yield (
+                    f"`{word}` names `{kind}`",
+                    f"{platform.api_version} has no such kind",
+                    near(kind, list(platform.kinds)),
+                )
 
 
 def _faults(target: TargetConfig, platform: Platform) -> Iterator[tuple[str, str | None]]:

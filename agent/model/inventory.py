@@ -37,6 +37,7 @@ class InventoryRow:
     not_kept: Mapping[str, str] = field(default_factory=dict)
     unkept_once: Mapping[str, str] = field(default_factory=dict)
     listed_as: str | None = None  # what the list said of its revision when the content was read last
+    healed_at: float | None = None  # when drift alone was last put back
 
 
 @dataclass(frozen=True, slots=True)

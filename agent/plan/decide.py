@@ -6,19 +6,17 @@ Called by ``planner`` for every resource of a target. Unknown holds, Absent must
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from agent.definitions.platform import Kind
 from agent.errors import AgentError
-from agent.model.change import WRITES, Action, Cause, Change, FieldChange, FieldOp, Suppressed
+from agent.model.change import Action, Cause, FieldChange, FieldOp, Suppressed
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Observation, Present, Resource, Unknown
 from agent.plan.compare import Comparison
-from agent.plan.cost import Elsewhere, calls_of_look, requests_of
-from agent.plan.elsewhere import described, files_in, references_in
-from agent.plan.ground import PREDECESSOR, Ground
+from agent.plan.decisions import Decisions
+from agent.plan.ground import PREDECESSOR
 from agent.plan.normalize import public
 from agent.plan.prune import is_ours
 from agent.plan.rules import split_pointer
@@ -28,14 +26,8 @@ UNPROVED = "absence-unproved"
 """Code of an Unknown that a person may overrule by applying the plan: nothing shows the object or disproves it."""
 
 
-@dataclass(slots=True)
-class Decider:
-    """Collects the decisions of a pass: ``changes``, the keys that ``agreed``, and what was ``suppressed``."""
-
-    ground: Ground
-    changes: list[Change] = field(default_factory=list)
-    suppressed: list[Suppressed] = field(default_factory=list)
-    agreed: list[Key] = field(default_factory=list)
+class Decider(Decisions):
+    """Decides one resource after the other."""
 
     def decide(self, resource: Resource, seen: Observation) -> bool:
         """Decide one resource; False when nothing is to be done."""
@@ -93,7 +85,7 @@ class Decider:
                 f"{unverified}; `confirmed: [{kind.name}]` in the target allows it",
             )
             return
-        mode = resource.lifecycle.drift or self.ground.policy.drift
+        mode = self.ground.policy.drift_of(resource)
         if row is not None and mode != "heal" and row.applied_digest == resource.digest:
             self.add(
                 resource,
@@ -181,7 +173,7 @@ class Decider:
             return
         drift = [change for change in found.fields if change.cause is Cause.DRIFT]
         wanted = [change for change in found.fields if change.cause is not Cause.DRIFT]
-        mode = resource.lifecycle.drift or self.ground.policy.drift
+        mode = self.ground.policy.drift_of(resource)
         if not wanted and drift and row.settle_until is not None and self.ground.now < row.settle_until:
             return  # reads may still lag behind our own write: an unexpected value is not drift yet
         if not wanted and (not drift or mode == "off"):
@@ -274,67 +266,6 @@ class Decider:
 
     def note_quiet(self, key: Key, found: Comparison) -> None:
         self.suppressed += [Suppressed(key, path, why, rule) for path, why, rule in found.quiet]
-
-    def hold(
-        self,
-        resource: Resource,
-        would: Action | None,
-        reason: str,
-        message: str,
-        fields: tuple[FieldChange, ...] = (),
-    ) -> None:
-        self.changes.append(
-            Change(
-                resource.key,
-                Action.HOLD,
-                origin=resource.origin,
-                fields=fields,
-                would=would,
-                reason=reason,
-                message=message,
-            )
-        )
-
-    def add(
-        self,
-        resource: Resource,
-        action: Action,
-        cause: Cause,
-        fields: tuple[FieldChange, ...] = (),
-        *,
-        seen: Present | None = None,
-        configured: bool = False,
-        message: str = "",
-        proof: str = "",
-    ) -> None:
-        kind = self.ground.platform.kinds[resource.key.kind]
-        book = self.ground.books.of(resource.key)
-        elsewhere = self.elsewhere(resource) if book.elsewhere and action in WRITES else Elsewhere()
-        requests = requests_of(action, kind, book, fields, elsewhere, self.ground.pages.get(kind.name, 1))
-        self.changes.append(
-            Change(
-                resource.key,
-                action,
-                cause,
-                resource.origin,
-                fields,
-                server_id=seen.id if seen is not None else None,
-                uid=uid_of(self.ground.platform.name, resource.key),
-                calls=requests.calls_max,
-                requests=requests,
-                configured=configured,
-                message=message,
-                proof=proof,
-            )
-        )
-
-    def elsewhere(self, resource: Resource) -> Elsewhere:
-        """What the leaves of a spec that travel in another form may cost."""
-        book, kinds, pages = self.ground.books.of(resource.key), self.ground.platform.kinds, self.ground.pages
-        spec = described(book, resource.read(), resource.files)
-        named = {(ref.kind, name) for _, ref, name in references_in(book, spec)}
-        looks = sum(calls_of_look(kinds[kind], pages.get(kind, 1), known=False) for kind, _ in named)
-        return Elsewhere(len({(pointer, text) for pointer, _, text in files_in(book, spec)}), looks)
 
 
 def _cause(fields: list[FieldChange]) -> Cause:

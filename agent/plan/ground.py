@@ -15,6 +15,7 @@ from agent.model.inventory import InventoryRow
 from agent.model.resource import Resource
 from agent.plan.compare import Comparison, compare
 from agent.plan.elsewhere import Wires, described, named, wired
+from agent.plan.limits import Census
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.policy import Policy
 from agent.plan.quiet import less_alike, less_unkept
@@ -33,7 +34,7 @@ class Ground:
     secrets as fingerprints), ``depends_on``, and ``wires`` where a leaf travelled in another form. ``references`` says
     what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf as written (a value or a
     ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt, ``pages`` how many the
-    lists of each kind had at the most.
+    lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
     """
 
     platform: Platform
@@ -48,6 +49,7 @@ class Ground:
     references: Mapping[Key, Wires] = field(default_factory=dict)
     pages: Mapping[str, int] = field(default_factory=dict)
     ready_looks: int = 10
+    census: Census | None = None
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""

@@ -13,7 +13,7 @@ from agent.plan.cost import cost
 from agent.plan.decide import Decider
 from agent.plan.departing import tie_deletes
 from agent.plan.ground import PREDECESSOR, Ground, key_from_json
-from agent.plan.limits import limit_deletes, mass_absence
+from agent.plan.limits import Census, census, hold_excess, mass_absence
 from agent.plan.moves import tie_moves
 from agent.plan.order import in_order
 from agent.plan.pauses import hold_paused
@@ -43,7 +43,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
         if change is not None:
             decider.changes.append(change)
     allowed = hold_paused(decider.changes, ground.policy)
-    changes, notes = limit_deletes(allowed, len(ground.rows), len(desired.resources), ground.policy)
+    changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
     return Plan(
@@ -76,9 +76,14 @@ def _looked_at(
     return resources, [ground.rows[key] for key in keys if key in ground.rows and key not in desired.resources]
 
 
+def _census(desired: Desired, ground: Ground) -> Census:
+    return ground.census or census(ground.rows, len(desired.resources))
+
+
 def _mass_absence(observed: Observed, ground: Ground) -> str | None:
     absent = [key for key, seen in observed.observations.items() if type(seen) is Absent and key in ground.rows]
-    return mass_absence(absent, len(ground.rows), ground.policy)
+    owned = ground.census.total if ground.census is not None else len(ground.rows)
+    return mass_absence(absent, owned, ground.policy)
 
 
 def _seen(key: Key, observed: Observed, ground: Ground, missing: str | None) -> Observation:

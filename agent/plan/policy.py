@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.definitions.platform import Kind, Operation
+from agent.model.limits import Limits
+from agent.model.resource import Resource
 from agent.model.suspension import Suspension
 from agent.model.window import OPEN, Closed
 
@@ -17,27 +20,36 @@ Drift = Literal["heal", "report", "off"]
 class Policy:
     """``careful`` admits operations that need a person (true in a diff, and in an apply by digest).
 
-    ``confirm_deletes`` lifts the delete limit once, for exactly that many. ``confirmed`` lifts ``unverified`` for
-    ``Kind`` or ``Kind.operation``. ``suspended`` are what people have suspended and not resumed;
+    ``confirm_deletes`` lifts the limits of deletes once, for exactly that many; ``confirm_changes`` those of updates
+    and creates, for exactly as many as they would hold. ``drift_kinds`` has the kinds for which another mode was said.
+    ``confirmed`` lifts ``unverified`` for ``Kind`` or ``Kind.operation``. ``suspended`` are what people have suspended
+    and not resumed;
     ``closed`` says what the target's windows forbid at this moment.
     """
 
     prune: bool = False
     drift: Drift = "report"
     adopt: Adopt = "ifIdentical"
-    deletes_max: int = 10
-    deletes_share_max: float = 0.3
+    limits: Limits = field(default_factory=Limits)
     confirm_deletes: int | None = None
+    confirm_changes: int | None = None
     confirmed: frozenset[str] = frozenset()
     careful: bool = False
     suspended: tuple[Suspension, ...] = ()
     closed: Closed = OPEN
+    drift_kinds: Mapping[str, Drift] = field(default_factory=dict)
+
+    def drift_of(self, resource: Resource) -> Drift:
+        """The mode for one resource: its own word, that for its kind, the target's."""
+        return resource.lifecycle.drift or self.drift_kinds.get(resource.key.kind) or self.drift
 
     def deletes_allowed(self, owned: int) -> int:
-        """How many may go in one pass. One always may: a share of a small inventory would forbid every delete."""
+        """How many may go, or be found missing, in one pass."""
         if self.confirm_deletes is not None:
             return self.confirm_deletes
-        return min(self.deletes_max, max(1, int(self.deletes_share_max * owned)))
+        allowed = self.limits.of_target("deletes", owned).allowed(owned)
+        assert allowed is not None  # deletes always have a limit
+        return allowed
 
     def unverified(self, kind: Kind, name: str, operation: Operation | None) -> str | None:
         """Why a write must not be sent yet, or None."""

@@ -14,6 +14,10 @@ from agent.plan.policy import Policy
 from agent.plan.rules import RuleBook
 from agent.plan.runs import OVER
 
+PROTECTED = "Protected"
+"""Reason of a hold that ``lifecycle.protect`` asks for."""
+_LIFT = "protected; lift `protect` in one commit, remove the manifest in a later one"
+
 
 def prune_row(
     row: InventoryRow,
@@ -46,7 +50,7 @@ def prune_row(
             row, "PruneDisabled", "gone from git and kept live: `prune` is off for this target", configured=True
         )
     if row.protect:
-        return _held(row, "Protected", "protected; lift `protect` in one commit, remove the manifest in a later one")
+        return _held(row, PROTECTED, _LIFT)
     if not desired.complete:
         return _held(row, "IncompleteRevision", "a manifest of this folder is invalid, so nothing is pruned")
     if isinstance(seen, Unknown):

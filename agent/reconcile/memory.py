@@ -43,7 +43,6 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
                     origin_path=resource.origin.path,
                     origin_line=resource.origin.line,
                     revision=desired.revision.commit,
-                    protect=resource.lifecycle.protect,
                 )
             )
         elif key in drifted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent.apply.actions import named
@@ -25,10 +25,8 @@ from agent.model.change import Plan
 from agent.model.identity import Key, Revision
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
-from agent.model.resource import Desired, Observation, Observed, Present
+from agent.model.resource import Desired, Observed
 from agent.model.suspension import suspended_by
-from agent.plan.cost import ready_looks
-from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
 from agent.reconcile import collector
@@ -37,7 +35,9 @@ from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
+from agent.reconcile.grounding import CONFIRMED_AT, census_of, ground_of, is_remembered
 from agent.reconcile.memory import remember
+from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
 from agent.reconcile.schedule import due_reads
 from agent.reconcile.status import status_document
@@ -59,6 +59,7 @@ class Wish:
     fresh: bool = False
     careful: bool = False
     confirm_deletes: int | None = None
+    confirm_changes: int | None = None
     ignore_windows: bool = False
     wait_for_all: bool = False
     interval_seconds: float = 3600.0
@@ -86,8 +87,11 @@ async def look(target: Target, wish: Wish) -> Look:
     revision = wish.revision or await target.blocking(target.source.fetch)
     desired = read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
     _same_system(target)
+    if isinstance(target.api, WriteApi):
+        raise_protection(target, desired)
     target.secrets.forget()
     undecided = await _recovered(target)
+    manifests = len(desired.resources)
     desired, rows = _narrowed(target, desired, wish)
     memory = _memory(target, wish, rows)
     looked_at = target.clock.monotonic()
@@ -96,7 +100,14 @@ async def look(target: Target, wish: Wish) -> Look:
         target.listed_at = looked_at
     _expect_specs(target, desired, observed)
     references = await read_references(target, desired, observed, target.store.rows(target.name))
-    ground = _ground(target, wish, rows, observed, undecided, references)
+    policy = target.policy(
+        careful=wish.careful,
+        confirm_deletes=wish.confirm_deletes,
+        confirm_changes=wish.confirm_changes,
+        ignore_windows=wish.ignore_windows,
+    )
+    counted = census_of(target, manifests)
+    ground = ground_of(target, policy, rows, observed, undecided=undecided, references=references, counted=counted)
     with collector.waiting():
         plan = make_plan(desired, observed, ground)
     budget = target.api.budget
@@ -116,6 +127,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     seen = seen or await look(target, wish)
     outcomes = await apply_plan(_work(target, wish, seen, pass_id))
     remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
+    lift_protection(target, seen.desired, seen.plan)
     if not wish.stopping():
         outcomes += await _actions(target, wish, seen, outcomes, pass_id)
     report = Report(
@@ -164,11 +176,13 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     """History, status and the target's memory, in the store."""
     rows = target.store.rows(target.name)
     status = status_document(report, seen.desired, rows, target.api.budget.left(), wish.interval_seconds)
+    kept = target.store.target_memory(target.name)
     memory = {
         "fingerprint": target.fingerprint(),
+        CONFIRMED_AT: report.finished_at if wish.confirm_changes is not None else kept.get(CONFIRMED_AT, 0.0),
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),
-        "actions": target.store.target_memory(target.name).get("actions", {}),
+        "actions": kept.get("actions", {}),
         UPLOADS: still_named(target.store, target.name, seen.desired, whole=wish.selects is None),
     }
     target.store.finish(report, pass_document(report), status, memory=memory)
@@ -193,15 +207,11 @@ def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow]) -> Memory
 
 def _expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
     """Tell which manifests the plan will open, so that git is asked for many of them at once."""
-    looked_at = (key for key, seen in observed.observations.items() if not _is_remembered(seen))
+    looked_at = (key for key, seen in observed.observations.items() if not is_remembered(seen))
     paths = dict.fromkeys(desired.resources[key].origin.path for key in looked_at if key in desired.resources)
     if target.last.specs is not None and len(paths) > 1:
         blobs = {entry.path: entry.blob for entry in target.last.entries}
         target.last.specs.expect(blobs[path] for path in paths if path in blobs)
-
-
-def _is_remembered(seen: Observation) -> bool:
-    return isinstance(seen, Present) and seen.live is None
 
 
 async def _recovered(target: Target) -> dict[Key, str]:
@@ -246,40 +256,6 @@ def _same_system(target: Target) -> None:
         why="objects of one system must never be looked for, or deleted, in another",
         fix="give the new system a target name of its own",
     )
-
-
-def _ground(
-    target: Target,
-    wish: Wish,
-    rows: dict[Key, InventoryRow],
-    observed: Observed,
-    undecided: dict[Key, str],
-    references: Mapping[Key, Wires],
-) -> Ground:
-    wanted = [
-        key
-        for key, seen in observed.observations.items()
-        if key in rows and (not _is_remembered(seen) or _is_run(target, key))
-    ]
-    return Ground(
-        target.platform,
-        target.books,
-        target.policy(careful=wish.careful, confirm_deletes=wish.confirm_deletes, ignore_windows=wish.ignore_windows),
-        rows,
-        target.store.applied(wanted),
-        target.types,
-        target.secrets.fingerprint,
-        undecided,
-        target.clock.now(),
-        references,
-        observed.pages,
-        ready_looks(target.config.ready_timeout_seconds),
-    )
-
-
-def _is_run(target: Target, key: Key) -> bool:
-    kind = target.platform.kinds.get(key.kind)
-    return kind is not None and kind.is_run
 
 
 def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:

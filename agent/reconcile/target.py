@@ -80,19 +80,27 @@ class Target:
             self._types[kind.name] = Schema(kind.schema, kind.schema_path)
         return self._types[kind.name]
 
-    def policy(self, *, careful: bool, confirm_deletes: int | None, ignore_windows: bool = False) -> Policy:
+    def policy(
+        self,
+        *,
+        careful: bool,
+        confirm_deletes: int | None = None,
+        confirm_changes: int | None = None,
+        ignore_windows: bool = False,
+    ) -> Policy:
         config = self.config
         return Policy(
-            config.prune,
-            config.drift,
-            config.adopt,
-            config.limits.deletes_max,
-            config.limits.deletes_share_max,
-            confirm_deletes,
-            frozenset(config.confirmed),
-            careful,
-            self.store.suspensions(self.name),
-            OPEN if ignore_windows else closed_at(config.windows, self.clock.now()),
+            prune=config.prune,
+            drift=config.drift,
+            drift_kinds=config.drift_kinds,
+            adopt=config.adopt,
+            limits=config.limits,
+            confirm_deletes=confirm_deletes,
+            confirm_changes=confirm_changes,
+            confirmed=frozenset(config.confirmed),
+            careful=careful,
+            suspended=self.store.suspensions(self.name),
+            closed=OPEN if ignore_windows else closed_at(config.windows, self.clock.now()),
         )
 
     def fingerprint(self) -> Mapping[str, Any]:

@@ -93,6 +93,7 @@ def _pack_body(row: InventoryRow) -> bytes:
             dict(row.not_kept),
             dict(row.unkept_once),
             row.listed_as,
+            _float(row.healed_at),
         )
     )
 
@@ -119,7 +120,8 @@ def _unpack_body(key: Key, body: bytes) -> InventoryRow:
         draft.unkept_once,
         *later,
     ) = orjson.loads(body)
-    draft.listed_as = later[0] if later else None  # a row that an older release wrote ends before it
+    # A row that an older release wrote ends before these.
+    draft.listed_as, draft.healed_at = later if len(later) > 1 else (*later, None, None)[:2]
     draft.__class__ = InventoryRow
     row: InventoryRow = draft
     return row

@@ -11,6 +11,7 @@ import pytest
 from agent.config import Config, load_config
 from agent.definitions.platform import Window
 from agent.errors import ConfigError, Problem
+from agent.model.limits import Limit, Limits
 from agent.model.window import ApplyWindow
 from agent.secrets import Reference
 
@@ -113,6 +114,45 @@ targets:
         "http://proxy:3128",
         True,
     )
+
+
+def test_limits_and_drift_may_speak_of_kinds(tmp_path: Path) -> None:
+    text = (
+        MINIMAL
+        + """\
+    drift: {default: heal, Depot: report}
+    limits:
+      updates_max: 7
+      updates_share_max: 5%
+      creates_share_max: 0.5
+      kinds: {Depot: {deletes_max: 0, updates_share_max: 10%}}
+"""
+    )
+    one = load(tmp_path, text).targets["analytics"]
+    assert (one.drift, one.drift_kinds) == ("heal", {"Depot": "report"})
+    assert one.limits == Limits(
+        updates_max=7,
+        updates_share_max=0.05,
+        creates_share_max=0.5,
+        kinds={"Depot": {"deletes": Limit(0), "updates": Limit(None, 0.1)}},
+    )
+
+
+def test_a_mode_or_a_share_of_a_kind_that_is_none_is_told_at_its_place(tmp_path: Path) -> None:
+    text = (
+        MINIMAL
+        + """\
+    drift: {default: heel, Depot: report}
+    limits:
+      kinds: {Depot: {updates_share_max: 130%}}
+"""
+    )
+    found = problems(tmp_path, text)
+    assert [(one.where.line, one.what) for one in found] == [
+        (MINIMAL.count("\n") + 1, "what to do about drift is `heal`, `report` or `off`"),
+        (MINIMAL.count("\n") + 3, "at most 100% is possible"),
+    ]
+    assert found[0].fix == "did you mean `heal`?"
 
 
 def test_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:

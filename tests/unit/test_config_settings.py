@@ -11,6 +11,7 @@ from agent.config.model import TargetConfig
 from agent.config.settings import check_settings
 from agent.definitions.promises import guesses
 from agent.errors import ConfigError
+from agent.model.limits import Limits
 from tests.platforms.folders import folders, loaded
 
 PLATFORM = next(loaded(name) for name, _ in folders() if loaded(name).settings)
@@ -52,6 +53,18 @@ KIND = next(kind.name for kind in SCOPED.kinds.values() if kind.managed)
 def scoped(**fields: Any) -> TargetConfig:
     settings = dict.fromkeys(SCOPED.settings, "acme")
     return replace(TargetConfig("main", SCOPED.api_version), settings=settings, **fields)
+
+
+def test_a_kind_that_the_platform_does_not_have_is_told_where_it_has_a_word() -> None:
+    check_settings(scoped(drift_kinds={KIND: "heal"}, limits=Limits(kinds={KIND: {}})), SCOPED)
+    for word, fields in (
+        ("drift", {"drift_kinds": {KIND + "x": "heal"}}),
+        ("limits.kinds", {"limits": Limits(kinds={KIND + "x": {}})}),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            check_settings(scoped(**fields), SCOPED)
+        assert caught.value.what == f"target main: `{word}` names `{KIND}x`"
+        assert caught.value.fix is not None
 
 
 def test_a_default_for_a_scope_that_nothing_stands_in_is_told() -> None:

@@ -32,6 +32,12 @@ def configure(parser: ArgumentParser) -> None:
         help="lift the limit once, for exactly N deletes; needs a digest",
     )
     parser.add_argument(
+        "--confirm-changes",
+        type=positive,
+        metavar="N",
+        help="lift the limits once, for exactly N updates and creates; needs a digest",
+    )
+    parser.add_argument(
         "--ignore-windows", action="store_true", help="write now, though the target's windows are closed"
     )
     parser.add_argument("--revision", metavar="REV", help="apply this commit, branch or tag")
@@ -60,10 +66,10 @@ def run(arguments: Namespace) -> int:
             "nobody can be asked here: apply needs --expect DIGEST, --plan FILE or --yes",
             fix="datakeel diff prints the digest",
         )
-    if options.confirm_deletes is not None and options.expect is None:
-        raise UsageError(
-            "--confirm-deletes needs --expect DIGEST or --plan FILE", fix="datakeel diff prints the digest"
-        )
+    for word in ("confirm_deletes", "confirm_changes"):
+        if getattr(options, word) is not None and options.expect is None:
+            flag = f"--{word.replace('_', '-')}"
+            raise UsageError(f"{flag} needs --expect DIGEST or --plan FILE", fix="datakeel diff prints the digest")
     config = shared.config_of(arguments)
     logging.configure(verbose=options.verbose, quiet=True)
     reports = shared.run_async(

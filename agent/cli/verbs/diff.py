@@ -16,6 +16,7 @@ GROUP = "Change"
 RANK = 1
 EXAMPLE = "datakeel diff --target analytics --detailed-exitcode -o text -o json=plan.json"
 _FORMATS = ("text", "json")
+_CONFIRMS = ("confirm_deletes", "confirm_changes")
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -26,6 +27,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
     parser.add_argument(
         "--confirm-deletes", type=positive, metavar="N", help="plan as if the limit were lifted for exactly N deletes"
+    )
+    parser.add_argument(
+        "--confirm-changes", type=positive, metavar="N", help="the same for exactly N updates and creates"
     )
     parser.add_argument("--ignore-windows", action="store_true", help="plan as if the target's windows were open")
     parser.add_argument("--full", action="store_true", help="shorten nothing")
@@ -67,7 +71,7 @@ def _apply_of(arguments: Namespace) -> str:
     import shlex
 
     words = ["apply"]
-    for name in ("config", "schemas", "target", "only", "revision", "confirm_deletes", "ignore_windows"):
+    for name in ("config", "schemas", "target", "only", "revision", *_CONFIRMS, "ignore_windows"):
         given, flag = getattr(arguments, name), f"--{name.replace('_', '-')}"
         if isinstance(given, bool):
             words += [flag] if given else []

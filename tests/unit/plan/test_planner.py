@@ -14,9 +14,11 @@ from agent.model.canonical import digest
 from agent.model.change import Action, Cause, Change, Plan
 from agent.model.identity import Key, Origin, Revision, uid_of
 from agent.model.inventory import InventoryRow
+from agent.model.limits import Limits
 from agent.model.manifest import Lifecycle
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Stray, Unknown
 from agent.plan.ground import Ground
+from agent.plan.limits import HEALED_SECONDS, Census, census
 from agent.plan.planner import make_plan
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
@@ -30,9 +32,9 @@ class World:
 
     def __init__(self, *kinds: Kind, **policy: Any) -> None:
         self.platform = platform(*(kinds or (thing(),)))
-        self.policy = Policy(
-            **({"prune": True, "drift": "heal", "deletes_max": 100, "deletes_share_max": 1.0} | policy)
-        )
+        limits = {"deletes_max": 100, "deletes_share_max": 1.0, "updates_share_max": 1.0}
+        limits |= {word: policy.pop(word) for word in list(policy) if "_max" in word or word == "kinds"}
+        self.policy = Policy(**({"prune": True, "drift": "heal", "limits": Limits(**limits)} | policy))
         self.resources: dict[Key, Resource] = {}
         self.observations: dict[Key, Observation] = {}
         self.rows: dict[Key, InventoryRow] = {}
@@ -43,6 +45,7 @@ class World:
         self.problems: tuple[Problem, ...] = ()
         self.complete = True
         self.now = NOW
+        self.census: Census | None = None
 
     def git(self, name: str, spec: Mapping[str, Any], *, needs: tuple[Key, ...] = (), **lifecycle: Any) -> Key:
         which = key(name)
@@ -71,6 +74,9 @@ class World:
         self.live(name, spec)
         return self.owned(name, spec)
 
+    def limits(self, **words: Any) -> None:
+        self.policy = replace(self.policy, limits=replace(self.policy.limits, **words))
+
     def plan(self) -> Plan:
         desired = Desired(
             "main", Revision("c" * 40), self.resources, self.problems, frozenset(self.broken), self.complete
@@ -85,6 +91,7 @@ class World:
             lambda leaf: f"fp-{leaf}",
             self.deciding,
             self.now,
+            census=self.census or census(self.rows, len(self.resources), self.now - HEALED_SECONDS),
         )
         return make_plan(desired, Observed(self.observations, self.strays), ground)
 
@@ -153,6 +160,24 @@ def test_the_resource_overrides_the_targets_drift_mode() -> None:
     world.owned("a", {"x": 1})
     world.live("a", {"x": 9})
     assert the(world.plan(), "a").action is Action.NONE
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said", "action"),
+    [
+        ({"Thing": "report"}, None, Action.NONE),
+        ({"Thing": "report"}, "heal", Action.UPDATE),
+        ({"Other": "report"}, None, Action.UPDATE),
+    ],
+)
+def test_a_kind_overrides_the_targets_drift_mode_and_the_resource_the_kinds(
+    kinds: dict[str, str], said: str | None, action: Action
+) -> None:
+    world = World(drift="heal", drift_kinds=kinds)
+    world.git("a", {"x": 1}, drift=said)
+    world.owned("a", {"x": 1})
+    world.live("a", {"x": 9})
+    assert the(world.plan(), "a").action is action
 
 
 def test_reported_drift_is_left_out_of_a_change_that_git_makes() -> None:
@@ -286,10 +311,10 @@ def test_a_share_of_the_inventory_limits_deletes_but_one_may_always_go() -> None
         world.all(name, {"x": 1})
     del world.resources[key("a")], world.resources[key("b")]
     assert world.plan().count(Action.DELETE) == 2
-    world.policy = replace(world.policy, deletes_share_max=0.49)
+    world.limits(deletes_share_max=0.49)
     assert world.plan().count(Action.DELETE) == 0
     world.git("b", {"x": 1})
-    world.policy = replace(world.policy, deletes_share_max=0.01)
+    world.limits(deletes_share_max=0.01)
     assert world.plan().count(Action.DELETE) == 1
 
 
@@ -436,3 +461,17 @@ def test_a_problem_of_one_manifest_does_not_stop_its_neighbour() -> None:
     world.problems = (Problem("invalid-manifest", "no", Where("b.yaml", 1, 1)),)
     world.complete = False
     assert the(world.plan(), "a").action is Action.CREATE
+
+
+@pytest.mark.parametrize(("by_manifest", "by_row"), [(True, False), (False, True), (False, False)])
+def test_what_is_protected_is_not_replaced(by_manifest: bool, by_row: bool) -> None:
+    world = World(thing(fields=(FieldRule("/x", immutable=True),), replace="deleteFirst"))
+    world.git("a", {"x": 2}, replace=True, protect=by_manifest)
+    world.owned("a", {"x": 1}, protect=by_row)
+    world.live("a", {"x": 1})
+    change = the(world.plan(), "a")
+    if not (by_manifest or by_row):
+        assert change.action is Action.REPLACE
+        return
+    assert (change.action, change.would, change.reason) == (Action.HOLD, Action.REPLACE, "Protected")
+    assert change.message.endswith("protected; lift `protect` in one commit, make this change in a later one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from functools import cache, partial
 from pathlib import Path
@@ -36,6 +37,16 @@ def workflow(name: str, hour: int) -> bytes:
     ).encode()
 
 
+def wrapped(name: str, hour: int, **lifecycle: object) -> bytes:
+    """The same with an envelope, and with what the agent may do with it."""
+    words = json.dumps(lifecycle) if lifecycle else "null"
+    return (
+        f"apiVersion: dataos/v1\nkind: Workflow\nmetadata: {{name: {name}, workspace: public}}\nlifecycle: {words}\n"
+        f'spec:\n  version: v1\n  workflow:\n    schedule: {{cron: "0 {hour} * * *"}}\n'
+        '    dag: [{name: task, spec: {stack: "flare:7.0"}}]\n'
+    ).encode()
+
+
 class Scene:
     """Git, platform, store and one incarnation of the agent; ``restart`` makes the next one."""
 
@@ -55,6 +66,13 @@ class Scene:
 
     def restart(self) -> None:
         self.target.store.close()
+        self.target = self._made()
+
+    def lose_state(self) -> None:
+        """The disk of the store is gone; the next incarnation begins with nothing."""
+        self.target.store.close()
+        for file in self._path.parent.glob("state.db*"):
+            file.unlink()
         self.target = self._made()
 
     async def look(self, *, woken_by_git: bool = True) -> Report:

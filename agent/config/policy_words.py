@@ -1,0 +1,71 @@
+"""``limits`` and ``drift`` of a target: checked beyond what a schema can word, and read. Used by ``load``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agent.config.checks import share_faults, share_of
+from agent.config.faults import Fault, as_text, join, near
+from agent.config.model import DriftPolicy
+from agent.model.limits import Class, Limit, Limits
+
+_CLASSES: tuple[Class, ...] = ("deletes", "updates", "creates")
+_DEFAULT = "default"
+DRIFT_MODES = ("heal", "report", "off")
+_SHARES = tuple(f"{what}_share_max" for what in _CLASSES)
+
+
+def policy_faults(targets: Any) -> Iterator[Fault]:
+    """Modes and shares that are none, of targets and of kinds."""
+    for name, target in targets.items() if isinstance(targets, dict) else ():
+        if not isinstance(target, dict):
+            continue
+        yield from _modes(("targets", name, "drift"), target.get("drift"))
+        limits = target.get("limits")
+        if not isinstance(limits, dict):
+            continue
+        at = ("targets", name, "limits")
+        yield from _shares(at, limits)
+        kinds = limits.get("kinds")
+        for kind, words in kinds.items() if isinstance(kinds, dict) else ():
+            if isinstance(words, dict):
+                yield from _shares((*at, "kinds", kind), words)
+
+
+def drift_of(written: Any) -> tuple[DriftPolicy, Mapping[str, DriftPolicy]]:
+    """The mode of a target, and those of kinds that have their own."""
+    modes: dict[str, DriftPolicy] = {_DEFAULT: written} if isinstance(written, str) else dict(written)  # type: ignore[dict-item]
+    return modes.pop(_DEFAULT, "report"), modes
+
+
+def limits_of(written: Mapping[str, Any]) -> Limits:
+    """The limits of one target, as checked; what is not said keeps its default."""
+    plain: dict[str, Any] = {name: value for name, value in written.items() if name not in _SHARES and name != "kinds"}
+    shares: dict[str, Any] = {name: share_of(written[name]) for name in _SHARES if name in written}
+    kinds = {kind: _of_kind(words) for kind, words in written.get("kinds", {}).items()}
+    return Limits(**plain, **shares, kinds=kinds)
+
+
+def _modes(at: tuple[str, ...], written: Any) -> Iterator[Fault]:
+    said = written.items() if isinstance(written, dict) else [("", written)]
+    for kind, mode in said:
+        if isinstance(mode, str) and mode not in DRIFT_MODES:
+            what = "what to do about drift is `heal`, `report` or `off`"
+            yield Fault(
+                join(*at, kind) if kind else join(*at), "config-invalid", what, as_text(mode), near(mode, DRIFT_MODES)
+            )
+
+
+def _of_kind(words: Mapping[str, Any]) -> Mapping[Class, Limit]:
+    found: dict[Class, Limit] = {}
+    for what in _CLASSES:
+        most, share = words.get(f"{what}_max"), words.get(f"{what}_share_max")
+        if most is not None or share is not None:
+            found[what] = Limit(most, None if share is None else share_of(share))
+    return found
+
+
+def _shares(at: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Fault]:
+    for word in _SHARES:
+        yield from share_faults(join(*at, word), holder.get(word), 1.0)

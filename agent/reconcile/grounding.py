@@ -1,0 +1,71 @@
+"""What a plan stands on besides desired and observed, put together from the store and the configuration of a target.
+
+Called by ``once`` between observing and planning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.model.identity import Key
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Observation, Observed, Present
+from agent.plan.cost import ready_looks
+from agent.plan.elsewhere import Wires
+from agent.plan.ground import Ground
+from agent.plan.limits import HEALED_SECONDS, Census, census
+from agent.plan.policy import Policy
+from agent.reconcile.target import Target
+
+CONFIRMED_AT = "changes_confirmed_at"
+"""In a target's memory: when a person last allowed changes beyond a limit; repairs are counted from then on."""
+
+
+def census_of(target: Target, manifests: int) -> Census:
+    """The whole target, however little of it a pass looks at."""
+    confirmed_at = float(target.store.target_memory(target.name).get(CONFIRMED_AT, 0.0))
+    since = max(target.clock.now() - HEALED_SECONDS, confirmed_at)
+    return census(target.store.rows(target.name), manifests, since)
+
+
+def ground_of(
+    target: Target,
+    policy: Policy,
+    rows: Mapping[Key, InventoryRow],
+    observed: Observed,
+    *,
+    undecided: Mapping[Key, str],
+    references: Mapping[Key, Wires],
+    counted: Census,
+) -> Ground:
+    """``rows`` are those that the pass is about; what was last applied is read for those that were looked at."""
+    wanted = [
+        key
+        for key, seen in observed.observations.items()
+        if key in rows and (not is_remembered(seen) or _is_run(target, key))
+    ]
+    return Ground(
+        target.platform,
+        target.books,
+        policy,
+        rows,
+        target.store.applied(wanted),
+        target.types,
+        target.secrets.fingerprint,
+        undecided,
+        target.clock.now(),
+        references,
+        observed.pages,
+        ready_looks(target.config.ready_timeout_seconds),
+        counted,
+    )
+
+
+def is_remembered(seen: Observation) -> bool:
+    """Whether an object was not read in this pass, but is there."""
+    return isinstance(seen, Present) and seen.live is None
+
+
+def _is_run(target: Target, key: Key) -> bool:
+    kind = target.platform.kinds.get(key.kind)
+    return kind is not None and kind.is_run
