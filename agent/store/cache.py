@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.model.manifest import CheckedFile
 from agent.store import checked_files, schema
@@ -26,6 +26,10 @@ _BLOBS_A_QUERY = 200
 
 _context = schema.context
 _checked = schema.checked
+_ID_OF = select(_context.c.id).where(_context.c.digest == bindparam("of"))
+_FILES_OF = select(*(_checked.c[name] for name in ("blob", "used_day", "checksum", "body"))).where(
+    _checked.c.context_id == bindparam("of")
+)
 
 
 class Found(NamedTuple):
@@ -40,21 +44,18 @@ def day_of(now: float) -> int:
 
 
 def read(connection: Connection, context: str, blobs: Sequence[str], today: int) -> Found:
-    identifier = connection.execute(select(_context.c.id).where(_context.c.digest == context)).scalar()
+    identifier = connection.execute(_ID_OF, {"of": context}).scalar()
     files: dict[str, CheckedFile] = {}
     touch: list[str] = []
     if identifier is None:
         return Found(files, touch)
-    query = select(_checked.c.blob, _checked.c.used_day, _checked.c.checksum, _checked.c.body).where(
-        _checked.c.context_id == identifier
-    )
     with collector_paused():
         if len(blobs) >= _SCAN_FROM:
-            rows = raw_rows(connection, query)
+            rows = raw_rows(connection, _FILES_OF, {"of": identifier})
         else:
             parts = range(0, len(blobs), _BLOBS_A_QUERY)
-            some = (query.where(_checked.c.blob.in_(blobs[start : start + _BLOBS_A_QUERY])) for start in parts)
-            rows = [row for part in some for row in raw_rows(connection, part)]
+            some = (_FILES_OF.where(_checked.c.blob.in_(blobs[start : start + _BLOBS_A_QUERY])) for start in parts)
+            rows = [row for part in some for row in raw_rows(connection, part, {"of": identifier})]
         wanted = frozenset(blobs)
         crc32, unpack = zlib.crc32, checked_files.unpack
         for blob, used_day, checksum, body in rows:
@@ -76,7 +77,7 @@ def touch(connection: Connection, context: str, blobs: Sequence[str], now: float
 
 
 def write(connection: Connection, context: str, files: Mapping[str, CheckedFile], now: float) -> None:
-    identifier = connection.execute(select(_context.c.id).where(_context.c.digest == context)).scalar()
+    identifier = connection.execute(_ID_OF, {"of": context}).scalar()
     if identifier is None:
         identifier = (connection.execute(select(func.max(_context.c.id))).scalar() or 0) + 1
         connection.execute(insert(_context), {"id": identifier, "digest": context, "used_at": now})

@@ -5,7 +5,7 @@ Called by ``Store``.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from agent.model.inventory import Decision
 from agent.store import schema
@@ -13,10 +13,11 @@ from agent.store.engine import upsert
 
 _table = schema.decision
 _COLUMNS = tuple(_table.c[name] for name in Decision.__slots__)
+_OF = select(*_COLUMNS).where(_table.c.op_id == bindparam("of"))
 
 
 def read(connection: Connection, op_id: str) -> Decision | None:
-    found = connection.execute(select(*_COLUMNS).where(_table.c.op_id == op_id)).first()
+    found = connection.execute(_OF, {"of": op_id}).first()
     return None if found is None else Decision(found[0], bool(found[1]), *found[2:])
 
 

@@ -7,7 +7,7 @@ Called by the other modules of this folder. SQLite: WAL, ``synchronous=FULL``, t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -140,27 +140,34 @@ def relaxed(connection: Connection) -> Iterator[None]:
 
 def upsert(connection: Connection, table: Table) -> Executable:
     """INSERT that overwrites the row of the same primary key; executed with one or many rows of all columns."""
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    return _upsert(connection.dialect.name, table)
+
+
+@lru_cache
+def _upsert(dialect: str, table: Table) -> Executable:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     rest = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
     statement: Executable = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
     return statement
 
 
-def raw_rows(connection: Connection, statement: Executable) -> list[tuple[Any, ...]]:
+def raw_rows(
+    connection: Connection, statement: Executable, values: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     """All rows as the driver's tuples, for the scans of thousands.
 
     One text column that is no longer UTF-8 would fail the whole scan; such text is read with replacement characters
     instead, so that a row's checksum can tell which one is damaged.
     """
     try:
-        return _fetch(connection.execute(statement))
+        return _fetch(connection.execute(statement, values))
     except sqlite3.OperationalError as error:
         if "decode" not in str(error):
             raise
     driver: Any = connection.connection.driver_connection
     driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
     try:
-        return _fetch(connection.execute(statement))
+        return _fetch(connection.execute(statement, values))
     finally:
         driver.text_factory = str
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.model.canonical import to_json
 from agent.model.change import Action, FieldChange
@@ -25,8 +25,31 @@ _VALUE_LENGTH_MAX = 200
 _FIELDS_MAX = 50
 _SENT = frozenset({Result.DONE, Result.NOT_DONE, Result.UNKNOWN})
 
+_LAST = ("last_pass_id", "last_pass_at", "last_result", "last_calls")
+
+# A statement is made once: to make one costs more than to run it.
 _target = schema.target
 _pass = schema.pass_table
+_LAST_WORD = (
+    update(_target)
+    .where(_target.c.name == bindparam("of"))
+    .values({name: bindparam(f"new_{name}") for name in ("status", *_LAST)})
+    .values(quiet_passes=(_target.c.quiet_passes + 1) * bindparam("quiet"))  # 1 counts one more, 0 begins anew
+)
+_NAME_OF = select(_target.c.name).where(_target.c.name == bindparam("of"))
+_NEWEST_OF = (
+    select(_pass.c.result, _pass.c.error_code)
+    .where(_pass.c.target == bindparam("of"))
+    .order_by(_pass.c.number.desc())
+    .limit(1)
+)
+_NUMBER = select(func.max(_pass.c.number))
+_RECORD = insert(_pass)
+_EVENTS = insert(schema.event)
+_DROP = (
+    delete(schema.event).where(schema.event.c.pass_number <= bindparam("number")),
+    delete(_pass).where(_pass.c.number <= bindparam("number")),
+)
 
 
 def write_pass(
@@ -39,18 +62,10 @@ def write_pass(
         _record(connection, report, word, document)
         _retain(connection, history_max)
     ensure_target(connection, report.target)
-    connection.execute(
-        update(_target)
-        .where(_target.c.name == report.target)
-        .values(
-            status=to_json(dict(status)).decode(),
-            last_pass_id=report.pass_id,
-            last_pass_at=float(report.finished_at),
-            last_result=word,
-            last_calls=report.calls_total,
-            quiet_passes=0 if recorded else _target.c.quiet_passes + 1,
-        )
-    )
+    last = (report.pass_id, float(report.finished_at), word, report.calls_total)
+    values = {f"new_{name}": value for name, value in zip(_LAST, last, strict=True)}
+    words = to_json(dict(status)).decode()
+    connection.execute(_LAST_WORD, {"of": report.target, "quiet": int(not recorded), "new_status": words, **values})
     return recorded
 
 
@@ -68,7 +83,7 @@ def result_word(report: Report) -> str:
 
 
 def ensure_target(connection: Connection, name: str) -> None:
-    if connection.execute(select(_target.c.name).where(_target.c.name == name)).first() is None:
+    if connection.execute(_NAME_OF, {"of": name}).first() is None:
         connection.execute(insert(_target), {"name": name})
 
 
@@ -82,20 +97,15 @@ def _is_worth_a_row(connection: Connection, report: Report, word: str) -> bool:
         return True
     if word == "unchanged":
         return False
-    newest = connection.execute(
-        select(_pass.c.result, _pass.c.error_code)
-        .where(_pass.c.target == report.target)
-        .order_by(_pass.c.number.desc())
-        .limit(1)
-    ).first()
+    newest = connection.execute(_NEWEST_OF, {"of": report.target}).first()
     return newest is None or tuple(newest) != (word, report.error_code)
 
 
 def _record(connection: Connection, report: Report, word: str, document: Mapping[str, Any]) -> None:
     revision = report.revision
-    number = connection.execute(select(func.max(_pass.c.number))).scalar() or 0
+    number = connection.execute(_NUMBER).scalar() or 0
     connection.execute(
-        insert(_pass),
+        _RECORD,
         {
             "number": number + 1,
             "pass_id": report.pass_id,
@@ -115,7 +125,7 @@ def _record(connection: Connection, report: Report, word: str, document: Mapping
     )
     sent = [outcome for outcome in report.outcomes if outcome.result in _SENT]
     events = [_event(outcome, number + 1, position, report) for position, outcome in enumerate(sent)]
-    execute_many(connection, insert(schema.event), events)
+    execute_many(connection, _EVENTS, events)
 
 
 def _counts(report: Report) -> dict[str, Any]:
@@ -159,6 +169,6 @@ def _short(value: Any) -> Any:
 
 
 def _retain(connection: Connection, history_max: int) -> None:
-    newest = connection.execute(select(func.max(_pass.c.number))).scalar() or 0
-    connection.execute(delete(schema.event).where(schema.event.c.pass_number <= newest - history_max))
-    connection.execute(delete(_pass).where(_pass.c.number <= newest - history_max))
+    newest = connection.execute(_NUMBER).scalar() or 0
+    for drop in _DROP:
+        connection.execute(drop, {"number": newest - history_max})

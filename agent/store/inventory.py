@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
 
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
@@ -20,21 +20,36 @@ TOMBSTONE_SECONDS = 30 * 86_400.0
 _SCAN_FROM = 300  # keys of one target from which a scan of the target is cheaper than naming them
 _KEYS_A_QUERY = 100
 
+# A statement is made once: to make one costs more than to run it.
+_rows = schema.inventory
+_ROWS_OF = select(_rows).where(_rows.c.target == bindparam("of"))
+_ANY_TOMBSTONE = select(schema.tombstone.c.at).limit(1)
+_TOMBSTONES_OF = select(*(schema.tombstone.c[name] for name in ("kind", "scope", "name", "at"))).where(
+    schema.tombstone.c.target == bindparam("of"), schema.tombstone.c.at >= bindparam("since")
+)
+_DROP = {
+    table: delete(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in packing.KEY_COLUMNS))
+    for table in (schema.inventory, schema.applied, schema.tombstone)
+}
+_LEAVES_OF = select(*(schema.applied.c[name] for name in ("kind", "scope", "name", "body"))).where(
+    schema.applied.c.target == bindparam("of")
+)
+_PUT_TOMBSTONE = insert(schema.tombstone)
+
 
 def read_rows(connection: Connection, target: str) -> tuple[dict[Key, InventoryRow], tuple[Key, ...]]:
     """Rows by key, and the keys of damaged rows."""
-    table = schema.inventory
     with packing.collector_paused():
-        return packing.unpack_rows(raw_rows(connection, select(table).where(table.c.target == target)))
+        return packing.unpack_rows(raw_rows(connection, _ROWS_OF, {"of": target}))
 
 
 def write_rows(connection: Connection, rows: Iterable[InventoryRow]) -> None:
     """Insert or overwrite; a key that is ours again loses its tombstone."""
     packed = [packing.pack_row(row) for row in rows]
     execute_many(connection, upsert(connection, schema.inventory), packed)
-    if connection.execute(select(schema.tombstone.c.at).limit(1)).first():
+    if connection.execute(_ANY_TOMBSTONE).first():
         for row in packed:
-            connection.execute(delete(schema.tombstone).where(_is_key(schema.tombstone, row)))
+            connection.execute(_DROP[schema.tombstone], _of(row))
 
 
 class Leaves(Mapping[Key, Mapping[str, Any]]):
@@ -76,13 +91,12 @@ def read_applied(connection: Connection, keys: Iterable[Key]) -> Mapping[Key, Ma
 
 def _applied_of(connection: Connection, target: str, wanted: list[tuple[str, str, str]]) -> list[tuple[Any, ...]]:
     columns = schema.applied.c
-    query = select(columns.kind, columns.scope, columns.name, columns.body).where(columns.target == target)
     if len(wanted) >= _SCAN_FROM:
-        return raw_rows(connection, query)
+        return raw_rows(connection, _LEAVES_OF, {"of": target})
     found: list[tuple[Any, ...]] = []
     for start in range(0, len(wanted), _KEYS_A_QUERY):
         some = tuple_(columns.kind, columns.scope, columns.name).in_(wanted[start : start + _KEYS_A_QUERY])
-        found += raw_rows(connection, query.where(some))
+        found += raw_rows(connection, _LEAVES_OF.where(some), {"of": target})
     return found
 
 
@@ -94,19 +108,14 @@ def write_applied(connection: Connection, applied: Mapping[Key, Mapping[str, Any
 def forget(connection: Connection, key: Key, tombstone_at: float | None) -> None:
     """Remove row and leaves; with a moment, keep a tombstone that says when the resource went."""
     values = packing.key_dict(key)
-    for table in (schema.inventory, schema.applied, schema.tombstone):
-        connection.execute(delete(table).where(_is_key(table, values)))
+    for drop in _DROP.values():
+        connection.execute(drop, _of(values))
     if tombstone_at is not None:
-        connection.execute(insert(schema.tombstone), {**values, "at": tombstone_at})
+        connection.execute(_PUT_TOMBSTONE, {**values, "at": tombstone_at})
 
 
 def read_tombstones(connection: Connection, target: str, since: float) -> dict[Key, float]:
-    columns = schema.tombstone.c
-    found = connection.execute(
-        select(columns.kind, columns.scope, columns.name, columns.at).where(
-            columns.target == target, columns.at >= since
-        )
-    )
+    found = connection.execute(_TOMBSTONES_OF, {"of": target, "since": since})
     return {Key(target, kind, packing.scope_of(scope), name): at for kind, scope, name, at in found}
 
 
@@ -114,5 +123,5 @@ def drop_tombstones(connection: Connection, before: float) -> None:
     connection.execute(delete(schema.tombstone).where(schema.tombstone.c.at < before))
 
 
-def _is_key(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == values[name] for name in packing.KEY_COLUMNS))
+def _of(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"of_{name}": values[name] for name in packing.KEY_COLUMNS}

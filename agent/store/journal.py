@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from agent.errors import StoreError
 from agent.model.identity import Key
@@ -24,6 +24,17 @@ CLOSED_MAX = 100_000
 
 _table = schema.journal
 _OPENED = tuple(column.name for column in _table.columns)[1:20]  # what is known before the call: op_id … applied
+_OPEN = insert(_table)
+_KEY_OF = select(_table.c.target, _table.c.kind, _table.c.scope, _table.c.name).where(
+    _table.c.op_id == bindparam("of"), _table.c.closed_at.is_(None)
+)
+_CLOSE = update(_table).where(_table.c.op_id == bindparam("of")).values(row=None, applied=None)
+_CLOSE = _CLOSE.values({name: bindparam(f"new_{name}") for name in ("result", "note", "closed_at")})
+_OPEN_OF = (
+    select(_table.c.number, *(_table.c[name] for name in _OPENED), _table.c.checksum)
+    .where(_table.c.target == bindparam("of"), _table.c.closed_at.is_(None))
+    .order_by(_table.c.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ def open_intent(
         packing.row_bytes(row) if row else None,
         packing.applied_bytes(applied) if applied is not None else None,
     )
-    connection.execute(insert(_table), {**dict(zip(_OPENED, values, strict=True)), "checksum": _checksum(values)})
+    connection.execute(_OPEN, {**dict(zip(_OPENED, values, strict=True)), "checksum": _checksum(values)})
 
 
 def close_intent(
@@ -71,19 +82,11 @@ def close_intent(
     at: float,
 ) -> bool:
     """False, and nothing is written, when no open intent has this id: someone closed it before."""
-    found = connection.execute(
-        select(_table.c.target, _table.c.kind, _table.c.scope, _table.c.name).where(
-            _table.c.op_id == op_id, _table.c.closed_at.is_(None)
-        )
-    ).first()
+    found = connection.execute(_KEY_OF, {"of": op_id}).first()
     if found is None:
         return False
     key = Key(found.target, found.kind, packing.scope_of(found.scope), found.name)
-    connection.execute(
-        update(_table)
-        .where(_table.c.op_id == op_id)
-        .values(result=result, note=note or None, closed_at=at, row=None, applied=None)
-    )
+    connection.execute(_CLOSE, {"of": op_id, "new_result": result, "new_note": note or None, "new_closed_at": at})
     if forget:
         inventory.forget(connection, key, at)
     if row is not None:
@@ -95,9 +98,7 @@ def close_intent(
 
 def read_open_intents(connection: Connection, target: str, place: str) -> tuple[OpenIntent, ...]:
     """In the order in which they were opened. A damaged one is a :class:`StoreError`: what it sent is not known."""
-    columns = (_table.c.number, *(_table.c[name] for name in _OPENED), _table.c.checksum)
-    query = select(*columns).where(_table.c.target == target, _table.c.closed_at.is_(None)).order_by(_table.c.number)
-    return tuple(_unpack(values, place) for values in raw_rows(connection, query))
+    return tuple(_unpack(values, place) for values in raw_rows(connection, _OPEN_OF, {"of": target}))
 
 
 def compact(connection: Connection, now: float, closed_max: int) -> None:

@@ -5,7 +5,7 @@ Called by ``Store`` with a connection whose transaction it owns. A credential is
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Integer, cast, delete, func, insert, select
+from sqlalchemy import Connection, Integer, bindparam, cast, delete, func, insert, select
 
 from agent.store import schema
 
@@ -14,20 +14,22 @@ KEPT_SECONDS = 32 * 86_400.0
 _BUCKET_SECONDS = 3600
 
 _spending = schema.spending
+_SPENT = (
+    select(_spending.c.at, _spending.c.calls)
+    .where(_spending.c.credential == bindparam("of"), _spending.c.at >= bindparam("since"))
+    .order_by(_spending.c.at)
+)
+_SPEND = insert(_spending)
 
 
 def read(connection: Connection, credential: str, since: float) -> list[tuple[float, int]]:
     """(moment, calls) since and including ``since``, oldest first."""
-    found = connection.execute(
-        select(_spending.c.at, _spending.c.calls)
-        .where(_spending.c.credential == credential, _spending.c.at >= since)
-        .order_by(_spending.c.at)
-    )
+    found = connection.execute(_SPENT, {"of": credential, "since": since})
     return [(at, calls) for at, calls in found]
 
 
 def write(connection: Connection, credential: str, at: float, calls: int) -> None:
-    connection.execute(insert(_spending), {"credential": credential, "at": float(at), "calls": calls})
+    connection.execute(_SPEND, {"credential": credential, "at": float(at), "calls": calls})
 
 
 def compact(connection: Connection, now: float) -> None:

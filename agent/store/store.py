@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from agent.clock import Clock
 from agent.errors import StoreError
@@ -28,6 +28,8 @@ from agent.store.journal import OpenIntent
 from agent.store.status import EventRow, PassRow
 
 _COMPACT_SECONDS = 86_400.0
+_MEMORY_OF = select(schema.target.c.memory).where(schema.target.c.name == bindparam("of"))
+_REMEMBER = update(schema.target).where(schema.target.c.name == bindparam("of")).values(memory=bindparam("words"))
 
 
 class Store(Database):
@@ -215,7 +217,7 @@ class Store(Database):
     def target_memory(self, target: str) -> Mapping[str, Any]:
         """Empty for a target that was never remembered."""
         with self._read() as connection:
-            found = connection.execute(select(schema.target.c.memory).where(schema.target.c.name == target)).scalar()
+            found = connection.execute(_MEMORY_OF, {"of": target}).scalar()
         try:
             memory: dict[str, Any] = from_json(found) if found else {}
         except ValueError as error:
@@ -279,4 +281,4 @@ def _put(known: dict[str, dict[Key, InventoryRow]], rows: Iterable[InventoryRow]
 
 def _remember(connection: Connection, target: str, memory: Mapping[str, Any]) -> None:
     words = to_json(dict(memory)).decode()
-    connection.execute(update(schema.target).where(schema.target.c.name == target).values(memory=words))
+    connection.execute(_REMEMBER, {"of": target, "words": words})

@@ -5,7 +5,7 @@ Called by ``Store``. One that is over stays until somebody resumes it or suspend
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from agent.model.suspension import Suspension
 from agent.store import schema
@@ -13,13 +13,16 @@ from agent.store.engine import upsert
 
 _table = schema.suspension
 _COLUMNS = tuple(_table.c[name] for name in Suspension.__slots__)
+_IN_FORCE = (
+    select(*_COLUMNS)
+    .where(_table.c.target == bindparam("of"), or_(_table.c.until.is_(None), _table.c.until > bindparam("now")))
+    .order_by(_table.c.since, _table.c.selector)
+)
 
 
 def read(connection: Connection, target: str, now: float) -> tuple[Suspension, ...]:
     """Those of a target that are in force."""
-    in_force = or_(_table.c.until.is_(None), _table.c.until > now)
-    query = select(*_COLUMNS).where(_table.c.target == target, in_force).order_by(_table.c.since, _table.c.selector)
-    return tuple(Suspension(*row) for row in connection.execute(query))
+    return tuple(Suspension(*row) for row in connection.execute(_IN_FORCE, {"of": target, "now": now}))
 
 
 def put(connection: Connection, suspension: Suspension) -> None:
