@@ -82,8 +82,9 @@ def wants_json(words: Sequence[str]) -> bool:
 def _parse(words: list[str]) -> tuple[ModuleType, Namespace]:
     from importlib import import_module
 
-    from agent.cli.parser import VerbParser, refuse_secrets, unknown_verb
+    from agent.cli.parser import VerbParser, refuse_secrets, refuse_what_is_no_text, unknown_verb
 
+    refuse_what_is_no_text(words)
     known = verbs()
     if words[0] == "help":
         words = [words[1], "--help"]

@@ -65,6 +65,15 @@ def unknown_verb(name: str, known: Sequence[str]) -> UsageError:
     )
 
 
+def refuse_what_is_no_text(words: Sequence[str]) -> None:
+    """Bytes that are not UTF-8 reach us as halves of surrogate pairs, and break whoever writes or sends them."""
+    for number, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"argument {number} is not UTF-8 text") from None
+
+
 def refuse_secrets(verb: str, words: Sequence[str]) -> None:
     """Every user of the machine can read a process's arguments, so a secret there is refused and not repeated."""
     if verb in _TAKES_A_TOKEN:

@@ -56,7 +56,11 @@ class Overlay:
                 current[word] = {}
             current = current[word]
         try:
+            text.encode()  # bytes that are no text come out of the environment as halves of surrogate pairs
             value = _typed(text, node)
+        except UnicodeEncodeError:
+            self.faults.append((variable, Fault(join(*words), "config-invalid", "its value is not UTF-8")))
+            return
         except ValueError as error:
             self.faults.append((variable, Fault(join(*words), "config-invalid", str(error))))
             return

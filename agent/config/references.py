@@ -14,6 +14,7 @@ from typing import Any, Literal
 from agent.config.faults import Fault, join
 from agent.secrets import UNNAMEABLE, Reference
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _WORDS = ("env", "file", "exec", "sops", "age")
 
 
@@ -24,6 +25,11 @@ def reference_faults(at: tuple[str, ...], references: Any) -> Iterator[Fault]:
     for name, reference in references.items():
         pointer = join(*at, name)
         fix = "write one of {env: NAME}, {file: PATH}, {exec: [COMMAND, …]}, {sops: {file: PATH}}, {age: {file: PATH}}"
+        if not _NAME.fullmatch(name):
+            # `{token:abc}`, without a blank, is a key whose text is the secret itself: it is not repeated.
+            what = "a name that is no name: letters, digits, `-`, `_` and `.` only"
+            yield Fault(pointer, "credential-invalid", what, None, f"put a blank behind the colon; {fix}", "key")
+            continue
         if not isinstance(reference, dict):
             yield Fault(pointer, "credential-invalid", f"`{name}` holds a value where a reference is due", None, fix)
             continue

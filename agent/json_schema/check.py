@@ -51,7 +51,10 @@ def _read(source: bytes) -> tuple[dict[str, Any] | None, tuple[Problem, ...]]:
 def _json(source: bytes) -> dict[str, Any] | None:
     """The value of a JSON text; None for anything else, which the YAML loader then judges."""
     try:
-        value = json.loads(source, parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_refuse)
+        # Decoded here: the standard library would guess other encodings, and let halves of surrogate pairs pass.
+        value = json.loads(source.decode(), parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_refuse)
+        if b"\\u" in source:  # an escape may still make one, which breaks whoever encodes it
+            json.dumps(value, ensure_ascii=False, default=str).encode()
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -127,6 +127,18 @@ def _property_names(validator: Any, names: Any, value: Any, _schema: Any) -> Ite
         yield from (ValidationError("", path=[key]) for key in value if not judge.is_valid(key))
 
 
+def _dependencies(validator: Any, needs: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    """Drafts from 2019-09 on name it only as a word of older ones; the compiled engine heeds it in all."""
+    if validator.is_type(value, "object"):
+        for key, needed in needs.items():
+            if key not in value:
+                continue
+            if isinstance(needed, list):
+                yield from (ValidationError("") for other in needed if other not in value)
+            else:
+                yield from validator.descend(value, needed, schema_path=key)
+
+
 def _counted(follow: Callable[..., Any], steps: list[int]) -> Callable[..., Iterator[ValidationError]]:
     def counted(validator: Any, reference: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
         steps[0] += 1
@@ -173,6 +185,8 @@ def _validator(schema: Mapping[str, Any], draft: str, steps: list[int], registry
         if keyword in base.VALIDATORS
     }
     own = {keyword: function for keyword, function in _OWN.items() if keyword in base.VALIDATORS}
+    if "dependencies" not in base.VALIDATORS:
+        own["dependencies"] = _dependencies
     types = base.TYPE_CHECKER.redefine_many(
         {
             "number": _is_number,

@@ -18,6 +18,7 @@ from agent.errors import ConfigError
 from agent.secrets import Secret
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*")
 _PORTS = {"http": 80, "https": 443}
 
@@ -66,6 +67,8 @@ def parse_server(server: str, *, allow_http: bool) -> Origin:
             "the target names no server and its definition brings none", fix="add `server:` to the target"
         )
     shown = server if "@" not in server else "an address with user information"
+    if not server.isprintable() or " " in server:  # some readers of addresses drop such characters, others do not
+        raise _bad("an address with a blank or a control character", "holds a blank or a control character")
     try:
         parts = urlsplit(server)
         port = parts.port
@@ -94,6 +97,11 @@ def _is_host(host: str) -> bool:
     if ":" in host:
         try:
             return "%" not in host and ipaddress.IPv6Address(host) is not None
+        except ValueError:
+            return False
+    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):  # so it is an address, and clients read no other form
+        try:
+            return ipaddress.IPv4Address(host) is not None
         except ValueError:
             return False
     return host.isascii() and _HOST.fullmatch(host) is not None

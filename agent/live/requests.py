@@ -95,8 +95,8 @@ class _Route:
 class Requests:
     """Builds the calls of one target. ``prefix`` is the path of its server address; ``scrub`` cleans messages.
 
-    The connection's ``command`` is told in ``User-Agent``, as a comment (RFC 9110, 10.1.5): ``datakeel/1.2.3 (diff)``. So whoever keeps
-    the platform's own log can tell what asked, and that a command which only looks sent nothing else.
+    The connection's ``command`` is told in ``User-Agent``, as a comment (RFC 9110, 10.1.5): ``datakeel/1.2.3 (diff)``.
+    So whoever keeps the platform's own log can tell what asked, and that a command which only looks sent nothing else.
     """
 
     def __init__(

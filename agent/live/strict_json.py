@@ -8,12 +8,12 @@ fractions beyond a double, nesting beyond 100, lone surrogates, bytes that are n
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from math import isinf
 from typing import Any
 
 DEPTH_MAX = 100
 DIGITS_MAX = 400
-_EXPONENT_MAX = 308
 _ALL_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _TOO_LONG = b"0" * (DIGITS_MAX + 1)
 
@@ -47,10 +47,20 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _fraction(text: str) -> Decimal:
-    value = Decimal(text)
-    if len(text) > DIGITS_MAX or (value and not -_EXPONENT_MAX <= value.adjusted() <= _EXPONENT_MAX):
+    double = float(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        raise ValueError("a number that no double can hold") from None
+    if len(text) > DIGITS_MAX or isinf(double) or (value and not double) or (not value and _is_long_zero(value)):
         raise ValueError("a number that no double can hold")
     return value
+
+
+def _is_long_zero(value: Decimal) -> bool:
+    """``0e-9999999`` is ten million characters when it is written out."""
+    exponent = value.as_tuple().exponent
+    return not isinstance(exponent, int) or abs(exponent) > DIGITS_MAX
 
 
 def _refuse_constant(text: str) -> Any:

@@ -9,10 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import orjson
+
+# Wide enough for every number that a decoder lets in: the ordinary context would round at 28 digits, and two numbers
+# that differ behind them would be one.
+_EXACT = Context(prec=2000)
+_DIGITS_MAX = 40  # longer ones are written with an exponent
 
 
 def _as_written(value: object) -> object:
@@ -23,8 +28,10 @@ def _as_written(value: object) -> object:
 
 def _shortest(value: object) -> object:
     if isinstance(value, Decimal):
-        short = value.normalize()
-        return orjson.Fragment(format(short, "f") if abs(short.adjusted()) < 40 else str(short))
+        if not value:
+            return 0  # the zero of an integer; minus zero and 0.00 equal it
+        short = value.normalize(_EXACT)
+        return orjson.Fragment(format(short, "f") if abs(short.adjusted()) < _DIGITS_MAX else str(short))
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
@@ -32,17 +39,17 @@ def _dumps(value: Any, default: Callable[[object], object], option: int) -> byte
     try:
         return orjson.dumps(value, default=default, option=option)
     except TypeError:
-        return orjson.dumps(_with_big_integers_boxed(value), default=default, option=option)
+        return orjson.dumps(_without_big_integers(value), default=default, option=option)
 
 
-def _with_big_integers_boxed(value: Any) -> Any:
-    """A copy whose integers beyond 64 bits, which orjson refuses, are raw JSON text."""
+def _without_big_integers(value: Any) -> Any:
+    """A copy whose integers beyond 64 bits, which orjson refuses, are decimals: written as equal decimals are."""
     if isinstance(value, dict):
-        return {key: _with_big_integers_boxed(member) for key, member in value.items()}
+        return {key: _without_big_integers(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_big_integers_boxed(member) for member in value]
+        return [_without_big_integers(member) for member in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return orjson.Fragment(str(value))
+        return Decimal(value)
     return value
 
 

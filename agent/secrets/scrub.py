@@ -68,11 +68,14 @@ class Redactor:
 
 
 def _encodings(value: str) -> set[str]:
+    import html
     import json
     from urllib.parse import quote, quote_plus
 
     raw = value.encode()
     derived = {raw.hex(), raw.hex().upper(), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    for escaped in (html.escape(value), html.escape(value, quote=False)):
+        derived |= {escaped, escaped.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
     for escaped in (quote(value, safe=""), quote(value), quote_plus(value)):
         derived |= {escaped, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), escaped)}
     derived |= {piece for offset in range(3) for piece in _base64(raw, offset)}

@@ -59,6 +59,10 @@ def _checked(url: str, parts: SplitResult, port: int | None, allow_http: bool) -
     host = (parts.hostname or "").lower()
     if parts.query or parts.fragment:
         raise _refused("has a query or a fragment")
+    if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
+        raise _refused(
+            "holds a user name or password", fix="put the token in a file and name it in `source.credentials`"
+        )
     if parts.scheme == "file":
         if host not in ("", "localhost") or not parts.path.startswith("/"):
             raise _refused("is a file: address without an absolute path", fix="write file:///absolute/path")
@@ -67,10 +71,6 @@ def _checked(url: str, parts: SplitResult, port: int | None, allow_http: bool) -
         raise _refused("is not encrypted", fix="use https, or set `source.allow_http: true`")
     if parts.scheme not in ("https", "http", "ssh"):
         raise _refused(f"has the scheme `{parts.scheme[:20]}`", fix="use https:// or ssh://")
-    if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
-        raise _refused(
-            "holds a user name or password", fix="put the token in a file and name it in `source.credentials`"
-        )
     if parts.username is not None and not _USER.match(parts.username):
         raise _refused("has a strange user name")
     if not _HOST.match(host):

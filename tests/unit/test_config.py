@@ -516,3 +516,11 @@ def test_windows_are_openings_and_closures_of_all_writes_or_of_deletes(tmp_path:
 def test_a_window_that_is_wrong_is_told_at_its_place(tmp_path: Path, window: str, column: int, what: str) -> None:
     (problem,) = problems(tmp_path, target(f"windows: [{window}]"))
     assert (problem.where.line, problem.where.column, problem.what) == (6, column, what)
+
+
+def test_a_secret_written_without_a_blank_behind_the_colon_is_not_repeated(tmp_path: Path) -> None:
+    """YAML reads `{token:abc}` as one key: the secret is the name."""
+    (problem,) = problems(tmp_path, target("credentials: {token:hunter2-s3cret}"))
+    assert (problem.code, problem.where.line, problem.where.column) == ("credential-invalid", 6, 19)
+    assert problem.fix is not None and "blank behind the colon" in problem.fix
+    assert "hunter2" not in repr(problem)

@@ -134,3 +134,9 @@ def test_two_targets_that_fold_to_one_name_are_told_apart_by_nobody(tmp_path: Pa
 def test_a_section_that_is_missing_is_made(tmp_path: Path) -> None:
     config = load(tmp_path, {"DATAKEEL_TARGETS__SALES__SETTINGS__ORG": "acme"})
     assert config.targets["sales"].settings == {"org": "acme"}
+
+
+def test_bytes_that_are_no_text_are_told_with_their_variable(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, {"DATAKEEL_TARGETS__SALES__FOLDER": "\udcff"})
+    assert problem.where.path == "environment variable DATAKEEL_TARGETS__SALES__FOLDER"
+    assert problem.what == "its value is not UTF-8"

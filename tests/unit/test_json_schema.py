@@ -255,6 +255,18 @@ def test_older_drafts_are_judged_by_their_own_rules(draft: str) -> None:
     assert [v.pointer for v in violations(schema, [1])] == ["/0"]
 
 
+@pytest.mark.parametrize("draft", ["2019-09", "2020-12"])
+def test_a_word_of_older_drafts_is_heeded_and_explained(draft: str) -> None:
+    schema = {
+        "$schema": f"https://json-schema.org/draft/{draft}/schema",
+        "dependencies": {"a": ["b"], "c": {"required": ["d"]}},
+    }
+    assert violations(schema, {"a": 1, "b": 2, "c": 3, "d": 4}) == ()
+    (missing,) = violations(schema, {"a": 1})
+    assert "another beside it" in missing.what
+    assert [found.pointer for found in violations(schema, {"c": 1})] == [""]
+
+
 def test_nothing_is_fetched_even_without_the_load_rules() -> None:
     schema = {"$ref": "http://127.0.0.1:9/x"}
     with pytest.raises(Exception, match=r"127\.0\.0\.1"):

@@ -41,6 +41,9 @@ REFUSED = [
     ("duplicate", b"type: string\ntype: integer", "yaml-duplicate-key", "s.yaml:2:1"),
     ("JSON duplicate", b'{"type": "string",\n "type": "integer"}', "yaml-duplicate-key", "s.yaml:2:2"),
     ("NaN", b'{"minimum": .nan}', "yaml-number", "s.yaml:1:13"),
+    ("half a pair", b'{"title": "\\ud800"}', "yaml-surrogate", "s.yaml:1:14"),
+    ("half a pair in bytes", b'{"title": "\xed\xa0\x80"}', "yaml-encoding", "s.yaml:1:12"),
+    ("UTF-16", '{"type": "string"}'.encode("utf-16"), "yaml-encoding", None),
     ("broken", b"type: [", "yaml-syntax", None),
     ("deep JSON", b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "yaml-depth", None),
 ]

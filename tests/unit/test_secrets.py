@@ -211,6 +211,13 @@ def test_every_encoding_is_scrubbed(prefix: str) -> None:
         assert scrubbed.startswith("before ")
 
 
+@pytest.mark.parametrize("form", ["p&lt;s&amp;w&quot;d", "p&lt;s&amp;w&#34;d", 'p&lt;s&amp;w"d'])
+def test_a_secret_in_a_page_is_scrubbed(form: str) -> None:
+    redactor = Redactor()
+    redactor.add(Secret('p<s&w"d'))
+    assert redactor.scrub(f"<b>{form}</b>") == "<b>***</b>"
+
+
 def test_each_line_of_a_long_secret_is_scrubbed_even_when_indented() -> None:
     redactor = Redactor()
     redactor.add(Secret("first-line\n  second-line\n"))

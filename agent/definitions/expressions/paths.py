@@ -201,4 +201,8 @@ def _query_word(word: str, value: Any) -> str:
     text = text_of(value)
     if text is None:
         raise UnsafePath(word, value, "is not a scalar, and a query parameter needs one")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnsafePath(word, value, "is not text that UTF-8 can carry") from None
     return text

@@ -103,6 +103,7 @@ def _compile(source: str) -> tuple[_Tree, tuple[str, ...], tuple[tuple[str, ...]
     return tree, first, tuple(dict.fromkeys(needs))
 
 
+_ONLY_BEFORE_ARGUMENTS = "`&` may stand only before an argument of a function such as sort_by"
 _QUOTING = "Text is written 'text', a number or a truth value `4`, a member with odd characters \"@odata.nextLink\""
 
 
@@ -126,7 +127,7 @@ def _copies(node: _Tree, depth: int) -> int:
     elif any(isinstance(child, dict) and child["type"] == "expref" for child in node["children"]) or (
         kind == "expref" and not depth
     ):
-        raise ExpressionError("`&` may stand only before an argument of a function such as sort_by")
+        raise ExpressionError(_ONLY_BEFORE_ARGUMENTS)
     children = [_copies(child, depth + 1) for child in node["children"] if isinstance(child, dict)]
     if kind in ("multi_select_list", "multi_select_dict", "function_expression"):
         count = sum(children) + (node.get("value") == "to_string")  # quoting quotes doubles them
@@ -154,6 +155,10 @@ def _check_call(node: _Tree) -> None:
     variadic = bool(wanted and wanted[-1].get("variadic"))
     if given < len(wanted) or (given > len(wanted) and not variadic):
         raise ExpressionError(f"`{name}` takes {'at least ' if variadic else ''}{len(wanted)} arguments, not {given}")
+    for index, child in enumerate(node["children"]):
+        takes = wanted[min(index, len(wanted) - 1)]["types"]
+        if child["type"] == "expref" and "expref" not in takes:  # it would come out as a value that is no JSON
+            raise ExpressionError(_ONLY_BEFORE_ARGUMENTS)
 
 
 def _reads(node: _Tree) -> tuple[list[tuple[str, ...]], bool]:
@@ -186,11 +191,12 @@ def _reads(node: _Tree) -> tuple[list[tuple[str, ...]], bool]:
     groups = [group for part, _ in parts for group in part]
     if kind == "not_expression":
         groups = [(*group, _NOTHING) for group in groups]
-    if kind in _ALTERNATIVES or node.get("value") in _ALTERNATIVES:
+    function = node["value"] if kind == "function_expression" else ""  # a literal has a value too, of any type
+    if kind in _ALTERNATIVES or function in _ALTERNATIVES:
         groups = [tuple(name for group in groups for name in group)]
         if not all(part for part, _ in parts):  # a constant, or the input itself, is there when nothing else is
             groups = [(*groups[0], _NOTHING)]
-    passes = kind in ("multi_select_list", "or_expression", "and_expression") or node.get("value") in _PASS_THROUGH
+    passes = kind in ("multi_select_list", "or_expression", "and_expression") or function in _PASS_THROUGH
     return groups, passes and any(still for _, still in parts)
 
 

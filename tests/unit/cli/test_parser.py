@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.cli.parser import VerbParser, refuse_secrets, unknown_verb
+from agent.cli.parser import VerbParser, refuse_secrets, refuse_what_is_no_text, unknown_verb
 from agent.cli.shared import add_common, digest_word, positive
 from agent.errors import UsageError
 
@@ -83,3 +83,9 @@ def test_a_secret_is_refused_and_not_repeated(word: str) -> None:
 def test_the_sandbox_takes_its_own_token_and_digests_are_no_secrets() -> None:
     refuse_secrets("sandbox", ["--token", "glpat-abcdefghij0123456789"])
     refuse_secrets("apply", ["--expect", "p1-8f3a91c24be07d5566e1c09a2f7b3d18", "--only", "path:manifests/**/x.yaml"])
+
+
+def test_bytes_that_are_no_text_are_refused_by_their_number() -> None:
+    refuse_what_is_no_text(["get", "Workflow/é"])
+    with pytest.raises(UsageError, match="argument 2 is not UTF-8"):
+        refuse_what_is_no_text(["get", "Workflow/\udcff"])

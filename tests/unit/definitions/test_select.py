@@ -30,6 +30,15 @@ class TestWhatIsRefused:
         with pytest.raises(ExpressionError):
             Expression(source)
 
+    @pytest.mark.parametrize("source", ["not_null(a, &b)", "to_array(&a)", "length(&a)", "[&a]", "sort_by(&a, b)"])
+    def test_a_reference_stands_only_where_a_function_takes_one(self, source):
+        with pytest.raises(ExpressionError, match="only before an argument"):
+            Expression(source)
+
+    def test_a_list_or_a_map_may_be_a_literal(self):
+        assert search("data == `[]`", {"data": []}) is True
+        assert search('data || `{"a": [1]}`', {}) == {"a": [1]}
+
     def test_copying_the_input_a_thousand_times_is_read_and_more_is_not(self):
         assert len(search("|".join(["[@,@]"] * 9), {"a": 1})) == 2  # 2 to the 9th is 512
         with pytest.raises(ExpressionError, match="copy"):

@@ -50,6 +50,12 @@ def test_a_plain_base_address_is_an_origin(server: str, text: str, prefix: str) 
         "https://api.exam ple.com",
         "https://api.example.com/a b",
         "https://-.",
+        "https://api.exa\rmple.com",
+        "https://api.example.com\t/a",
+        "https://927.0.0.1",
+        "https://127.1",
+        "https://0x7f.0.0.1",
+        "https://api.0x7f",
     ],
 )
 def test_anything_else_is_refused_without_showing_a_password(server: str) -> None:

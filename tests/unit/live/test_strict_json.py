@@ -31,6 +31,8 @@ def nested(depth: int) -> bytes:
         (b"[-Infinity]", "Infinity"),
         (b"1e999", "double"),
         (b"1e-999", "double"),
+        (b"1e1111111111111111111", "double"),
+        (b"0e-9999999", "double"),
         (b'["\\ud800"]', "surrogate"),
         (b'{"\\udfff": 1}', "surrogate"),
         (b"[" * 100_000, "nested|not JSON"),
@@ -67,6 +69,12 @@ def test_fractions_keep_their_digits() -> None:
     value = loads(b"[1.10, 1e3, -0.0, 1.7976931348623157e308]")
     assert [str(number) for number in value] == ["1.10", "1E+3", "-0.0", "1.7976931348623157E+308"]
     assert all(type(number) is Decimal for number in value)
+
+
+def test_the_smallest_double_is_a_number() -> None:
+    assert loads(b"5e-324") == Decimal("5e-324")
+    with pytest.raises(ValueError, match="double"):
+        loads(b"1e-324")
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:

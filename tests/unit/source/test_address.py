@@ -47,6 +47,7 @@ def test_ordinary_addresses_are_accepted(url: str, scheme: str, origin: str) -> 
         "https://git.example.com/a%0ahost=evil",
         "https://git.example.com/a b",
         "file://otherhost/srv/a",
+        "file://user:token@localhost/srv/a",
         "/srv/git/a.git",
         "../a",
         "https://git.example.com/" + "a" * 2100,
