@@ -14,6 +14,7 @@ import httpx
 
 from agent.sandbox import ConnectionLost
 from agent.store.store import Store
+from tests.simulation.in_process import InProcess
 
 
 class Killed(BaseException):
@@ -41,7 +42,7 @@ class MortalTransport(httpx.AsyncBaseTransport):
     """The way to the sandbox, with a point before each request and one before each answer is read."""
 
     def __init__(self, app: Any, life: Life) -> None:
-        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+        self._inner: httpx.AsyncBaseTransport = InProcess(app)
         self._life = life
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

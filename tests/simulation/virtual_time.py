@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -32,22 +33,40 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
+    """``shuffle`` draws the order of what is ready at one moment, so that interleavings are explored by the seed."""
+
+    _ready: Any  # asyncio's own queue
+
+    def __init__(self, shuffle: random.Random | None = None) -> None:
         self._jumping = _JumpingSelector()
+        self._shuffle = shuffle
         super().__init__(self._jumping)
 
     def time(self) -> float:
         return self._jumping.now
 
+    def jump(self, seconds: float) -> None:
+        """Time goes by while the process is frozen: nothing runs meanwhile, then all that is due does at once."""
+        self._jumping.now += seconds
+
+    def _run_once(self) -> None:
+        if self._shuffle is not None and len(self._ready) > 1:
+            turns = list(self._ready)
+            self._shuffle.shuffle(turns)
+            self._ready.clear()
+            self._ready.extend(turns)
+        super()._run_once()  # type: ignore[misc]
+
 
 class VirtualClock:
-    """Wall clock and monotonic clock of the running virtual loop; the sandbox and the agent share one."""
+    """Wall clock and monotonic clock of the running virtual loop. ``wrong_by``: seconds the wall clock is ahead."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
+        self.wrong_by = 0.0
 
     def now(self) -> float:
-        return EPOCH + self._loop.time()
+        return EPOCH + self._loop.time() + self.wrong_by
 
     def monotonic(self) -> float:
         return self._loop.time()

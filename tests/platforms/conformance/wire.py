@@ -17,6 +17,7 @@ from agent import yaml_io
 from agent.definitions.platform import Mark
 from agent.plan.rules import split_pointer
 from agent.sandbox import Commit, ConnectionLost, World
+from tests.simulation.in_process import InProcess
 
 READS = frozenset({"GET", "HEAD"})
 PERSON = "a person at the console"
@@ -47,7 +48,7 @@ class Wire(httpx.AsyncBaseTransport):
     """``before`` sees a request before the emulator does, ``after`` may change its answer or raise."""
 
     def __init__(self, app: Any, world: World) -> None:
-        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+        self._inner = InProcess(app)
         self._world = world
         self.sent: list[Sent] = []
         self.before: Callable[[httpx.Request], Awaitable[None]] | None = None
