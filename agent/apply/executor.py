@@ -91,6 +91,9 @@ class _Executor:
     async def act(self, change: Change) -> Outcome:
         if self.work.stopping():
             return Outcome(change, Result.SKIPPED, code="Stopping", message="the agent is stopping")
+        if self.work.api.refuses_writes:
+            what = "waits for a credential that the platform accepts"
+            return Outcome(change, Result.SKIPPED, code="Unauthorized", message=what)
         try:
             if change.action is Action.DELETE:
                 return await self.writer.delete(change)

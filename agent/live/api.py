@@ -18,11 +18,12 @@ from agent.definitions.expressions import ExpressionError, UnsafePath
 from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind, Login, Operation, Platform
 from agent.definitions.scope import list_words
-from agent.errors import ConfigError, LiveError, Refused
-from agent.live.answers import Reading, Reply, classify, error_of, failed, refused
-from agent.live.auth import Authorizer, LoginFailed, Secrets, choose_scheme
+from agent.errors import LiveError
+from agent.live.answers import Reading, Reply, error_of, refused
+from agent.live.auth import Authorizer, Secrets, choose_scheme
 from agent.live.budget import Budget
 from agent.live.connection import Connection, parse_server
+from agent.live.exchange import Exchange, judged
 from agent.live.logs import LogLine, lines_of
 from agent.live.paging import Walk
 from agent.live.purpose import Purpose
@@ -38,7 +39,7 @@ from agent.live.rows import (
     name_of,
     revision_of,
 )
-from agent.live.transport import Answered, Transport
+from agent.live.transport import Transport
 from agent.model.identity import Key, uid_of
 from agent.secrets import Redactor
 
@@ -66,11 +67,15 @@ def open_api(
     random: random_module.Random,
     writable: bool,
     transport: httpx.AsyncBaseTransport | None = None,
+    redactor: Redactor | None = None,
 ) -> ReadApi | WriteApi:
-    """One target's API. Raises ConfigError for a server or a credential that cannot be used; sends nothing yet."""
+    """One target's API. Raises ConfigError for a server or a credential that cannot be used; sends nothing yet.
+
+    ``redactor`` scrubs what the platform says, and learns of each credential and of each token that a login brings.
+    """
     origin = parse_server(connection.server or platform.server or "", allow_http=connection.allow_http)
     scheme = choose_scheme(platform, connection)
-    redactor = Redactor()
+    redactor = redactor or Redactor()
     secrets = Secrets(connection.credentials, redactor)
     requests = Requests(platform, connection, origin.prefix, secrets=secrets, scrub=redactor.scrub)
     wire = Transport(connection, origin, budget, may_write=writable, wire=transport)
@@ -78,7 +83,7 @@ def open_api(
     async def log_in(login: Login) -> Reply:
         prepared = requests.login(login)
         outcome, _ = await wire.exchange(prepared, Purpose.LOGIN, None)
-        return _judged(prepared.reading, outcome, budget)
+        return judged(prepared.reading, outcome, budget)
 
     authorizer = Authorizer(scheme, secrets, connection.settings, clock, redactor, log_in)
 
@@ -89,7 +94,16 @@ def open_api(
 
     kind_of_api = WriteApi if writable else ReadApi
     return kind_of_api(
-        platform, connection.target, origin.text, wire, requests, authorizer, budget, clock, random, redactor, streams
+        platform,
+        connection.target,
+        origin.text,
+        Exchange(wire, authorizer, budget),
+        requests,
+        budget,
+        clock,
+        random,
+        redactor,
+        streams,
     )
 
 
@@ -101,9 +115,8 @@ class ReadApi:
         platform: Platform,
         target: str,
         origin: str,
-        transport: Transport,
+        exchange: Exchange,
         requests: Requests,
-        authorizer: Authorizer,
         budget: Budget,
         clock: Clock,
         random: random_module.Random,
@@ -115,9 +128,8 @@ class ReadApi:
         self.budget = budget
         self.streams = streams
         self._origin = origin
-        self._transport = transport
+        self._exchange = exchange
         self._requests = requests
-        self._authorizer = authorizer
         self._clock = clock
         self._random = random
         self._redactor = redactor
@@ -131,7 +143,12 @@ class ReadApi:
 
     @property
     def calls(self) -> Counter[str]:
-        return self._transport.calls
+        return self._exchange.calls
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether the platform refused the credential of a write a moment ago; then all other writes pause (C1)."""
+        return self._exchange.refuses_writes
 
     async def list(self, kind: Kind, scope: tuple[tuple[str, str], ...], purpose: Purpose = Purpose.LIST) -> Listing:
         """All rows of a kind in a scope, and whether they are all that there are."""
@@ -213,7 +230,7 @@ class ReadApi:
         return await self._read(prepared, Purpose.PROBE)
 
     async def close(self) -> None:
-        await self._transport.close()
+        await self._exchange.close()
 
     def _take(
         self, kind: Kind, scope: tuple[tuple[str, str], ...], items: Any, rows: dict[Hashable, Row], walk: Walk
@@ -263,23 +280,6 @@ class ReadApi:
     def _may_retry(self) -> bool:
         return self._retries < _RETRIES_FREE + _RETRIES_SHARE * self._reads
 
-    async def _exchange(self, prepared: Prepared, purpose: Purpose, before: Callable[[], None] = lambda: None) -> Reply:
-        """One call, and once more when a 401 found the credential out of date."""
-        for attempt in (1, 2):
-            try:
-                first = before if attempt == 1 else lambda: None
-                outcome, proof = await self._transport.exchange(prepared, purpose, self._authorizer.authorize, first)
-            except LoginFailed as error:
-                return replace(error.reply, method=prepared.method, template=prepared.template)
-            except ConfigError as error:
-                return failed(prepared.reading, "unauthenticated", error.what, passing=False)
-            except Refused as error:
-                return refused(prepared.reading, error.what)
-            reply = _judged(prepared.reading, outcome, self.budget)
-            if reply.answer != "unauthenticated" or attempt == 2 or not await self._authorizer.refused(proof):
-                return reply
-        raise AssertionError("two attempts end above")
-
 
 class WriteApi(ReadApi):
     """The same, for a target that may be changed."""
@@ -326,17 +326,6 @@ class WriteApi(ReadApi):
             return reply
         wrong = mismatch(kind, key, reply.item) if name_of(kind, reply.item) is not None else ""
         return replace(reply, answer="broken", landed="unknown", message=wrong) if wrong else reply
-
-
-def _judged(reading: Reading, outcome: Any, budget: Budget) -> Reply:
-    """The outcome of a call as a reply; the budget learns from it."""
-    if not isinstance(outcome, Answered):
-        return failed(reading, "broken" if outcome.sent else "unreachable", outcome.message)
-    reply = classify(reading, outcome.status, outcome.headers, outcome.body)
-    if outcome.fault and reply.answer != "throttled":
-        reply = replace(failed(reading, "broken", outcome.fault, passing=reply.passing), status=outcome.status)
-    budget.note(outcome.headers, reply.body, outcome.status)
-    return reply
 
 
 def _identified(reply: Reply, kind: Kind, key: Key, server_id: str | None) -> Reply:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,6 +27,8 @@ from agent.secrets import Redactor, Secret
 
 _KEPT_SECONDS = 10.0
 _REFRESH_AT = 0.8
+# Calls that are refused together read the reference again together.
+_AGAIN_SECONDS = 2.0
 # A login that was refused, or whose fresh token was, is not repeated for a while: repeats lock accounts.
 _COOL_SECONDS = 60.0
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
@@ -47,6 +49,10 @@ class LoginFailed(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.answer)
         self.reply = reply
+
+
+class CredentialRefused(Exception):
+    """A write was refused for this credential a moment ago, and reading its reference again brought no other."""
 
 
 class Secrets(Mapping[str, str]):
@@ -70,6 +76,12 @@ class Secrets(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._sources)
+
+    async def warm(self, names: Iterable[str]) -> None:
+        """Follow in a thread those whose next use starts a program: the loop must not wait for it. ConfigError."""
+        for name in names:
+            if getattr(self._sources.get(name), "waits", False):
+                await asyncio.to_thread(self._sources[name])
 
     def forget(self) -> None:
         """A refusal: what a command answered a while ago is asked for again."""
@@ -108,6 +120,9 @@ class Authorizer:
         self._token: _Token | None = None
         self._failure: tuple[float, Reply] | None = None
         self._kept: tuple[float, Authorization] | None = None
+        self._looking = asyncio.Lock()
+        self._refused: tuple[float, Authorization] | None = None
+        self._same: tuple[float, Authorization] | None = None
 
     async def authorize(self) -> Authorization:
         """Raises LoginFailed, and ConfigError when a credential cannot be read."""
@@ -119,19 +134,52 @@ class Authorizer:
             token = await self._fresh_token(scheme.login)
             return self._rendered(scheme, token.value)
         if self._kept is None or now - self._kept[0] >= _KEPT_SECONDS:
+            await self._secrets.warm(scheme.secrets)
             self._kept = (now, self._rendered(scheme, None))
         return self._kept[1]
 
+    async def authorize_write(self) -> Authorization:
+        """The same for a write. While one refusal is looked into all wait; after it, CredentialRefused for a while."""
+        async with self._looking:
+            pass
+        proof = await self.authorize()
+        if self.refuses_writes and self._refused is not None and self._refused[1] == proof:
+            raise CredentialRefused
+        return proof
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether the platform refused a write for its credential, and nothing has been tried since (C1)."""
+        return self._refused is not None and self._clock.monotonic() - self._refused[0] < _COOL_SECONDS
+
+    def refused_for_good(self, used: Authorization) -> None:
+        """A write was refused, and there is no other credential to try it with."""
+        self._refused = (self._clock.monotonic(), used)
+
+    def accepted(self) -> None:
+        """A write was answered otherwise."""
+        self._refused = None
+
     async def refused(self, used: Authorization) -> bool:
         """A 401 for ``used``. True when another try may come out otherwise: the credential is no longer the same."""
+        async with self._looking:
+            return await self._is_another_now(used)
+
+    async def _is_another_now(self, used: Authorization) -> bool:
         scheme = self._scheme
         if scheme is None:
             return False
         now = self._clock.monotonic()
         if scheme.login is None:
+            if self._kept is not None and self._kept[1] != used:
+                return True  # another call that was refused has read it anew meanwhile
+            if self._same is not None and self._same[1] == used and now - self._same[0] < _AGAIN_SECONDS:
+                return False
             self._secrets.forget()
             self._kept = None
-            return await self.authorize() != used
+            another = await self.authorize() != used
+            self._same = None if another else (now, used)
+            return another
         token = self._token
         if token is None or self._rendered(scheme, token.value) != used:
             return True
@@ -151,6 +199,7 @@ class Authorizer:
                 return token
             if self._failure is not None and now - self._failure[0] < _COOL_SECONDS:
                 raise LoginFailed(self._failure[1])
+            await self._secrets.warm(self._scheme.secrets if self._scheme is not None else ())
             reply = await self._log_in(login)
             self._token = self._token_of(login, reply)
             self._failure = None

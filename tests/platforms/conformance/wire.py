@@ -45,20 +45,23 @@ class Sent:
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """``before`` sees a request before the emulator does, ``after`` may change its answer or raise."""
+    """``before`` sees a request before the emulator does and may answer it; ``after`` may change an answer or raise."""
 
     def __init__(self, app: Any, world: World) -> None:
         self._inner = InProcess(app)
         self._world = world
         self.sent: list[Sent] = []
-        self.before: Callable[[httpx.Request], Awaitable[None]] | None = None
+        self.before: Callable[[httpx.Request], Awaitable[httpx.Response | None]] | None = None
         self.after: Callable[[httpx.Request, httpx.Response], httpx.Response] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.before is not None:
-            await self.before(request)
+        instead = await self.before(request) if self.before is not None else None
         seen = len(self._world.commits)
         content = await request.aread()
+        if instead is not None:
+            headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
+            self.sent.append(Sent(request.method, str(request.url), headers, content, instead.status_code, ()))
+            return instead
         status = 0
         try:
             response = await self._inner.handle_async_request(request)

@@ -139,6 +139,120 @@ async def test_an_unchanged_token_is_not_sent_again_after_a_401() -> None:
     assert api.calls == {"read": 1}
 
 
+class Gate:
+    """Knows one token and answers after a moment, so that calls are under way together."""
+
+    def __init__(self) -> None:
+        self.good = "first"
+        self.seen: list[str] = []
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        self.seen.append(token)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return httpx.Response(200, json=DAILY) if token == self.good else error(401)
+
+
+class Slow(httpx.AsyncBaseTransport):
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self.gate.handle(request)
+
+
+class Kept:
+    """A reference whose file somebody replaces; it counts how often it was read after a refusal."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.forgotten = 0
+
+    def __call__(self) -> Secret:
+        return Secret(self.value)
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+def writes(api: Any, count: int) -> list[Any]:
+    return [api.send(api.prepare("delete", RESOURCE, KEY, None, None)) for _ in range(count)]
+
+
+async def test_c1_writes_pause_after_a_401_and_the_reference_is_read_once_more() -> None:
+    gate, kept = Gate(), Kept("first")
+    api = api_of(Slow(gate), credentials={"token": kept})
+    assert [(await one).answer for one in writes(api, 2)] == ["ok", "ok"]
+    gate.good, kept.value = "second", "second"
+    replies = await asyncio.gather(*writes(api, 6))
+    assert [reply.answer for reply in replies] == ["ok"] * 6
+    assert kept.forgotten == 1
+    # Who was under way with the old one was tried once more; the others waited and never sent it.
+    refused = gate.seen[2:].index("second")
+    assert 1 <= refused <= 6
+    assert gate.seen[2 + refused :] == ["second"] * 6
+
+
+async def test_c1_writes_that_come_while_the_reference_is_read_wait_and_use_what_it_yields() -> None:
+    gate, kept = Gate(), Kept("first")
+    api = api_of(Slow(gate), credentials={"token": kept})
+    gate.good = "second"
+    first = asyncio.ensure_future(writes(api, 1)[0])
+    while not gate.seen:
+        await asyncio.sleep(0)
+    kept.value = "second"
+    assert (await first).answer == "ok"
+    assert [(await one).answer for one in writes(api, 3)] == ["ok"] * 3
+    assert gate.seen == ["first", "second", "second", "second", "second"]
+
+
+async def test_c1_after_a_refusal_for_good_no_other_write_is_sent_until_the_credential_changes() -> None:
+    clock = VirtualClock()
+    gate, kept = Gate(), Kept("first")
+    api = api_of(Slow(gate), credentials={"token": kept}, clock=clock)
+    gate.good = "second"
+    assert not api.refuses_writes
+    replies = [await one for one in writes(api, 4)]
+    assert [(reply.answer, reply.landed) for reply in replies] == [("unauthenticated", "no")] * 4
+    assert gate.seen == ["first"]
+    assert api.refuses_writes
+    clock.elapsed += 11
+    kept.value = "second"
+    assert [(await one).answer for one in writes(api, 2)] == ["ok", "ok"]
+    assert not api.refuses_writes
+
+
+async def test_c1_a_refusal_is_forgotten_after_a_while_since_a_platform_may_have_been_wrong() -> None:
+    clock = VirtualClock()
+    gate, kept = Gate(), Kept("first")
+    api = api_of(Slow(gate), credentials={"token": kept}, clock=clock)
+    gate.good = ""
+    assert [(await one).answer for one in writes(api, 2)] == ["unauthenticated"] * 2
+    gate.good = "first"
+    assert [(await one).answer for one in writes(api, 1)] == ["unauthenticated"]
+    clock.elapsed += 61
+    assert [(await one).answer for one in writes(api, 1)] == ["ok"]
+
+
+async def test_c6_a_command_is_waited_for_beside_the_loop() -> None:
+    import threading
+
+    where: list[int] = []
+
+    class Command(Kept):
+        waits = True
+
+        def __call__(self) -> Secret:
+            where.append(threading.get_ident())
+            self.waits = False
+            return Secret(self.value)
+
+    api = api_of(Slow(Gate()), credentials={"token": Command("first")})
+    assert (await api.get(RESOURCE, KEY)).answer == "ok"
+    assert where[0] != threading.get_ident()
+
+
 async def test_a_credential_that_cannot_be_read_is_an_answer_and_nothing_is_sent() -> None:
     def missing() -> Secret:
         raise ConfigError("the environment variable T is not set")

@@ -1,0 +1,79 @@
+"""One call with its credential: admitted, sent, judged; once more when a 401 found the credential out of date.
+
+Between ``api``, which knows what is asked, and ``transport``, which sends bytes. A write that is refused for its
+credential stops the writes after it (row C1 of the fault model): none is sent that could only be refused as well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from agent.errors import ConfigError, Refused
+from agent.live.answers import Reading, Reply, classify, failed, refused
+from agent.live.auth import Authorizer, CredentialRefused, LoginFailed
+from agent.live.budget import Budget
+from agent.live.purpose import Purpose
+from agent.live.requests import Prepared
+from agent.live.transport import Answered, Lost, Transport
+
+
+class Exchange:
+    """What a target's API sends its calls through. Never raises for what a platform or a network does."""
+
+    def __init__(self, transport: Transport, authorizer: Authorizer, budget: Budget) -> None:
+        self._transport = transport
+        self._authorizer = authorizer
+        self._budget = budget
+
+    @property
+    def calls(self) -> Counter[str]:
+        return self._transport.calls
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether a write was refused for its credential a moment ago."""
+        return self._authorizer.refuses_writes
+
+    async def __call__(self, prepared: Prepared, purpose: Purpose, before: Callable[[], None] = lambda: None) -> Reply:
+        """``before`` is called right before the first byte leaves; what it raises is raised here."""
+        writes = prepared.reading.writes
+        authorize = self._authorizer.authorize_write if writes else self._authorizer.authorize
+        for attempt in (1, 2):
+            try:
+                first = before if attempt == 1 else lambda: None
+                outcome, proof = await self._transport.exchange(prepared, purpose, authorize, first)
+            except CredentialRefused:
+                what = "the platform refuses the credential; nothing more is sent with it for now"
+                return failed(prepared.reading, "unauthenticated", what, passing=False)
+            except LoginFailed as error:
+                return replace(error.reply, method=prepared.method, template=prepared.template)
+            except ConfigError as error:
+                return failed(prepared.reading, "unauthenticated", error.what, passing=False)
+            except Refused as error:
+                return refused(prepared.reading, error.what)
+            reply = judged(prepared.reading, outcome, self._budget)
+            if reply.answer != "unauthenticated":
+                if writes and reply.status is not None:
+                    self._authorizer.accepted()
+                return reply
+            if attempt == 2 or not await self._authorizer.refused(proof):
+                if writes:
+                    self._authorizer.refused_for_good(proof)
+                return reply
+        raise AssertionError("two attempts end above")
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+def judged(reading: Reading, outcome: Answered | Lost, budget: Budget) -> Reply:
+    """The outcome of a call as a reply; the budget learns from it."""
+    if not isinstance(outcome, Answered):
+        return failed(reading, "broken" if outcome.sent else "unreachable", outcome.message)
+    reply = classify(reading, outcome.status, outcome.headers, outcome.body)
+    if outcome.fault and reply.answer != "throttled":
+        reply = replace(failed(reading, "broken", outcome.fault, passing=reply.passing), status=outcome.status)
+    budget.note(outcome.headers, reply.body, outcome.status)
+    return reply
