@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from agent.errors import ConfigError
@@ -16,21 +17,39 @@ from agent.secrets import Secret
 class SecretValues:
     """The secrets that a target lets its manifests name. Values are read anew for each pass, never stored.
 
-    ``key`` is the installation key: fingerprints of different installations cannot be compared.
+    ``key`` is the installation key: fingerprints of different installations cannot be compared. ``learn`` is told each
+    secret that stands in clear, in a manifest or in an answer, before anything can be said about it.
     """
 
-    def __init__(self, sources: Mapping[str, Callable[[], Secret]], key: bytes) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Callable[[], Secret]],
+        key: bytes,
+        learn: Callable[[Secret], None] = lambda secret: None,
+    ) -> None:
         self._sources = sources
         self._key = key
+        self._learn = learn
         self._read: dict[str, Secret] = {}
+        self._asked: set[str] = set()
 
     def forget(self) -> None:
         """Called at the head of each pass, so that a rotated file is seen."""
         self._read.clear()
 
+    def warm(self) -> None:
+        """Follow what earlier passes asked for and a program must yield. Called in a thread: it may take seconds."""
+        for name in self._asked:
+            source = self._sources[name]
+            if getattr(source, "waits", False):
+                with suppress(ConfigError):  # told where the value is needed
+                    source()
+
     def fingerprint(self, leaf: Any) -> str:
         """Keyed hash of a secret leaf: the value itself, or what its reference yields. Raises ConfigError."""
         value = self._value(leaf[SECRET_REF]).reveal() if _is_reference(leaf) else leaf
+        if value is leaf and isinstance(leaf, str):
+            self._learn(Secret(leaf))
         return hmac.new(self._key, canonical(value), hashlib.sha256).hexdigest()[:24]
 
     def revealed(self, body: Any) -> Any:
@@ -52,6 +71,7 @@ class SecretValues:
             source = self._sources.get(name)
             if source is None:
                 raise ConfigError(f"secret {name!r} is not among the target's `secrets`", code="secret-unknown")
+            self._asked.add(name)
             self._read[name] = source()
         return self._read[name]
 

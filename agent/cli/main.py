@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-    from types import TracebackType
 
     from agent.errors import AgentError
 
@@ -41,12 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print(_help())
     if words[0] == "--version":
         words[0] = "version"
+    from agent.cli.crashes import Crash
     from agent.errors import AgentError
 
     json_wanted = wants_json(words)
     try:
         verb, parsed = _parse(words)
-        sys.excepthook = _Crash(json_wanted, verbose=getattr(parsed, "verbose", False))
+        sys.excepthook = Crash(json_wanted, verbose=getattr(parsed, "verbose", False))
         status = int(verb.run(parsed))
         sys.stdout.flush()
         return status
@@ -136,56 +136,3 @@ def _pipe_closed() -> int:
     """The reader of our output went away, as ``head`` does: not worth a word."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_PIPE
-
-
-class _Crash:
-    """What Python calls for an exception that nothing expected: one sentence, and the traceback where asked for.
-
-    The interpreter ends with status 1 afterwards, which is the status for such a failure.
-    """
-
-    def __init__(self, json_wanted: bool, *, verbose: bool) -> None:
-        self._json_wanted = json_wanted
-        self._verbose = verbose
-
-    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        import traceback
-
-        from agent.cli.output import print_error, scrubbed
-        from agent.errors import AgentError
-
-        text = "".join(traceback.format_exception(kind, error, trace))
-        fix = "run again with -v and report what it prints"
-        if self._verbose:
-            sys.stderr.write(scrubbed(text))
-        else:
-            log = _crash_log(text)
-            fix = f"report the file {log}; it holds no secret that datakeel knows" if log else fix
-        told = AgentError(f"this is a mistake in datakeel: {kind.__name__} in {_place(trace)}", fix=fix)
-        print_error(told, json_wanted=self._json_wanted)
-
-
-def _place(trace: TracebackType | None) -> str:
-    """Function and line of our own code where it happened."""
-    place = "an unknown place"
-    while trace is not None:
-        module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if module.startswith("agent."):
-            place = f"{module}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
-
-
-def _crash_log(text: str) -> str | None:
-    import tempfile
-
-    from agent.cli.output import scrubbed
-
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", prefix="datakeel-crash-", suffix=".txt", delete=False
-        ) as file:
-            file.write(scrubbed(text))
-        return file.name
-    except OSError:
-        return None

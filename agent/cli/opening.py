@@ -29,7 +29,7 @@ from agent.live.connection import Connection
 from agent.model.identity import Revision
 from agent.reconcile.target import Target
 from agent.report.escape import clean
-from agent.secrets import Reader, Redactor
+from agent.secrets import Reader, Redactor, Secret
 from agent.source import Source, WorkTree, open_source
 from agent.store.store import Store
 from agent.validate.findings import nearest
@@ -77,16 +77,15 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
         name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
     }
     refuse_unknown_kinds(options, platforms.values())
+    redactor = known_secrets(config)
     with ExitStack() as stack:
-        source = stack.enter_context(source_of(config, options))
+        source = stack.enter_context(source_of(config, options, redactor))
         if writable:
             _make_state_folder(config)
         store = Store.open(config.state, clock=clock, write=writable)
         stack.callback(store.close)
         if writable:
             store.lock()
-        redactor = Redactor()
-        use_redactor(redactor)
         chance = random.SystemRandom()
         budgets = BudgetRegistry(clock, store, chance, store.installation_key)
         stack.callback(budgets.close)
@@ -95,7 +94,15 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
             check_settings(target, platforms[name])
             connection = connection_of(target, platforms[name], redactor, options.verb)
             budget = budgets.budget_for(platforms[name], connection, target.reserve, target.budget)
-            api = open_api(platforms[name], connection, clock=clock, budget=budget, random=chance, writable=writable)
+            api = open_api(
+                platforms[name],
+                connection,
+                clock=clock,
+                budget=budget,
+                random=chance,
+                writable=writable,
+                redactor=redactor,
+            )
             targets.append(
                 Target(
                     target,
@@ -121,14 +128,26 @@ def revision_of(source: Source, options: Options) -> Revision:
     return source.resolve(options.revision) if options.revision is not None else source.fetch()
 
 
+def known_secrets(config: Config) -> Redactor:
+    """What scrubs all that is said from now on. It learns of each secret as it is read."""
+    from urllib.parse import unquote, urlsplit
+
+    redactor = Redactor()
+    use_redactor(redactor)
+    password = urlsplit(config.state).password if not config.state.startswith("sqlite:") else None
+    for form in filter(None, (password, unquote(password or ""))):
+        redactor.add(Secret(form))
+    return redactor
+
+
 @contextmanager
-def source_of(config: Config, options: Options) -> Iterator[Source]:
+def source_of(config: Config, options: Options, redactor: Redactor) -> Iterator[Source]:
     """The working tree where a local one is asked for (validate, diff), commits otherwise."""
     source: Source
     if options.worktree and config.source.path is not None and options.revision is None:
         source = WorkTree(config.source.path)
     else:
-        source = open_source(config.source, _cache_folder())
+        source = open_source(config.source, _cache_folder(), learn=redactor.add)
     try:
         yield source
     finally:
@@ -182,7 +201,7 @@ def _secrets(target: TargetConfig, key: bytes, redactor: Redactor) -> SecretValu
         name: Reader(reference, several_lines=True, warn=tell, learn=redactor.add)
         for name, reference in target.secrets.items()
     }
-    return SecretValues(readers, key)
+    return SecretValues(readers, key, redactor.add)
 
 
 def _make_state_folder(config: Config) -> None:

@@ -190,6 +190,8 @@ def run_async(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
     import asyncio
     import signal
 
+    from agent.cli.crashes import guard_threads_and_tasks
+
     terminated = False
 
     async def watched() -> _Result | None:
@@ -203,6 +205,7 @@ def run_async(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
             task.cancel()
 
         loop = asyncio.get_running_loop()
+        guard_threads_and_tasks(loop)
         try:
             loop.add_signal_handler(signal.SIGTERM, terminate)
         except RuntimeError:

@@ -10,7 +10,15 @@ from dataclasses import replace
 
 from agent.cli.exits import status_of_reports
 from agent.cli.listening import listening
-from agent.cli.opening import cache_of, chosen, open_targets, refuse_unknown_kinds, revision_of, source_of
+from agent.cli.opening import (
+    cache_of,
+    chosen,
+    known_secrets,
+    open_targets,
+    refuse_unknown_kinds,
+    revision_of,
+    source_of,
+)
 from agent.cli.options import Options, TargetPlan
 from agent.clock import SystemClock
 from agent.config.model import Config
@@ -35,7 +43,7 @@ async def check(config: Config, options: Options) -> tuple[Desired, ...]:
     }
     refuse_unknown_kinds(options, platforms.values())
     found = []
-    with source_of(config, options) as source:
+    with source_of(config, options, known_secrets(config)) as source:
         revision = revision_of(source, options)
         for name, target in config.targets.items():
             with cache_of(config) as store:

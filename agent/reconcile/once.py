@@ -90,6 +90,7 @@ async def look(target: Target, wish: Wish) -> Look:
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
     target.secrets.forget()
+    await target.blocking(target.secrets.warm)
     undecided = await _recovered(target)
     manifests = len(desired.resources)
     desired, rows = _narrowed(target, desired, wish)

@@ -7,6 +7,7 @@ import re
 from agent.secrets.secret import MASK, Secret
 
 SCRUB_LENGTH_MIN = 4
+SECRETS_MAX = 512  # known at once: tokens of logins come by the hour, and an agent runs for months
 _PIECE_LENGTH_MIN = 6  # of a derived encoding or of one line of a longer secret
 
 _TOKEN_SHAPES = re.compile(
@@ -40,31 +41,43 @@ class Redactor:
     """
 
     def __init__(self) -> None:
-        self._pieces: set[str] = set()
+        self._known: dict[str, frozenset[str]] = {}
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, secret: Secret) -> None:
-        """From now on the secret is found. Adding it again costs nothing."""
+        """From now on the secret is found. Those that were added or used longest ago make room for new ones."""
         value = secret.reveal()
-        if len(value) < SCRUB_LENGTH_MIN or value in self._pieces:
+        if len(value) < SCRUB_LENGTH_MIN:
             return
-        self._pieces |= _encodings(value)
-        for line in value.splitlines():
-            bare = line.strip()
-            if bare != value and len(bare) >= _PIECE_LENGTH_MIN:
-                self._pieces |= _encodings(bare)
-        self._pattern = None
+        pieces = self._known.pop(value, None)
+        if pieces is None:
+            pieces = frozenset(_pieces(value))
+            self._pattern = None
+        self._known[value] = pieces
+        if len(self._known) > SECRETS_MAX:
+            del self._known[next(iter(self._known))]
 
     def scrub(self, text: str) -> str:
         """The text with ``***`` where a secret stood."""
-        if self._pieces:
+        if self._known:
             if self._pattern is None:
-                longest_first = sorted(self._pieces, key=lambda piece: (-len(piece), piece))
+                every = frozenset().union(*self._known.values())
+                longest_first = sorted(every, key=lambda piece: (-len(piece), piece))
                 self._pattern = re.compile("|".join(map(re.escape, longest_first)))
             text = self._pattern.sub(MASK, text)
         text = _TOKEN_SHAPES.sub(MASK, text)
         text = _BEARER.sub(rf"\1\2{MASK}", text)
         return mask_url(text)
+
+
+def _pieces(value: str) -> set[str]:
+    """The secret in every encoding, and each of its longer lines."""
+    pieces = _encodings(value)
+    for line in value.splitlines():
+        bare = line.strip()
+        if bare != value and len(bare) >= _PIECE_LENGTH_MIN:
+            pieces |= _encodings(bare)
+    return pieces
 
 
 def _encodings(value: str) -> set[str]:
@@ -76,6 +89,7 @@ def _encodings(value: str) -> set[str]:
     derived = {raw.hex(), raw.hex().upper(), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     for escaped in (html.escape(value), html.escape(value, quote=False)):
         derived |= {escaped, escaped.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
+    derived |= {repr(raw)[2:-1], repr(value)[1:-1]}
     for escaped in (quote(value, safe=""), quote(value), quote_plus(value)):
         derived |= {escaped, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), escaped)}
     derived |= {piece for offset in range(3) for piece in _base64(raw, offset)}

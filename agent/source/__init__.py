@@ -25,7 +25,7 @@ from agent.source.wakeups import Wakeups
 from agent.source.worktree import WorkTree
 
 if TYPE_CHECKING:
-    from agent.secrets import Reference
+    from agent.secrets import Reference, Secret
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -101,8 +101,16 @@ class SourceSettings(Protocol):
     def allow_http(self) -> bool: ...
 
 
-def open_source(settings: SourceSettings, cache_folder: Path, limits: TreeLimits = DEFAULT_LIMITS) -> GitSource:
-    """The commits of the configured repository. Judges address and ref (:class:`ConfigError`), touches nothing yet."""
+def open_source(
+    settings: SourceSettings,
+    cache_folder: Path,
+    limits: TreeLimits = DEFAULT_LIMITS,
+    learn: Callable[[Secret], None] = lambda secret: None,
+) -> GitSource:
+    """The commits of the configured repository. Judges address and ref (:class:`ConfigError`), touches nothing yet.
+
+    ``learn`` is told each credential when it is read.
+    """
     wanted = _wanted(settings)
     if settings.url is None:
         if settings.path is None:
@@ -110,7 +118,7 @@ def open_source(settings: SourceSettings, cache_folder: Path, limits: TreeLimits
         return GitSource(LocalRepository(settings.path), wanted, limits)
     remote = Remote(
         check_url(settings.url, allow_http=settings.allow_http),
-        {name: _reader(name, reference) for name, reference in settings.credentials.items()},
+        {name: _reader(name, reference, learn) for name, reference in settings.credentials.items()},
         settings.known_hosts,
         settings.ca_file,
         settings.proxy,
@@ -134,8 +142,8 @@ def _wanted(settings: SourceSettings) -> Wanted:
     )
 
 
-def _reader(name: str, reference: Reference) -> Callable[[], str]:
+def _reader(name: str, reference: Reference, learn: Callable[[Secret], None]) -> Callable[[], str]:
     from agent.secrets import Reader
 
-    reader = Reader(reference, several_lines=name == "ssh_key")
+    reader = Reader(reference, several_lines=name == "ssh_key", learn=learn)
     return lambda: reader().reveal()

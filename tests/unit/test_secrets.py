@@ -16,6 +16,7 @@ import pytest
 
 from agent.errors import ConfigError
 from agent.secrets import Reader, Redactor, Reference, Secret, looks_like_token, mask_url, read, references
+from agent.secrets.scrub import SECRETS_MAX
 
 CANARY = "c4nary/Värde+x=1"
 
@@ -255,3 +256,14 @@ def test_looks_like_token_takes_neither_words_nor_digests() -> None:
 def test_a_password_in_an_address_is_masked() -> None:
     assert mask_url("postgresql://keel:s3cret@db/keel") == "postgresql://keel:***@db/keel"
     assert mask_url("sqlite:////var/x.db") == "sqlite:////var/x.db"
+
+
+def test_of_many_secrets_those_that_were_used_longest_ago_make_room() -> None:
+    redactor = Redactor()
+    redactor.add(Secret("the-configured-one"))
+    for number in range(SECRETS_MAX + 10):
+        redactor.add(Secret(f"login-token-{number:05d}"))
+        redactor.add(Secret("the-configured-one"))
+    assert redactor.scrub("the-configured-one") == "***"
+    assert redactor.scrub(f"login-token-{SECRETS_MAX + 9:05d}") == "***"
+    assert redactor.scrub("login-token-00001") == "login-token-00001"
