@@ -54,7 +54,7 @@ class _Executor:
     async def outcome_of(self, change: Change) -> Outcome:
         if change.action in (Action.HOLD, Action.NONE):
             return Outcome(change, Result.HELD, code=change.reason, message=change.message)
-        if change.action is Action.RELEASE:
+        if change.action is Action.RELEASE and not change.unmarks:
             self.work.step.forget(change.key, tombstone=False)
             return Outcome(change, Result.DONE, message=change.message)
         if change.action is Action.DELETE:
@@ -99,6 +99,8 @@ class _Executor:
                 return await self.writer.delete(change)
             if change.action is Action.CREATE:
                 return await self.writer.create(change)
+            if change.action is Action.RELEASE:
+                return await self.writer.release(change)
             if change.action is Action.REPLACE:
                 return await self.writer.replace(change)
             return await self.writer.update(change)

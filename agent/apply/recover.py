@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from agent.apply import actions
-from agent.apply.request import RETIRE, UPLOAD
+from agent.apply.request import LET_GO, RETIRE, UPLOAD
 from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind
 from agent.live.api import ReadApi, Reply
@@ -154,10 +154,16 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
             return Resolution("landed", "answer lost; proved gone", gone=True)
         if intent.action == RETIRE:
             return Resolution("landed", "answer lost; what was replaced is proved gone")
+        if intent.action == LET_GO:
+            return Resolution("landed", "answer lost; proved gone")
         return waiting if doubtful else Resolution("not landed", "answer lost; proved absent")
     if intent.action == RETIRE:
         return waiting if doubtful else Resolution("not landed", "what was replaced is still there")
     ours = owner_of(kind, reply.item, intent.uid) == intent.uid
+    if intent.action == LET_GO:
+        if not ours:
+            return Resolution("landed", "answer lost; our mark is off")
+        return waiting if doubtful else Resolution("not landed", "our mark is still there")
     if intent.action == "create":
         # Without our mark it is somebody else's; the plan's adopt rule decides about it.
         if ours:
@@ -169,7 +175,8 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
     if intent.action == "delete":
         same = ours if kind.mark is not None else id_of(kind, reply.item) == intent.server_id
         return waiting if doubtful and same else Resolution("not landed", "still there")
-    if _agrees(recovery, recovery.books.of(intent.key), opened, reply):
+    # An update that changes whose an object is shows nothing but its mark.
+    if (ours or kind.mark is None) and _agrees(recovery, recovery.books.of(intent.key), opened, reply):
         return Resolution("landed", "answer lost; live equals what was sent", id_of(kind, reply.item))
     return waiting if doubtful else Resolution("not landed", "live is not what was sent")
 

@@ -32,6 +32,8 @@ from agent.plan.quiet import digest_at
 Verb = Literal["create", "apply", "update", "delete"]
 RETIRE = "retire"
 """``Intent.action`` of the delete of an object that another one has replaced already."""
+LET_GO = "release"
+"""``Intent.action`` of the update that takes our mark off an object which a person has let go."""
 UPLOAD = "upload"
 """``Intent.action`` of a file on its way: the one call whose lost answer leaves nothing in doubt."""
 

@@ -14,17 +14,18 @@ from typing import Any
 from agent.apply.following import Following, changed, partly, top_level
 from agent.apply.goal import Goal, Owed, row_after
 from agent.apply.readback import Confirmed, Work, confirm_gone
-from agent.apply.request import RETIRE, Verb
+from agent.apply.request import LET_GO, RETIRE, Verb
 from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind
 from agent.live.look import look_at
 from agent.live.purpose import Purpose
 from agent.live.requests import Around
 from agent.live.rows import health_of, id_of
+from agent.model.canonical import digest
 from agent.model.change import Action, Change, FieldOp
 from agent.model.outcome import Outcome, Result
 from agent.model.resource import Present, Resource
-from agent.plan.compose import MISSING, compose_create, compose_update, value_at
+from agent.plan.compose import MISSING, compose_create, compose_unmarked, compose_update, value_at
 from agent.plan.cost import is_thin
 from agent.plan.elsewhere import described, wired
 from agent.plan.ground import BESIDES, PREDECESSOR
@@ -194,9 +195,39 @@ class Writer:
             keep=keep,
             named=top_level(kind.schema),
             only=changed(kind, planned_of(change), mark),
+            alone=seen.owner not in (None, change.uid),
         )
         sent = await self.following.send_body(goal, owed, body, live, seen.id, etag)
         return await self.following.finished(goal, sent, owed)
+
+    async def release(self, change: Change) -> Outcome:
+        """Take our mark off, and nothing else; the inventory forgets the object once that has landed."""
+        work, kind, key = self.work, self.work.ground.platform.kinds[change.key.kind], change.key
+        row, seen = work.ground.rows.get(key), work.observed.of(key)
+        mark = self.following.mark(change, None)
+        if row is None or mark is None or not isinstance(seen, Present):
+            return moved_on(change, "it is not what was planned any more")
+        reply = (await look_at(work.api, kind, key, row.server_id, Purpose.LOOK, uid=row.uid)).reply
+        if reply.answer != "ok" or owner_of(kind, reply.item, row.uid) != row.uid:
+            return moved_on(change, reply.message or "it no longer carries our mark")
+        book = work.ground.books.of(key)
+        only = changed(kind, set(), mark)
+        body = compose_unmarked(book, reply.item, mark, named=top_level(kind.schema), only=only)
+        sent = await work.step.send(
+            change,
+            "update" if kind.update is not None else "apply",
+            kind,
+            row.server_id,
+            body,
+            row=row,
+            applied=work.ground.applied.get(key),
+            base=digest(work.ground.seen(key, reply.item)),
+            around=Around(live=reply.item, etag=reply.headers.get("etag")),
+            intent_action=LET_GO,
+        )
+        if sent.result is Result.DONE:
+            work.step.forget(key, tombstone=False)
+        return sent.outcome(change, message=change.message)
 
     async def delete(self, change: Change) -> Outcome:
         work, kind = self.work, self.work.ground.platform.kinds[change.key.kind]

@@ -46,6 +46,45 @@ def object_of(arguments: Namespace) -> Asked:
     return Asked(selector, tuple(arguments.where), arguments.id, tuple(arguments.arg))
 
 
+def several_of(arguments: Namespace) -> list[Asked]:
+    """The objects that the words name; a kind alone means all of its objects."""
+    from agent.cli.finding import Asked
+    from agent.cli.options import Selector
+    from agent.errors import UsageError
+
+    asked, where, server_id = [], tuple(getattr(arguments, "where", ())), getattr(arguments, "id", None)
+    for text in arguments.what:
+        selector = Selector.parse(text)
+        if selector.exclude or selector.kind is None:
+            raise UsageError(f"{text}: objects are named one by one, or by their kind", fix="write Kind/name or Kind")
+        asked.append(Asked(selector, where, server_id))
+    if server_id is not None and (len(asked) > 1 or not asked[0].selector.names):
+        raise UsageError("--id names one object", fix="write one Kind/name beside it")
+    return asked
+
+
+def require_yes(arguments: Namespace, question: str) -> None:
+    """``--yes``, or a person's yes; UsageError where nobody can be asked, Refused for a no."""
+    import os
+    import sys
+
+    from agent.cli.shared import is_interactive
+    from agent.errors import Refused, UsageError
+
+    if arguments.yes:
+        return
+    if not is_interactive(os.environ):
+        raise UsageError("nobody can be asked here", fix="look at what is shown above, then say --yes")
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    try:
+        agreed = input().strip().lower() in ("y", "yes")
+    except EOFError:
+        agreed = False
+    if not agreed:
+        raise Refused("not confirmed; nothing was written", code="not-confirmed")
+
+
 def shown(value: object) -> str:
     """A result for people: text as it is, line by line, anything else as YAML; nothing for nothing."""
     from agent import yaml_io

@@ -81,7 +81,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
     with ExitStack() as stack:
         source = stack.enter_context(source_of(config, options, redactor))
         if writable:
-            _make_state_folder(config)
+            make_state_folder(config)
         store = Store.open(config.state, clock=clock, write=writable)
         stack.callback(store.close)
         if writable:
@@ -204,7 +204,7 @@ def _secrets(target: TargetConfig, key: bytes, redactor: Redactor) -> SecretValu
     return SecretValues(readers, key, redactor.add)
 
 
-def _make_state_folder(config: Config) -> None:
+def make_state_folder(config: Config) -> None:
     """The default store lies in ``.datakeel`` beside the configuration: made when needed, never committed."""
     folder = config.path.parent / ".datakeel"
     if config.state == f"sqlite:///{folder / 'state.db'}" and not folder.is_dir():

@@ -67,6 +67,6 @@ def _line(change: Any) -> str | None:
         cause = change.get("cause", "git")
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if action not in WRITES:
+    if action not in WRITES and not (action is Action.RELEASE and change.get("calls")):
         return None
     return f"{MARKS[action]} {WORDS[action]}  {clean(path)}" + (f"   {cause}" if cause != "git" else "")

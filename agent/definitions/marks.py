@@ -26,6 +26,11 @@ def owner_of(kind: Kind, item: Any, prefer: str | None = None) -> str | None:
     return prefer if prefer in owners else owners[0] if owners else None
 
 
+def is_mark(mark: Mark, value: Any) -> bool:
+    """Whether a text reads like a mark of ours or of another owner."""
+    return isinstance(value, str) and _read(mark, value) is not None
+
+
 def content_of_run(kind: Kind, item: Any) -> str | None:
     """Which content a run was started from, by its mark; None for what is no run, or not ours."""
     return next((mark["content"] for mark in marks_of(kind, item) if "content" in mark), None)

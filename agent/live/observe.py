@@ -41,7 +41,7 @@ class Memory:
     """What earlier passes know. ``due`` are keys whose content is to be read again; ``tombstones`` when we deleted.
 
     ``listed`` False: between two list looks only what needs a look is read, by key; nothing else is told. ``confirmed``
-    lifts ``unverified`` of a kind or of its ``get``.
+    lifts ``unverified`` of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet.
     """
 
     rows: Mapping[Key, InventoryRow]
@@ -49,6 +49,7 @@ class Memory:
     due: frozenset[Key]
     listed: bool = True
     confirmed: frozenset[str] = frozenset()
+    ids: Mapping[Key, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -298,7 +299,8 @@ async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observati
         return Unknown("not-readable", f"the platform offers no read of {kind.name}")
     purpose = Purpose.SWEEP if key in memory.due and row is not None else Purpose.READ
     uid = uid_of(api.platform.name, key)
-    looked = await look_at(api, kind, key, row.server_id if row is not None else None, purpose, uid=uid)
+    server_id = row.server_id if row is not None else memory.ids.get(key)
+    looked = await look_at(api, kind, key, server_id, purpose, uid=uid)
     if kind.is_run and looked.reply.answer != "ok" and (looked.proof == "never-made" or looked.unlisted):
         return unlisted_run(key, row, memory.rows, now)
     return _judged(looked, kind, uid, row, memory, key, now)

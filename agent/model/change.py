@@ -84,7 +84,7 @@ class Change:
     """One decision. ``would`` is what a hold keeps back; ``reason`` a PascalCase word, ``message`` a sentence.
 
     ``configured`` marks a hold that the user asked for (prune off, drift reported): it never changes the exit status.
-    ``calls`` is the most that this change may cost when applied.
+    ``calls`` is the most that this change may cost when applied. ``unmarks`` tells a release that takes our mark off.
     """
 
     key: Key
@@ -104,10 +104,11 @@ class Change:
     hits: tuple[Key, ...] = ()
     proof: str = ""
     requests: Requests = Requests()
+    unmarks: bool = False
 
     @property
     def sends(self) -> bool:
-        return self.action in WRITES
+        return self.action in WRITES or self.unmarks
 
     def held(self, reason: str, message: str, *, configured: bool = False) -> Change:
         """The same change, kept back: it is shown with what it would do, and costs no call."""
@@ -120,6 +121,7 @@ class Change:
             configured=configured,
             calls=0,
             requests=Requests(0, 0),
+            unmarks=False,
         )
 
 

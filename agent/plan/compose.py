@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from agent.definitions.marks import is_mark
 from agent.definitions.platform import Kind, Mark
 from agent.plan.compare import identifying
 from agent.plan.normalize import body_of, live_spec
@@ -34,10 +35,13 @@ def compose_update(
     keep: Collection[str] = (),
     named: Collection[str] | None = None,
     only: Collection[str] | None = None,
+    alone: bool = False,
 ) -> dict[str, Any]:
     """A whole body; with ``only``, no more than the top-level members that hold one of these pointers.
 
     ``keep`` are pointers whose live value stays (ignored, create-only, drift that is only reported).
+
+    ``alone``: an object that changes hands loses the mark of its former owner.
 
     ``named`` are the top-level members that the schema names: a member of the server's own is never sent back. None
     when the schema is open.
@@ -49,7 +53,7 @@ def compose_update(
     }
     kept = {split_pointer(pointer) for pointer in keep}
     whole = _laid_over(book, desired, {} if applied is None else applied, base, (), kept)
-    marked = _marked(book.kind, dict(without_vias(book, whole)), mark)
+    marked = _marked(book.kind, dict(without_vias(book, whole)), mark, alone=alone)
     if only is not None:
         members = {split_pointer(pointer)[0] for pointer in only if pointer}
         marked = {name: value for name, value in marked.items() if name in members}
@@ -91,7 +95,32 @@ def mark_text(mark: Mark, target: str, uid: str, name: str, content: str = "") -
     return str(mark.text.render({"target": target, "uid": uid, "name": name, "content": content}))
 
 
-def _marked(kind: Kind, body: dict[str, Any], mark: str | None) -> dict[str, Any]:
+def can_unmark(book: RuleBook) -> bool:
+    """Whether our mark can be taken off by a write that changes nothing else: not where one replaces what it hides."""
+    kind = book.kind
+    operation = kind.update or kind.apply
+    if operation is None or kind.mark is None or not kind.mark.in_list:
+        return False
+    return operation.sends != "whole" or not any(book.with_word("write_only", "secret", "mask"))
+
+
+def compose_unmarked(
+    book: RuleBook, live: Mapping[str, Any], mark: str, *, named: Collection[str] | None, only: Collection[str] | None
+) -> dict[str, Any]:
+    """The body that leaves an object as it is, less our mark (:func:`can_unmark`)."""
+    assert book.kind.mark is not None
+    place = split_pointer(book.kind.mark.pointer)
+    values = value_at(live_spec(book, live), place)
+    left = [value for value in values if value != mark] if isinstance(values, list) else []
+    body = compose_update(book, {}, None, live, mark=None, named=named)
+    body = dict(placed(body, {place: left}))
+    if only is not None:
+        members = {split_pointer(pointer)[0] for pointer in only if pointer}
+        body = {name: value for name, value in body.items() if name in members}
+    return body
+
+
+def _marked(kind: Kind, body: dict[str, Any], mark: str | None, *, alone: bool = False) -> dict[str, Any]:
     if mark is None or kind.mark is None:
         return body
     place = split_pointer(kind.mark.pointer)
@@ -100,6 +129,8 @@ def _marked(kind: Kind, body: dict[str, Any], mark: str | None) -> dict[str, Any
         parent[token] = parent = dict(parent.get(token) or {})
     if kind.mark.in_list:
         values = list(parent.get(place[-1]) or [])
+        if alone:
+            values = [value for value in values if value == mark or not is_mark(kind.mark, value)]
         parent[place[-1]] = values if mark in values else [*values, mark]
     else:
         parent[place[-1]] = mark

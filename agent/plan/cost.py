@@ -88,7 +88,7 @@ def cost(
     waiting = {}
     for change in sent:
         kind = platform.kinds[change.key.kind]
-        if change.action is not Action.DELETE and kind.ready is not None:
+        if change.action not in (Action.DELETE, Action.RELEASE) and kind.ready is not None:
             group = change.key if kind.list is None else (kind.name, change.key.scope)
             waiting[group] = 1 if kind.list is None else pages.get(kind.name, 1)
     return Calls(

@@ -13,11 +13,13 @@ from agent.errors import AgentError
 from agent.model.change import Action, Cause, FieldChange, FieldOp, Suppressed
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
+from agent.model.ownership import Word
 from agent.model.resource import Absent, Observation, Present, Resource, Unknown
 from agent.plan.compare import Comparison
 from agent.plan.decisions import Decisions
 from agent.plan.ground import PREDECESSOR
 from agent.plan.normalize import public
+from agent.plan.ownership import OUTDATED, RELEASED, consent_digest, letting_go
 from agent.plan.prune import is_ours
 from agent.plan.rules import split_pointer
 from agent.plan.runs import OVER
@@ -44,6 +46,10 @@ class Decider(Decisions):
             return False
         before = len(self.changes)
         kind = self.ground.platform.kinds[key.kind]
+        word = self.ground.words.get(key)
+        if word is not None and word.verb == "release" and key not in self.ground.deciding:
+            self.released(resource, kind, row, seen, word)
+            return True
         if isinstance(seen, Unknown) and seen.code == UNPROVED and self.ground.policy.careful:
             seen = Absent("never-made", self.ground.now)
         if key in self.ground.deciding:
@@ -137,9 +143,7 @@ class Decider(Decisions):
     ) -> None:
         uid = uid_of(self.ground.platform.name, resource.key)
         if seen.owner is not None and seen.owner != uid:
-            self.hold(
-                resource, Action.ADOPT, "OwnedByOther", "the live object carries another owner's mark; it is left alone"
-            )
+            self.owned_by_other(resource, kind, seen, live)
             return
         ours = row is not None and is_ours(kind, row, seen)
         by_mark = row is None and seen.owner == uid
@@ -234,8 +238,50 @@ class Decider(Decisions):
         else:
             self.add(resource, Action.REPLACE, cause, fields, seen=seen, message=why)
 
+    def released(self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Observation, word: Word) -> None:
+        """A person let it go, though its manifest is still there: it is not taken over again by itself."""
+        if row is not None:
+            book = self.ground.books.of(resource.key)
+            self.changes.append(letting_go(row, kind, book, seen, word, resource.origin))
+            return
+        way = f"take its manifest out of git, or `datakeel adopt {resource.key.path}` takes it back"
+        self.hold(resource, Action.ADOPT, RELEASED, f"let go by {word.who}; {way}", configured=True)
+
+    def owned_by_other(self, resource: Resource, kind: Kind, seen: Present, live: Mapping[str, Any]) -> None:
+        """Another target's, or another installation's: only a person may take it over."""
+        word = self.ground.words.get(resource.key)
+        if word is None:
+            why = "the live object carries another owner's mark; it is left alone"
+            self.hold(resource, Action.ADOPT, "OwnedByOther", f"{why}; {_adopt(resource)}")
+            return
+        try:
+            found = self.ground.compared(resource, None, live, None)
+        except AgentError as problem:
+            self.hold(resource, Action.ADOPT, "SecretUnavailable", problem.what)
+            return
+        self.agreed_to(resource, kind, found, seen, word)
+
+    def agreed_to(self, resource: Resource, kind: Kind, found: Comparison, seen: Present, word: Word) -> None:
+        """An adoption that a person was shown: this very one, or none."""
+        why_not = self.not_adoptable(resource, kind, found, named=word.server_id is not None)
+        if why_not:
+            self.hold(resource, Action.ADOPT, "NotAdoptable", why_not, tuple(found.fields))
+            return
+        message = "identical to git" if found.same else ""
+        if seen.owner is not None:
+            message = f"{message or 'taken over'}; another owner's mark makes way for ours"
+        self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
+        change = self.changes[-1]
+        if word.digest not in (None, consent_digest(change, seen)):
+            why = f"what {word.who} agreed to take over has changed since; {_adopt(resource)}"
+            self.changes[-1] = change.held(OUTDATED, why)
+
     def foreign(self, resource: Resource, kind: Kind, found: Comparison, seen: Present) -> None:
         """There, unmarked, not in the inventory: the target's ``adopt`` rule decides."""
+        word = self.ground.words.get(resource.key)
+        if word is not None:
+            self.agreed_to(resource, kind, found, seen, word)
+            return
         rule = self.ground.policy.adopt
         if rule == "always" or (rule == "ifIdentical" and found.same):
             why_not = self.not_adoptable(resource, kind, found)
@@ -250,12 +296,15 @@ class Decider(Decisions):
             "ifMarked": "exists without our mark; `adopt: ifMarked`",
             "ifIdentical": f"exists, not managed; {len(found.fields)} field(s) differ from git; `adopt: ifIdentical`",
         }[rule]
-        self.hold(resource, Action.ADOPT, "Conflict", why, tuple(found.fields))
+        self.hold(resource, Action.ADOPT, "Conflict", f"{why}; {_adopt(resource)}", tuple(found.fields))
 
-    def not_adoptable(self, resource: Resource, kind: Kind, found: Comparison) -> str:
-        """Why the rule's consent is not enough, "" when it is: an adoption writes in place and never replaces."""
-        if not kind.unique and kind.mark is None:
-            return "its name identifies nothing, so it cannot be adopted"
+    def not_adoptable(self, resource: Resource, kind: Kind, found: Comparison, *, named: bool = False) -> str:
+        """Why consent is not enough, "" when it is: an adoption writes in place and never replaces.
+
+        ``named``: a person named the object by its id.
+        """
+        if not kind.unique and kind.mark is None and not named:
+            return "its name identifies nothing, so only its id says which is meant"
         if found.immutable:
             return f"`{found.immutable[0].path}` cannot change in place, and an adoption never replaces"
         vias = self.ground.books.of(resource.key).vias
@@ -266,6 +315,10 @@ class Decider(Decisions):
 
     def note_quiet(self, key: Key, found: Comparison) -> None:
         self.suppressed += [Suppressed(key, path, why, rule) for path, why, rule in found.quiet]
+
+
+def _adopt(resource: Resource) -> str:
+    return f"`datakeel adopt {resource.key.path}` shows what taking it over would change, and allows it once"
 
 
 def _cause(fields: list[FieldChange]) -> Cause:

@@ -32,6 +32,8 @@ class Decisions:
         reason: str,
         message: str,
         fields: tuple[FieldChange, ...] = (),
+        *,
+        configured: bool = False,
     ) -> None:
         self.changes.append(
             Change(
@@ -42,6 +44,7 @@ class Decisions:
                 would=would,
                 reason=reason,
                 message=message,
+                configured=configured,
             )
         )
 

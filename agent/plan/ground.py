@@ -12,6 +12,7 @@ from typing import Any
 from agent.definitions.platform import Kind, Platform
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
+from agent.model.ownership import Word
 from agent.model.resource import Resource
 from agent.plan.compare import Comparison, compare
 from agent.plan.elsewhere import Wires, described, named, wired
@@ -35,6 +36,7 @@ class Ground:
     what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf as written (a value or a
     ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt, ``pages`` how many the
     lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
+    ``words`` are what people said of single objects.
     """
 
     platform: Platform
@@ -50,6 +52,7 @@ class Ground:
     pages: Mapping[str, int] = field(default_factory=dict)
     ready_looks: int = 10
     census: Census | None = None
+    words: Mapping[Key, Word] = field(default_factory=dict)
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""

@@ -16,8 +16,9 @@ from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.limits import Census, census, hold_excess, mass_absence
 from agent.plan.moves import tie_moves
 from agent.plan.order import in_order
+from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
-from agent.plan.prune import prune_row
+from agent.plan.prune import origin_of, prune_row
 
 
 def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
@@ -30,16 +31,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
         if not decider.decide(resource, _seen(resource.key, observed, ground, missing)):
             unchanged += 1
     for row in rows:
-        kind = ground.platform.kinds.get(row.key.kind)
-        change = prune_row(
-            row,
-            kind,
-            _seen(row.key, observed, ground, missing),
-            desired,
-            ground.policy,
-            predecessor=PREDECESSOR in ground.applied.get(row.key, {}),
-            pages=ground.pages.get(row.key.kind, 1),
-        )
+        change = _left(row, _seen(row.key, observed, ground, missing), desired, ground)
         if change is not None:
             decider.changes.append(change)
     allowed = hold_paused(decider.changes, ground.policy)
@@ -74,6 +66,22 @@ def _looked_at(
     keys = list({**observed.observations, **ground.deciding})
     resources = [desired.resources[key] for key in keys if key in desired.resources]
     return resources, [ground.rows[key] for key in keys if key in ground.rows and key not in desired.resources]
+
+
+def _left(row: InventoryRow, seen: Observation, desired: Desired, ground: Ground) -> Change | None:
+    """The decision for what git does not name."""
+    kind, word = ground.platform.kinds.get(row.key.kind), ground.words.get(row.key)
+    if kind is not None and word is not None and word.verb == "release" and row.key not in ground.deciding:
+        return letting_go(row, kind, ground.books.of(row.key), seen, word, origin_of(row))
+    return prune_row(
+        row,
+        kind,
+        seen,
+        desired,
+        ground.policy,
+        predecessor=PREDECESSOR in ground.applied.get(row.key, {}),
+        pages=ground.pages.get(row.key.kind, 1),
+    )
 
 
 def _census(desired: Desired, ground: Ground) -> Census:

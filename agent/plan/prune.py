@@ -90,7 +90,7 @@ def _deleted(row: InventoryRow, kind: Kind, *, predecessor: bool, pages: int) ->
         row.key,
         Action.DELETE,
         Cause.GIT,
-        _origin(row),
+        origin_of(row),
         uid=row.uid,
         server_id=row.server_id,
         calls=requests.calls_max,
@@ -103,7 +103,7 @@ def _held(row: InventoryRow, reason: str, message: str, *, configured: bool = Fa
     return Change(
         row.key,
         Action.HOLD,
-        origin=_origin(row),
+        origin=origin_of(row),
         would=Action.DELETE,
         reason=reason,
         message=message,
@@ -115,9 +115,10 @@ def _held(row: InventoryRow, reason: str, message: str, *, configured: bool = Fa
 
 def _let_go(row: InventoryRow, message: str) -> Change:
     return Change(
-        row.key, Action.RELEASE, Cause.GIT, _origin(row), message=message, uid=row.uid, server_id=row.server_id
+        row.key, Action.RELEASE, Cause.GIT, origin_of(row), message=message, uid=row.uid, server_id=row.server_id
     )
 
 
-def _origin(row: InventoryRow) -> Origin | None:
+def origin_of(row: InventoryRow) -> Origin | None:
+    """Where its manifest last stood."""
     return Origin(row.origin_path, row.origin_line, 1) if row.origin_path else None

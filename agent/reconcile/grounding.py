@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
+from agent.model.ownership import Word
 from agent.model.resource import Observation, Observed, Present
 from agent.plan.cost import ready_looks
 from agent.plan.elsewhere import Wires
@@ -37,6 +38,7 @@ def ground_of(
     undecided: Mapping[Key, str],
     references: Mapping[Key, Wires],
     counted: Census,
+    words: Mapping[Key, Word],
 ) -> Ground:
     """``rows`` are those that the pass is about; what was last applied is read for those that were looked at."""
     wanted = [
@@ -58,6 +60,7 @@ def ground_of(
         observed.pages,
         ready_looks(target.config.ready_timeout_seconds),
         counted,
+        words,
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from agent.apply.actions import named
 from agent.apply.executor import apply_plan
@@ -25,6 +25,7 @@ from agent.model.change import Plan
 from agent.model.identity import Key, Revision
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
+from agent.model.ownership import Word
 from agent.model.resource import Desired, Observed
 from agent.model.suspension import suspended_by
 from agent.plan.ground import Ground
@@ -37,6 +38,7 @@ from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.grounding import CONFIRMED_AT, census_of, ground_of, is_remembered
 from agent.reconcile.memory import remember
+from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
 from agent.reconcile.schedule import due_reads
@@ -52,6 +54,7 @@ class Wish:
     ``interval_seconds`` paces freshness reads (an hour's worth for a single run); ``wait_for_all`` waits until ready.
     ``ignore_windows`` writes although the target's windows are closed, which only a person may ask for.
     ``woken_by_git``: only a commit is why we look, so lists and freshness reads may wait for the interval's own pass.
+    ``words`` are planned as if a person had said them of single objects.
     ``named`` are read whatever is remembered of them; a ``glance`` reads no list and nothing that is merely old.
     """
 
@@ -66,6 +69,7 @@ class Wish:
     selects: Callable[[Key, str], bool] | None = None
     woken_by_git: bool = False
     named: frozenset[Key] = frozenset()
+    words: Mapping[Key, Word] = field(default_factory=dict)
     glance: bool = False
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
@@ -94,7 +98,8 @@ async def look(target: Target, wish: Wish) -> Look:
     undecided = await _recovered(target)
     manifests = len(desired.resources)
     desired, rows = _narrowed(target, desired, wish)
-    memory = _memory(target, wish, rows)
+    words = {**target.store.words(target.name), **wish.words}
+    memory = _memory(target, wish, rows, words)
     looked_at = target.clock.monotonic()
     observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and observed.complete and wish.selects is None:
@@ -108,7 +113,9 @@ async def look(target: Target, wish: Wish) -> Look:
         ignore_windows=wish.ignore_windows,
     )
     counted = census_of(target, manifests)
-    ground = ground_of(target, policy, rows, observed, undecided=undecided, references=references, counted=counted)
+    ground = ground_of(
+        target, policy, rows, observed, undecided=undecided, references=references, counted=counted, words=words
+    )
     with collector.waiting():
         plan = make_plan(desired, observed, ground)
     budget = target.api.budget
@@ -129,6 +136,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     outcomes = await apply_plan(_work(target, wish, seen, pass_id))
     remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
     lift_protection(target, seen.desired, seen.plan)
+    settle_words(target, seen.desired, whole=wish.selects is None)
     if not wish.stopping():
         outcomes += await _actions(target, wish, seen, outcomes, pass_id)
     report = Report(
@@ -189,11 +197,11 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     target.store.finish(report, pass_document(report), status, memory=memory)
 
 
-def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow]) -> Memory:
+def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow], words: Mapping[Key, Word]) -> Memory:
     """What this pass believes without asking. Lists are renewed once in an interval, however often git moves."""
     recently = target.listed_at is not None and target.clock.monotonic() - target.listed_at < wish.interval_seconds
     listed = not (wish.glance or (wish.woken_by_git and recently)) or wish.fresh
-    due = wish.named
+    due = wish.named | words.keys()
     if listed:
         due |= due_reads(
             rows,
@@ -203,7 +211,8 @@ def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow]) -> Memory
             interval_seconds=wish.interval_seconds,
             fresh=wish.fresh,
         )
-    return Memory(rows, target.store.tombstones(target.name), due, listed, frozenset(target.config.confirmed))
+    ids = {key: word.server_id for key, word in words.items() if word.server_id is not None}
+    return Memory(rows, target.store.tombstones(target.name), due, listed, frozenset(target.config.confirmed), ids)
 
 
 def _expect_specs(target: Target, desired: Desired, observed: Observed) -> None:

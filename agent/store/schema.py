@@ -102,6 +102,19 @@ decision = Table(
     sqlite_with_rowid=False,
 )
 
+# And on whose a single object is to be.
+ownership = Table(
+    "ownership",
+    metadata,
+    *_key_columns(),
+    Column("verb", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("digest", Text),
+    Column("server_id", Text),
+    sqlite_with_rowid=False,
+)
+
 # ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
 journal = Table(
     "journal",

@@ -21,8 +21,9 @@ from agent.model.identity import Key
 from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.model.manifest import CheckedFile
 from agent.model.outcome import Report
+from agent.model.ownership import Word
 from agent.model.suspension import Suspension
-from agent.store import cache, decisions, history, inventory, journal, ledger, schema, status, suspensions
+from agent.store import cache, decisions, history, inventory, journal, ledger, ownership, schema, status, suspensions
 from agent.store.database import Database
 from agent.store.journal import OpenIntent
 from agent.store.status import EventRow, PassRow
@@ -244,6 +245,22 @@ class Store(Database):
         """How many suspensions were ended; ``selector`` None ends all of the target."""
         with self._write() as connection:
             return suspensions.remove(connection, target, selector)
+
+    # ---- words on whose an object is: a person's, too
+
+    def words(self, target: str) -> dict[Key, Word]:
+        """What was said and is not settled yet."""
+        with self._read() as connection:
+            return ownership.read(connection, target)
+
+    def say(self, words: Sequence[Word]) -> None:
+        with self._write() as connection:
+            ownership.put(connection, words)
+
+    def settle(self, words: Sequence[Word]) -> None:
+        """These have been heeded."""
+        with self._write() as connection:
+            ownership.remove(connection, words)
 
     # ---- cache of checked files, ledger
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-
-import httpx
+from typing import Any
 
 from agent.apply.secrets import SecretValues
 from agent.config.model import Limits, TargetConfig
@@ -21,6 +21,7 @@ from agent.reconcile.target import Target
 from agent.sandbox import create_app
 from agent.secrets import Secret
 from agent.store.store import Store
+from tests.simulation.kill import Life, MortalTransport
 from tests.simulation.source import MemorySource
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop
 
@@ -35,6 +36,14 @@ def workflow(name: str, hour: int) -> bytes:
         f'workflow:\n  schedule: {{cron: "0 {hour} * * *"}}\n'
         '  dag: [{name: task, spec: {stack: "flare:7.0"}}]\n'
     ).encode()
+
+
+def document(name: str, hour: int, tags: Sequence[str] = ()) -> dict[str, Any]:
+    """The same as somebody else would make it."""
+    dag = [{"name": "task", "spec": {"stack": "flare:7.0"}}]
+    body = {"schedule": {"cron": f"0 {hour} * * *"}, "dag": dag}
+    place = {"version": "v1", "type": "workflow", "workspace": "public"}
+    return {"name": name, **place, "tags": [*tags], "workflow": body}
 
 
 def wrapped(name: str, hour: int, **lifecycle: object) -> bytes:
@@ -116,7 +125,7 @@ class Scene:
             budget=Budget(platform.budget.windows, 0.2, self.clock, None, "scene"),
             random=random.Random(0),
             writable=True,
-            transport=httpx.ASGITransport(app=self.app),
+            transport=MortalTransport(self.app, Life()),
         )
         config = TargetConfig(
             "main",
