@@ -95,7 +95,12 @@ def _target_name(name: str) -> Iterator[Fault]:
 def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(target.get("server"), str):
         yield from server_faults(join(*at, "server"), target["server"], target.get("allow_http") is True)
-    yield from _durations(at, target, ("verify", "ready_timeout", "deadline"))
+    yield from _durations(at, target, ("ready_timeout", "deadline"))
+    by_kind = target.get("verify")
+    if isinstance(by_kind, dict):
+        yield from _durations((*at, "verify"), by_kind, tuple(by_kind), bounds="verify")
+    else:
+        yield from _durations(at, target, ("verify",))
     budget = target.get("budget")
     for index, window in enumerate(budget if isinstance(budget, list) else ()):
         if isinstance(window, dict):
@@ -139,12 +144,15 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _durations(at: tuple[str, ...], holder: Mapping[str, Any], words: tuple[str, ...]) -> Iterator[Fault]:
+def _durations(
+    at: tuple[str, ...], holder: Mapping[str, Any], words: tuple[str, ...], *, bounds: str = ""
+) -> Iterator[Fault]:
+    """``bounds`` names the word whose bounds hold, where ``words`` are not such."""
     for word in words:
         if word not in holder:
             continue
         value, pointer = holder[word], join(*at, word)
-        low, high = _DURATION_BOUNDS[word]
+        low, high = _DURATION_BOUNDS[bounds or word]
         if not isinstance(value, str) or not _DURATION.fullmatch(value):
             what = f"`{word}` is not a duration"
             yield Fault(pointer, "duration-invalid", what, as_text(value), _as_duration(value))

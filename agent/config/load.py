@@ -245,6 +245,10 @@ def _target(
 
     drift, drift_kinds = drift_of(target.get("drift", {}))
     server = normal_server(target["server"]) if "server" in target else None
+    wanted = target.get("verify", "5m")
+    verify = {
+        kind: seconds_of(age) for kind, age in ({"default": wanted} if isinstance(wanted, str) else wanted).items()
+    }
     stays_here = server is not None and is_loopback(urlsplit(server).hostname or "")
     return TargetConfig(
         name=name,
@@ -263,7 +267,8 @@ def _target(
         limits=limits_of(target.get("limits", {})),
         windows=tuple(map(_apply_window, target.get("windows", ()))),
         reserve=share_of(target.get("reserve", "20%")),
-        verify_seconds=seconds_of(target.get("verify", "5m")),
+        verify_seconds=verify.pop("default", 300.0),
+        verify_kinds=verify,
         ready_timeout_seconds=seconds_of(target.get("ready_timeout", "5m")),
         deadline_seconds=seconds_of(target.get("deadline", "30s")),
         concurrency=target.get("concurrency", 8),

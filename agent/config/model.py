@@ -78,6 +78,7 @@ class TargetConfig:
     windows: tuple[ApplyWindow, ...] = ()
     reserve: float = 0.2
     verify_seconds: float = 300.0
+    verify_kinds: Mapping[str, float] = field(default_factory=dict)
     ready_timeout_seconds: float = 300.0
     deadline_seconds: float = 30.0
     concurrency: int = 8
@@ -87,6 +88,10 @@ class TargetConfig:
     trust_env: bool = False
     allow_http: bool = False
     hook: HookConfig | None = None
+
+    def goal_seconds(self, kind: str) -> float:
+        """How old the knowledge of a kind's live content may become."""
+        return self.verify_kinds.get(kind, self.verify_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ def _unknown_words(target: TargetConfig, platform: Platform) -> Iterator[tuple[s
         if name not in scopes:
             why = f"no kind of {platform.api_version} stands in such a scope"
             yield f"`defaults` names `{name}`", why, near(name, scopes) or f"known are: {', '.join(scopes) or 'none'}"
+    for name in target.verify_kinds:
+        if name not in platform.kinds:
+            why = f"{platform.api_version} has no such kind"
+            yield f"`verify` names `{name}`", why, near(name, [*platform.kinds, "default"])
     for entry in target.confirmed:
         kind, _, operation = entry.partition(".")
         if kind not in platform.kinds:

@@ -24,7 +24,7 @@ from agent.definitions.platform import BudgetRule, Window
 from agent.errors import StoreError
 from agent.live.purpose import Purpose
 from agent.live.rate_headers import read_limits, read_wait
-from agent.live.windows import Lane, lanes_of
+from agent.live.windows import MARGIN_SECONDS, Lane, lanes_of
 from agent.model.change import WindowLeft
 
 CHUNK_MAX = 10
@@ -82,6 +82,7 @@ class Budget:
         self._paused_until = -math.inf
         self._throttles = 0
         self._warned: set[str] = set()
+        self._wanted: dict[str, float] = {}
         self._chunks = _Chunks(ledger, credential, clock)
         longest = max((lane.seconds for lane in self._lanes), default=0.0)
         for moment, calls in self._chunks.remembered(longest):
@@ -119,14 +120,39 @@ class Budget:
         elif status < 400 and now >= self._paused_until:
             self._throttles = 0
 
-    def wait_needed(self, purpose: Purpose) -> float:
-        """Seconds until a call of this purpose may go, as far as can be told now; 0 when it may."""
+    def wait_needed(self, purpose: Purpose, calls: int = 1) -> float:
+        """Seconds until so many calls of this purpose may go, as far as can be told now; 0 when they may.
+
+        More calls than a window ever holds are waited for until it holds as many as it can.
+        """
         now = self._clock.monotonic()
         wait = max(0.0, self._paused_until - now)
-        sweeping = purpose is Purpose.SWEEP
         for lane in self._lanes:
-            wait = max(wait, lane.wait(now, self._in_flight, sweeping=sweeping))
+            wait = max(wait, lane.wait(now, self._in_flight, sweeping=purpose.stops_early, calls=calls))
         return wait
+
+    def room(self, purpose: Purpose, calls: int) -> int:
+        """How many of so many calls of this purpose may go now, without a wait."""
+        now = self._clock.monotonic()
+        if self._paused_until > now:
+            return 0
+        for lane in self._lanes:
+            calls = min(calls, lane.left(now, self._in_flight, sweeping=purpose.stops_early))
+        return max(0, calls)
+
+    def share(self, target: str, wanted: float) -> float:
+        """Calls a second that ``target`` may spend on looking around, if it wants so many; infinite without windows.
+
+        Targets of one credential share what their windows let a sweep have: each gets what it wants where all fits,
+        otherwise an equal part or what the others leave, whichever is more. The shares never exceed the whole.
+        """
+        self._wanted[target] = wanted
+        whole = min(
+            ((lane.usable - lane.kept(sweeping=True)) / (lane.seconds + MARGIN_SECONDS) for lane in self._lanes),
+            default=math.inf,
+        )
+        others = sum(each for name, each in self._wanted.items() if name != target)
+        return max(whole / len(self._wanted), whole - others)
 
     def left(self) -> tuple[WindowLeft, ...]:
         """What each window still holds for us."""

@@ -40,8 +40,8 @@ _READERS = 64  # reads that wait for the connection's slots at a time
 class Memory:
     """What earlier passes know. ``due`` are keys whose content is to be read again; ``tombstones`` when we deleted.
 
-    ``listed`` False: between two list looks only what needs a look is read, by key; nothing else is told. ``confirmed``
-    lifts ``unverified`` of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet.
+    ``listed`` False: only what needs a look is read, by key; nothing else is told. ``confirmed`` lifts ``unverified``
+    of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
     """
 
     rows: Mapping[Key, InventoryRow]
@@ -50,6 +50,12 @@ class Memory:
     listed: bool = True
     confirmed: frozenset[str] = frozenset()
     ids: Mapping[Key, str] = field(default_factory=dict)
+    named: frozenset[Key] = frozenset()
+
+    def purpose_of(self, key: Key) -> Purpose:
+        """What a read of this key is for."""
+        merely_old = key in self.due and key in self.rows
+        return Purpose.NAMED if key in self.named else Purpose.SWEEP if merely_old else Purpose.READ
 
 
 @dataclass(slots=True)
@@ -281,7 +287,7 @@ def _must_be_read(row: InventoryRow, listed: Row | None, due: bool) -> bool:
 
 async def _read_all(keys: list[Key], api: ReadApi, memory: Memory, now: float) -> dict[Key, Observation]:
     """By-key reads, what git waits for before what is only due. A task for each of ten thousand would be memory."""
-    waiting = iter(sorted(keys, key=lambda key: key in memory.due and key in memory.rows))
+    waiting = iter(sorted(keys, key=lambda key: memory.purpose_of(key).rank))
     found: dict[Key, Observation] = {}
 
     async def work() -> None:
@@ -293,14 +299,11 @@ async def _read_all(keys: list[Key], api: ReadApi, memory: Memory, now: float) -
 
 
 async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observation:
-    kind = api.platform.kinds[key.kind]
-    row = memory.rows.get(key)
+    kind, row = api.platform.kinds[key.kind], memory.rows.get(key)
     if kind.get is None and kind.list is None:
         return Unknown("not-readable", f"the platform offers no read of {kind.name}")
-    purpose = Purpose.SWEEP if key in memory.due and row is not None else Purpose.READ
-    uid = uid_of(api.platform.name, key)
-    server_id = row.server_id if row is not None else memory.ids.get(key)
-    looked = await look_at(api, kind, key, server_id, purpose, uid=uid)
+    uid, server_id = uid_of(api.platform.name, key), row.server_id if row is not None else memory.ids.get(key)
+    looked = await look_at(api, kind, key, server_id, memory.purpose_of(key), uid=uid)
     if kind.is_run and looked.reply.answer != "ok" and (looked.proof == "never-made" or looked.unlisted):
         return unlisted_run(key, row, memory.rows, now)
     return _judged(looked, kind, uid, row, memory, key, now)

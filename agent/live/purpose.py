@@ -7,15 +7,20 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """``rank`` decides who goes first when calls must wait: lower first; the sweep also stops at a lower mark."""
+    """``rank`` decides who goes first when calls must wait: lower first. Within one rank, who came first.
 
-    LIST = "list"
-    LOOK = "look"
-    READ = "read"
-    SWEEP = "sweep"
+    ``stops_early``: it leaves the last tenth of each window to all others, so that a change in git or an event finds
+    calls at hand however long the sweep has been at work.
+    """
+
     WRITE = "write"
+    LOOK = "look"
     CONFIRM = "confirm"
     READY = "ready"
+    READ = "read"
+    NAMED = "named"
+    LIST = "list"
+    SWEEP = "sweep"
     PROBE = "probe"
     LOGIN = "login"
     LOGS = "logs"
@@ -24,9 +29,22 @@ class Purpose(StrEnum):
     def rank(self) -> int:
         return _RANKS[self]
 
+    @property
+    def stops_early(self) -> bool:
+        return self is Purpose.SWEEP
+
 
 # The calls of one change, counted where they are sent: its task sets a list of one number, and tasks inherit it.
 CALLS_OF_TASK: ContextVar[list[int] | None] = ContextVar("calls_of_task", default=None)
 
-_FIRST = (Purpose.WRITE, Purpose.LOOK, Purpose.CONFIRM, Purpose.READY, Purpose.LOGIN, Purpose.PROBE)
-_RANKS = {purpose: 0 if purpose in _FIRST else 2 if purpose is Purpose.SWEEP else 1 for purpose in Purpose}
+# Applying; its waits; what git waits for; what events name; existence; age; what nobody's agreement waits for.
+_CLASSES: tuple[tuple[Purpose, ...], ...] = (
+    (Purpose.WRITE, Purpose.LOOK, Purpose.CONFIRM, Purpose.LOGIN, Purpose.PROBE),
+    (Purpose.READY,),
+    (Purpose.READ,),
+    (Purpose.NAMED,),
+    (Purpose.LIST,),
+    (Purpose.SWEEP,),
+    (Purpose.LOGS,),
+)
+_RANKS = {purpose: rank for rank, purposes in enumerate(_CLASSES) for purpose in purposes}

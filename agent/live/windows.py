@@ -46,19 +46,23 @@ class Lane:
         if self.others and self.others_until <= now:
             self.others = 0
 
+    def kept(self, *, sweeping: bool) -> int:
+        """What a sweep leaves to those before it."""
+        return max(1, self.usable // _SWEEP_KEEPS) if sweeping and self.usable > 1 else 0
+
     def left(self, now: float, in_flight: int, *, sweeping: bool = False) -> int:
         """Calls that may go now; negative when others used what was ours. The reserve holds what people have used."""
         self.expire(now)
         limit, usable = self.limit, self.usable
         left = limit - max(self.others, limit - usable) - len(self.finished) - in_flight
-        return left - (max(1, usable // _SWEEP_KEEPS) if sweeping and usable > 1 else 0)
+        return left - self.kept(sweeping=sweeping)
 
-    def wait(self, now: float, in_flight: int, *, sweeping: bool = False) -> float:
-        """Seconds until it is worth asking again; 0 when a call may go."""
+    def wait(self, now: float, in_flight: int, *, sweeping: bool = False, calls: int = 1) -> float:
+        """Seconds until it is worth asking again; 0 when so many calls may go, or as many as this window ever holds."""
         left = self.left(now, in_flight, sweeping=sweeping)
-        if left > 0:
+        needed = min(calls, self.usable - self.kept(sweeping=sweeping)) - left
+        if needed <= 0:
             return 0.0
-        needed = 1 - left
         span = self.seconds + MARGIN_SECONDS
         moments = [self.others_until] if self.others else []
         if needed <= len(self.finished):

@@ -1,12 +1,14 @@
 """wake -> once -> wait: the agent at work. One pass at a time over each target; a wake-up carries no content.
 
 Called by ``cli/verbs/run`` through the wiring. A target that fails backs off alone; the others keep their pace. Events
-of a platform wait in the target's inbox: they make a look at what they name due, and never a whole pass.
+of a platform wait in the target's inbox: they make a look at what they name due, and never a whole pass. Between all
+that the sweep reads what is oldest, a few objects at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +22,8 @@ from agent.reconcile import collector
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_named
 from agent.reconcile.once import Wish, failed_report, reconcile_once
-from agent.reconcile.status import status_document
+from agent.reconcile.status import status_of
+from agent.reconcile.sweep import Sweep
 from agent.reconcile.target import Target
 from agent.report.documents import pass_document
 from agent.source import Wakeups
@@ -36,7 +39,7 @@ _GRACE_SECONDS = 20.0  # of the 30 that a container is usually given
 _BACKOFF_FIRST = 5.0
 _BACKOFF_LONGEST = 900.0
 _BY_THEMSELVES = frozenset({"poll", "event"})  # reasons that each target judges by its own pace
-_READS = ("list", "read", "sweep", "probe")  # what looking costs, as against what mending does
+_READS = ("list", "read", "named", "sweep", "probe")  # what looking costs, as against what mending does
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Loop:
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     stopping: bool = False
     paces: dict[str, Pace] = field(default_factory=dict)
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
     passing: asyncio.Future[Report | None] | None = None
 
     def stop(self) -> None:
@@ -77,6 +81,7 @@ class Loop:
     async def run(self) -> None:
         """Until :meth:`stop`. The first pass starts at once."""
         self.paces = {target.name: Pace() for target in self.targets}
+        self.sweeps = {target.name: Sweep(target, self.interval_seconds) for target in self.targets}
         await self.wakeups.start()  # before the first look: what moves after it must not wait for the tick
         reasons = {"start"}
         while not self.is_stopping():
@@ -94,18 +99,30 @@ class Loop:
     def _due_at(self, target: Target) -> float:
         """When this target wants its next turn. One that fails is left alone until then, whatever events say."""
         pace, inbox = self.paces[target.name], self.inboxes.get(target.name)
-        if inbox is None or pace.failures or target.last.desired is None:
+        if pace.failures or target.last.desired is None:
             return pace.next_at
-        return min(pace.next_at, inbox.due_at)
+        events_at = inbox.due_at if inbox is not None else math.inf
+        return min(pace.next_at, events_at, self.sweeps[target.name].due_at)
 
     async def _turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
-        """A whole pass when something asks for it or it is time; else a look at what events name, if they may."""
-        now = target.clock.monotonic()
+        """A whole pass when something asks for it or it is time; else a look at what events name, or at what is old."""
+        now, sweep = target.clock.monotonic(), self.sweeps[target.name]
         if reasons or now >= pace.next_at:
-            await self._interruptible(target, pace, self._wish(woken_by_git=reasons == {"git"}))
+            # A commit waits for no list; the poll that brings them is due right after it, if they are.
+            lists_wait = sweep.lists_at() > now if not reasons else reasons == {"git"}
+            await self._interruptible(target, pace, self._wish(lists_wait=lists_wait and target.listed_at is not None))
+        if pace.failures or target.last.desired is None or self.is_stopping():
             return
-        inbox, known = self.inboxes.get(target.name), target.last.desired
-        if inbox is None or known is None or now < self._due_at(target):
+        await self._named(target, pace)
+        if target.clock.monotonic() >= sweep.due_at and not self.is_stopping() and (old := sweep.take()):
+            began = target.clock.now()
+            await self._interruptible(target, pace, self._wish(old=old))
+            sweep.ended(old, began)
+
+    async def _named(self, target: Target, pace: Pace) -> None:
+        """A look at what events name, as many as there are calls at hand."""
+        inbox, known, now = self.inboxes.get(target.name), target.last.desired, target.clock.monotonic()
+        if inbox is None or known is None or now < inbox.due_at:
             return
         left = min((int(window.left * 0.9) for window in target.api.budget.left()), default=WAITING_MAX)
         named = inbox.take(known, target.store.rows(target.name), left)
@@ -115,11 +132,19 @@ class Loop:
             inbox.rest_after(now, _reads(target) - before)
             _log.info("events.read", target=target.name, named=len(named), counts=dict(inbox.counts))
 
-    def _wish(self, *, woken_by_git: bool = False, named: frozenset[Key] = frozenset()) -> Wish:
+    def _wish(
+        self,
+        *,
+        lists_wait: bool = False,
+        named: frozenset[Key] = frozenset(),
+        old: frozenset[Key] = frozenset(),
+    ) -> Wish:
         return Wish(
             interval_seconds=self.interval_seconds,
-            woken_by_git=woken_by_git,
+            lists_wait=lists_wait,
+            sweeps=not self.sweeps,
             named=named,
+            old=old,
             stopping=self.is_stopping,
             tell=_told,
         )
@@ -146,7 +171,8 @@ class Loop:
         started_at = target.clock.now()
         report: Report | None
         try:
-            report = await (reconcile_named(target, wish) if wish.named else reconcile_once(target, wish))
+            few = bool(wish.named or wish.old)
+            report = await (reconcile_named(target, wish) if few else reconcile_once(target, wish))
             if report is None:
                 return None
         except AgentError as error:
@@ -158,8 +184,8 @@ class Loop:
             report = self._failed(target, internal, started_at)
         planned = pace.next_at
         wait = self._paced(target, pace, report, began)
-        if wish.named:
-            pace.next_at = min(planned, pace.next_at)  # events must not push the poll ahead of them
+        if wish.named or wish.old:
+            pace.next_at = min(planned, pace.next_at)  # neither events nor the sweep may push the poll ahead of them
         _summary(report, target.clock.monotonic() - began, wait)
         self.tell(report)
         return report
@@ -180,9 +206,10 @@ class Loop:
             if not report.error:
                 wait = min(wait, self.interval_seconds)
         pace.next_at = began + wait
-        if target.listed_at is not None and target.listed_at < began:
+        unlisted = target.listed_at is not None and target.listed_at < began
+        if unlisted and not trouble and target.name in self.sweeps:
             # No list was read: commits that come often must not push the poll ahead of them for ever.
-            pace.next_at = min(pace.next_at, max(began, target.listed_at + self.interval_seconds))
+            pace.next_at = min(pace.next_at, max(began, self.sweeps[target.name].lists_at()))
         return wait
 
     def _failed(self, target: Target, error: AgentError, started_at: float) -> Report:
@@ -192,7 +219,7 @@ class Loop:
         report = failed_report(target, revision, error, started_at)
         if last is not None:
             rows = target.store.rows(target.name)
-            status = status_document(report, last, rows, target.api.budget.left(), self.interval_seconds)
+            status = status_of(target, report, last, rows, self.interval_seconds)
             target.store.finish(report, pass_document(report), status)
         return report
 

@@ -1,4 +1,4 @@
-"""What an event named: a glance at exactly that, and an ordinary pass only where the glance told something new.
+"""What an event named, or what is old: a glance at exactly that, and a pass only where it told something new.
 
 Called by ``loop``. The glance is the reading half of a pass over the named keys at the revision that is known already;
 it decides nothing, so limits and the report of a target are always those of a pass that sees enough.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.model.change import Action
+from agent.model.identity import Key
 from agent.model.outcome import Report
 from agent.model.resource import Absent
 from agent.reconcile.memory import remember
@@ -19,19 +20,23 @@ _MILD = frozenset({Action.NONE, Action.HOLD, Action.UPDATE})
 
 
 async def reconcile_named(target: Target, wish: Wish) -> Report | None:
-    """Look at ``wish.named``; the report of the pass that followed, or None where everything is as git says."""
+    """Look at ``wish.named`` and ``wish.old``; the report of the pass that followed, None where all is as git says."""
     known = target.last.desired
-    assert known is not None, "events wait for the first pass"
-    seen = await look(
-        target,
-        replace(wish, revision=known.revision, glance=True, selects=lambda key, path: key in wish.named),
-    )
-    if not _is_news(seen):
-        remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
-        return None
+    assert known is not None, "events and the sweep wait for the first pass"
+    seen = await look(target, replace(wish, revision=known.revision, glance=True))
+    remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
+    if not (_is_news(seen) if wish.named else seen.plan.changes):
+        return None  # of what was only old and could not be read, nothing is known that was not; its age goes on
+    # Of a slice of the sweep most is as it was: what is not has somebody waiting for it from now on.
+    wish = replace(wish, named=wish.named | (wish.old & _news(seen)), old=frozenset())
     if _needs_everything(seen):
         return await reconcile_once(target, wish)
-    return await reconcile_once(target, replace(wish, revision=known.revision, woken_by_git=True))
+    return await reconcile_once(target, replace(wish, revision=known.revision, lists_wait=True))
+
+
+def _news(seen: Look) -> set[Key]:
+    """What was not as git says."""
+    return {change.key for change in seen.plan.changes}
 
 
 def _is_news(seen: Look) -> bool:

@@ -21,6 +21,7 @@ from agent.apply.wiring import Wiring
 from agent.errors import AgentError, Refused
 from agent.live.api import WriteApi
 from agent.live.observe import Memory, observe
+from agent.live.purpose import Purpose
 from agent.model.change import Plan
 from agent.model.identity import Key, Revision
 from agent.model.inventory import InventoryRow
@@ -41,8 +42,8 @@ from agent.reconcile.memory import remember
 from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
-from agent.reconcile.schedule import due_reads
-from agent.reconcile.status import status_document
+from agent.reconcile.schedule import due_reads, is_swept
+from agent.reconcile.status import status_of
 from agent.reconcile.target import Target
 from agent.report.documents import pass_document
 
@@ -53,9 +54,10 @@ class Wish:
 
     ``interval_seconds`` paces freshness reads (an hour's worth for a single run); ``wait_for_all`` waits until ready.
     ``ignore_windows`` writes although the target's windows are closed, which only a person may ask for.
-    ``woken_by_git``: only a commit is why we look, so lists and freshness reads may wait for the interval's own pass.
-    ``words`` are planned as if a person had said them of single objects.
-    ``named`` are read whatever is remembered of them; a ``glance`` reads no list and nothing that is merely old.
+    ``words`` are planned as if a person had said them of single objects. ``lists_wait``: lists are not due, so that
+    only what needs a look is read, by key. ``sweeps``: what is old is read too; the loop reads it between its passes.
+    ``named`` and ``old`` are read whatever is remembered of them, since an event named them or it is their turn; a
+    ``glance`` reads nothing else.
     """
 
     revision: Revision | None = None
@@ -67,9 +69,11 @@ class Wish:
     wait_for_all: bool = False
     interval_seconds: float = 3600.0
     selects: Callable[[Key, str], bool] | None = None
-    woken_by_git: bool = False
+    lists_wait: bool = False
+    sweeps: bool = True
     named: frozenset[Key] = frozenset()
     words: Mapping[Key, Word] = field(default_factory=dict)
+    old: frozenset[Key] = frozenset()
     glance: bool = False
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
@@ -89,7 +93,7 @@ class Look:
 async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
     revision = wish.revision or await target.blocking(target.source.fetch)
-    desired = read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
+    desired = _desired(target, revision, wish)
     _same_system(target)
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
@@ -102,8 +106,8 @@ async def look(target: Target, wish: Wish) -> Look:
     memory = _memory(target, wish, rows, words)
     looked_at = target.clock.monotonic()
     observed = await observe(desired, memory, target.api, target.clock.now())
-    if memory.listed and observed.complete and wish.selects is None:
-        target.listed_at = looked_at
+    if memory.listed and wish.selects is None:
+        target.listed_at, target.list_calls = looked_at, observed.calls.get(Purpose.LIST.value, 0)
     _expect_specs(target, desired, observed)
     references = await read_references(target, desired, observed, target.store.rows(target.name))
     policy = target.policy(
@@ -184,7 +188,7 @@ def _suspended(seen: Look) -> set[Key]:
 def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     """History, status and the target's memory, in the store."""
     rows = target.store.rows(target.name)
-    status = status_document(report, seen.desired, rows, target.api.budget.left(), wish.interval_seconds)
+    status = status_of(target, report, seen.desired, rows, wish.interval_seconds)
     kept = target.store.target_memory(target.name)
     memory = {
         "fingerprint": target.fingerprint(),
@@ -198,21 +202,31 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
 
 
 def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow], words: Mapping[Key, Word]) -> Memory:
-    """What this pass believes without asking. Lists are renewed once in an interval, however often git moves."""
-    recently = target.listed_at is not None and target.clock.monotonic() - target.listed_at < wish.interval_seconds
-    listed = not (wish.glance or (wish.woken_by_git and recently)) or wish.fresh
-    due = wish.named | words.keys()
+    """What this pass believes without asking."""
+    listed = wish.fresh or not (wish.glance or wish.lists_wait)
+    named = wish.named | words.keys()
+    due = named | wish.old
     if listed:
+        kinds = target.platform.kinds
         due |= due_reads(
-            rows,
+            rows if wish.sweeps else {key: row for key, row in rows.items() if not is_swept(kinds.get(key.kind))},
             now=target.clock.now(),
-            verify_seconds=target.config.verify_seconds,
+            goals=target.config.goal_seconds,
             budget=target.api.budget.left(),
             interval_seconds=wish.interval_seconds,
             fresh=wish.fresh,
         )
     ids = {key: word.server_id for key, word in words.items() if word.server_id is not None}
-    return Memory(rows, target.store.tombstones(target.name), due, listed, frozenset(target.config.confirmed), ids)
+    confirmed = frozenset(target.config.confirmed)
+    return Memory(rows, target.store.tombstones(target.name), due, listed, confirmed, ids, named)
+
+
+def _desired(target: Target, revision: Revision, wish: Wish) -> Desired:
+    """What git says; a glance is at what is known already."""
+    known = target.last.desired
+    if wish.glance and known is not None and known.revision == revision:
+        return known
+    return read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
 
 
 def _expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
@@ -240,6 +254,11 @@ async def _recovered(target: Target) -> dict[Key, str]:
 
 def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, dict[Key, InventoryRow]]:
     rows = target.store.rows(target.name)
+    if wish.glance:
+        keys = wish.named | wish.old
+        resources = {key: desired.resources[key] for key in keys if key in desired.resources}
+        few = replace(desired, resources=resources, broken=desired.broken & keys, required=frozenset())
+        return few, {key: rows[key] for key in keys if key in rows}
     if wish.selects is None:
         return desired, rows
     selects = wish.selects

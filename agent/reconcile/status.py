@@ -1,4 +1,4 @@
-"""Report -> the status document of a target: what ``datakeel status`` and the page show. Pure; never a secret."""
+"""Report -> the status document of a target: what ``datakeel status`` and the page show. Never a secret."""
 
 from __future__ import annotations
 
@@ -11,8 +11,26 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Report, Result
 from agent.model.resource import Desired
+from agent.reconcile.knowledge import knowledge_of
+from agent.reconcile.schedule import is_swept
+from agent.reconcile.target import Target
 
 _LISTED_MAX = 50
+
+
+def status_of(
+    target: Target, report: Report, desired: Desired, rows: Mapping[Key, InventoryRow], interval_seconds: float
+) -> dict[str, Any]:
+    """The target's status document after ``report``."""
+    knowledge = knowledge_of(
+        rows,
+        {name for name, kind in target.platform.kinds.items() if is_swept(kind)},
+        target.config.goal_seconds,
+        target.rhythm,
+        interval_seconds=interval_seconds,
+        now=target.clock.now(),
+    )
+    return status_document(report, desired, rows, target.api.budget.left(), interval_seconds, knowledge)
 
 
 def status_document(
@@ -21,8 +39,9 @@ def status_document(
     rows: Mapping[Key, InventoryRow],
     budget: Iterable[WindowLeft],
     interval_seconds: float,
+    knowledge: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Counts, lists of what needs eyes (at most 50 each), budget left, age of knowledge at the 95th percentile."""
+    """Counts, lists of what needs eyes (at most 50 each), budget left; ``knowledge`` as ``knowledge_of`` tells it."""
     plan = report.plan
     held = [change for change in plan.held if not change.configured] if plan else []
     drifted = list(plan.drift_reported) if plan else []
@@ -43,7 +62,7 @@ def status_document(
         "held": len(held),
         "failed": len(failed) + sum(1 for problem in report.problems if problem.severity == "error"),
         "unknown": len(unknown),
-        "verified_p95_seconds": _age(rows.values(), report.finished_at),
+        **knowledge,
         "calls_left": [
             {"window_seconds": each.window_seconds, "left": each.left, "usable": each.usable, "limit": each.limit}
             for each in budget
@@ -61,8 +80,3 @@ def status_document(
 
 def _listed(key: Key, reason: str, message: str) -> dict[str, str]:
     return {"kind": key.kind, "name": key.name, "reason": reason, "message": message}
-
-
-def _age(rows: Iterable[InventoryRow], now: float) -> float | None:
-    moments = sorted([row.seen_at for row in rows if row.seen_at is not None], reverse=True)
-    return now - moments[min(len(moments) - 1, int(len(moments) * 0.95))] if moments else None

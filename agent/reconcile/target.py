@@ -18,6 +18,7 @@ from agent.model.resource import Desired
 from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
+from agent.reconcile.schedule import Rhythm
 from agent.reconcile.specs import Specs
 from agent.source import Source
 from agent.store.store import Store
@@ -59,7 +60,9 @@ class Target:
     server: str
     blocking: Callable[[Callable[[], Any]], Awaitable[Any]] = inline
     last: LastDesired = field(default_factory=LastDesired)
-    listed_at: float | None = None  # on the monotonic clock: when all lists were last read whole
+    listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
+    list_calls: int = 0  # what that cost
+    rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None
 

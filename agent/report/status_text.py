@@ -6,8 +6,9 @@ elsewhere dates, so that equal documents give equal bytes.
 A status document: ``target, platform, revision, short, in_sync, total, drift, held, failed, unknown,
 verified_p95_seconds, calls_left: [{window_seconds, left, usable, limit}], last_pass_at, next_look_at, conditions:
 [{type, status, reason, message, since}], error: null | {code, message}, held_list: [{kind, name, reason, message}],
-drift_list, failed_list, calls: {purpose: number}, suspended: [{selector, reason, who, since, until}]`` (the last one
-is no pass's word: it is what people have said up to now).
+drift_list, failed_list, calls: {purpose: number}, knowledge, looking, suspended: [{selector, reason, who, since,
+until}]`` (``knowledge_text`` reads knowledge and looking; the last one is no pass's word: it is what people have said
+up to now).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.report.escape import clean
+from agent.report.knowledge_text import knowledge_lines
 from agent.report.values import Paint, counted, duration, moment, plain, table, window_word
 
 _HEAD = ["TARGET", "REVISION", "IN SYNC", "DRIFT", "HELD", "FAILED", "VERIFIED", "CALLS LEFT", "NEXT"]
@@ -107,6 +109,7 @@ def _reasons(document: Document, now: float | None, paint: Paint, verbose: bool)
             lines.append(f"{target}: {paint(role, word)} {name}" + (f": {reason}" if reason else ""))
         if len(shown) < len(listed):
             lines.append(f"{target}: {len(listed) - len(shown)} more {word} (-v)")
+    lines += [f"{target}: {line}" for line in knowledge_lines(document, verbose=verbose)]
     if verbose:
         for one in document.get("conditions") or ():
             since = f" since {moment(one['since'], now)}" if one.get("since") else ""

@@ -163,7 +163,7 @@ def pass_one_change(stage: Stage) -> Taken:
         turns = [Taken() for _ in range(_TURNS)]
         for number, turn in enumerate(turns):
             revision = target.source.resolve((stage.second, stage.first)[number % 2])
-            await _pass(target, turn, Wish(revision, woken_by_git=True, interval_seconds=1e9))
+            await _pass(target, turn, Wish(revision, lists_wait=True, interval_seconds=1e9))
             assert turn.facts["writes"] == 1, turn
         taken.wall = sorted(turn.wall for turn in turns)[_TURNS // 2]
         taken.cpu = sum(turn.cpu for turn in turns) / _TURNS

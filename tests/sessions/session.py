@@ -331,7 +331,10 @@ _VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"datakeel\.analytics/[0-9a-z]{6,}"), "datakeel.analytics/MARK"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HASH"),
     (re.compile(r"\b\d+ s\b( *)"), lambda found: "N s".ljust(len(found[0]))),
-    (re.compile(r"(\"(?:seconds_needed|verified_p95_seconds)\": ?)[0-9.]+"), r"\g<1>0"),
+    (
+        re.compile(r"(\"(?:seconds_needed|verified_p95_seconds|p50_seconds|p95_seconds|max_seconds)\": ?)[0-9.]+"),
+        r"\g<1>0",
+    ),
     (re.compile(r"\b\d{10}\.\d+"), "0"),  # seconds since the epoch
     (re.compile(r"(\bseconds(?:=|\": ?))[0-9.]+"), r"\g<1>0"),
     (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "hh:mm:ss "),

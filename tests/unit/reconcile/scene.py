@@ -59,7 +59,8 @@ def wrapped(name: str, hour: int, **lifecycle: object) -> bytes:
 class Scene:
     """Git, platform, store and one incarnation of the agent; ``restart`` makes the next one."""
 
-    def __init__(self, folder: Path, loop: VirtualLoop, files: dict[str, bytes]) -> None:
+    def __init__(self, folder: Path, loop: VirtualLoop, files: dict[str, bytes], verify_seconds: float = 1e6) -> None:
+        self.verify_seconds = verify_seconds
         self.clock = VirtualClock(loop)
         self.app = create_app(token=_TOKEN, clock=self.clock, ready_after=0.0)
         self.sandbox = self.app.state.sandbox
@@ -85,8 +86,10 @@ class Scene:
         self.target = self._made()
 
     async def look(self, *, woken_by_git: bool = True) -> Report:
-        revision = self.source.fetch()
-        return await reconcile_once(self.target, Wish(revision, interval_seconds=INTERVAL, woken_by_git=woken_by_git))
+        """A pass, as the loop makes it after a commit, or by itself: lists are read once in an interval."""
+        listed_at, now = self.target.listed_at, self.clock.monotonic()
+        waits = woken_by_git and listed_at is not None and now - listed_at < INTERVAL
+        return await reconcile_once(self.target, Wish(self.source.fetch(), interval_seconds=INTERVAL, lists_wait=waits))
 
     def commit(self, **changes: bytes | None) -> None:
         """Names of manifests and their new text; None removes one."""
@@ -135,6 +138,7 @@ class Scene:
             drift="heal",
             limits=Limits(deletes_max=3, deletes_share_max=0.9),
             ready_timeout_seconds=30.0,
+            verify_seconds=self.verify_seconds,
         )
         secrets = SecretValues({}, store.installation_key)
         return Target(

@@ -1,0 +1,99 @@
+"""The agent's own look around, paced: when all lists are due, and which few objects are read meanwhile.
+
+Called by ``loop``, once for each target. A slice of the sweep is a handful of reads that go at once or not at all, so
+that a commit or an event never waits for it; what the slice finds is the matter of ``named``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+from agent.live.purpose import Purpose
+from agent.model.identity import Key
+from agent.model.inventory import InventoryRow
+from agent.reconcile.schedule import Rhythm, is_swept, oldest, rhythm_of
+from agent.reconcile.target import Target
+
+_AGAIN_SECONDS = 1.0
+
+
+class Sweep:
+    """Times are monotonic. ``interval_seconds`` is how often lists are read where the budget allows it."""
+
+    def __init__(self, target: Target, interval_seconds: float) -> None:
+        self._target = target
+        self._interval = interval_seconds
+        self._next_at = -math.inf
+        self._tried: dict[Key, float] = {}
+        self._in_trouble = False
+
+    @property
+    def due_at(self) -> float:
+        """When the next slice may be taken."""
+        return self._next_at
+
+    def lists_at(self) -> float:
+        """When all lists may be read: once they are due, and at once when the calls for all their pages are at hand."""
+        target, now = self._target, self._target.clock.monotonic()
+        if target.listed_at is None:
+            return -math.inf
+        due = target.listed_at + self._rhythm(self._swept()).list_seconds
+        if due > now:
+            return due
+        wait = target.api.budget.wait_needed(Purpose.SWEEP, target.list_calls)
+        return now + max(wait, _AGAIN_SECONDS) if wait > 0 else due
+
+    def take(self) -> frozenset[Key]:
+        """The keys to read now, none when calls must be left to others. It also says when the next slice is due."""
+        target, now = self._target, self._target.clock.monotonic()
+        rows = self._swept()
+        rhythm = self._rhythm(rows)
+        if not rhythm.reads_per_second:
+            self._next_at = now + self._interval
+            return frozenset()
+        budget = target.api.budget
+        lists_wait = target.listed_at is None or target.listed_at + rhythm.list_seconds <= now
+        number = 0 if lists_wait else budget.room(Purpose.SWEEP, 1 if self._in_trouble else rhythm.reads_at_once)
+        if not number:
+            self._next_at = now + max(_AGAIN_SECONDS, budget.wait_needed(Purpose.SWEEP))
+            return frozenset()
+        self._next_at = now + number / rhythm.reads_per_second
+        kinds, goals = target.platform.kinds, target.config.goal_seconds
+        return frozenset(oldest(rows, kinds, goals, target.clock.now(), number, self._tried))
+
+    def ended(self, keys: frozenset[Key], began: float) -> None:
+        """These were read, from the wall clock's moment ``began`` on. Those that told nothing wait their turn again.
+
+        Where none told anything the platform is in trouble: the next slice is one read, as far off as the next poll.
+        """
+        rows = self._target.store.rows(self._target.name)
+        silent = {key for key in keys if key in rows and (rows[key].seen_at or 0.0) < began}
+        self._tried = {key: at for key, at in self._tried.items() if key in rows and key not in keys}
+        self._tried |= dict.fromkeys(silent, began)
+        self._in_trouble = silent == keys
+        if self._in_trouble:
+            self._next_at = max(self._next_at, self._target.clock.monotonic() + self._interval)
+
+    def _swept(self) -> Mapping[Key, InventoryRow]:
+        """What nothing but a read tells of, and what no pass reads anyway because it is not as git says."""
+        target = self._target
+        kinds = {name for name, kind in target.platform.kinds.items() if is_swept(kind)}
+        if target.last.desired is None or not kinds:
+            return {}
+        named, rows = target.last.desired.resources, target.store.rows(target.name)
+        return {key: row for key, row in rows.items() if key.kind in kinds and row.in_sync and key in named}
+
+    def _rhythm(self, rows: Mapping[Key, InventoryRow]) -> Rhythm:
+        """As things are now; the target keeps it for those who tell people."""
+        target = self._target
+        target.rhythm = rhythm_of(
+            Counter(key.kind for key in rows),
+            target.platform.kinds,
+            target.config.goal_seconds,
+            list_calls=target.list_calls,
+            interval_seconds=self._interval,
+            share=lambda wanted: target.api.budget.share(target.name, wanted),
+        )
+        return target.rhythm
