@@ -12,7 +12,7 @@ from functools import partial
 
 from agent.cli.arguments import ambiguous
 from agent.cli.finding import Asked, having, meant
-from agent.cli.opening import Opened, chosen, make_state_folder, open_targets, revision_of, source_of
+from agent.cli.opening import Opened, chosen, known_secrets, make_state_folder, open_targets, revision_of, source_of
 from agent.cli.options import Options
 from agent.cli.suspending import who
 from agent.clock import SystemClock
@@ -148,7 +148,7 @@ def _desired(config: Config, options: Options, name: str, store: Store) -> Desir
     target = config.targets[name]
     platform = load_platform(target.platform, extra_folders=config.schemas)
     try:
-        with source_of(config, options) as source:
+        with source_of(config, options, known_secrets(config)) as source:
             return read_desired(source, revision_of(source, options), target, platform, store, LastDesired())
     except SourceError:
         return None
