@@ -42,6 +42,10 @@ class Identity:
 
 def recognise(value: Any, rules: PlatformRules, findings: Findings) -> Identity | None:
     """The identity of a document, or None after reporting why it has none."""
+    if isinstance(value, list):
+        fix = "write each manifest as a document of its own, with a line `---` between them"
+        findings.add("", "not-a-manifest", "the document is a list, and a manifest is a mapping", fix=fix)
+        return None
     if not isinstance(value, dict):
         findings.add("", "not-a-manifest", "the document is not a mapping", fix=_forms(rules))
         return None

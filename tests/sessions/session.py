@@ -50,12 +50,13 @@ class Processes:
             text=True,
         )
 
-    def ask(self, do: str, **order: Any) -> int:
+    def ask(self, do: str, **order: Any) -> Any:
+        """The spawner's answer: see :mod:`tests.sessions.spawner`."""
         assert self._spawner.stdin is not None
         assert self._spawner.stdout is not None
         self._spawner.stdin.write(json.dumps({"do": do, **order}) + "\n")
         self._spawner.stdin.flush()
-        return int(self._spawner.stdout.readline())
+        return json.loads(self._spawner.stdout.readline())
 
     def close(self) -> None:
         assert self._spawner.stdin is not None
@@ -143,7 +144,7 @@ class Session:
                 environment=self._environment,
                 stdout=str(out),
                 stderr=str(err),
-            )
+            )["status"]
         else:
             with out.open("wb") as stdout, err.open("wb") as stderr:
                 status = subprocess.run(
@@ -245,7 +246,7 @@ class Session:
             stdout=str(out),
             stderr=str(self._folder / "sandbox-err"),
         )
-        self._server, self._sandbox = _first_line(out).split()[2], pid
+        self._server, self._sandbox = first_line(out).split()[2], pid
         self._control("PUT", "switches", {"ready_after": 0})
         return self._server, pid
 
@@ -348,7 +349,7 @@ def _request(entry: dict[str, Any]) -> str:
     return " ".join([entry["method"], f"{entry['path']}{query}", str(entry["status"] or "lost"), *about])
 
 
-def _first_line(path: Path) -> str:
+def first_line(path: Path) -> str:
     for _ in range(1000):
         text = path.read_text(encoding="utf-8")
         if text.endswith("\n"):

@@ -32,15 +32,24 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _obey(order: dict[str, Any]) -> int:
-    """``run`` answers with the exit status, ``start`` with a process id, ``stop`` with the status of that process."""
+def _obey(order: dict[str, Any]) -> int | dict[str, Any]:
+    """``start`` answers with a process id; ``run``, and ``stop`` of such a process, with how it ended.
+
+    That is its ``status``, the processor ``seconds`` of it and its children, and the ``mebibytes`` of the largest.
+    """
     if order["do"] == "stop":
         os.kill(order["pid"], signal.SIGTERM)
-        return os.waitstatus_to_exitcode(os.waitpid(order["pid"], 0)[1])
+        return _ended(order["pid"])
     child = os.fork()
     if child == 0:
         _become(order)
-    return child if order["do"] == "start" else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child if order["do"] == "start" else _ended(child)
+
+
+def _ended(pid: int) -> dict[str, Any]:
+    _, status, used = os.wait4(pid, 0)
+    seconds = used.ru_utime + used.ru_stime
+    return {"status": os.waitstatus_to_exitcode(status), "seconds": seconds, "mebibytes": used.ru_maxrss / 1024}
 
 
 def _become(order: dict[str, Any]) -> NoReturn:

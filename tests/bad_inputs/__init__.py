@@ -1,0 +1,1 @@
+"""What happens when something wrong comes in: the rows of the design's list, through the doors that people use."""
