@@ -219,7 +219,10 @@ class Unintelligible(LiveError):
 
 @dataclass(slots=True)
 class ProblemList:
-    """Collects problems while an input is walked; keeps at most ``limit`` and counts the rest."""
+    """Collects problems while an input is walked; keeps at most ``limit`` and counts the rest.
+
+    An error is never among the rest while a warning is kept.
+    """
 
     limit: int = 1000
     problems: list[Problem] = field(default_factory=list)
@@ -228,5 +231,10 @@ class ProblemList:
     def add(self, problem: Problem) -> None:
         if len(self.problems) < self.limit:
             self.problems.append(problem)
-        else:
-            self.dropped += 1
+            return
+        self.dropped += 1
+        if problem.severity == "error":
+            kept = reversed(range(self.limit))
+            milder = next((at for at in kept if self.problems[at].severity != "error"), None)
+            if milder is not None:
+                self.problems[milder] = problem

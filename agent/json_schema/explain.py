@@ -26,6 +26,7 @@ from agent.model.canonical import canonical
 
 _MOST_REFERENCES: Final = 1_000_000
 _MOST_IN_BRANCH: Final = 30
+_MOST_COUNTED: Final = 10_000
 
 
 class _TooMany(Exception):
@@ -217,20 +218,29 @@ class Explainer:
             return False
 
     def violations(self, value: Any, sensitive: Callable[[str], bool], most: int) -> tuple[Violation, ...]:
-        """The faults in sentences, each place once, at most ``most``."""
+        """The faults in sentences, each place once, at most ``most``; then one that counts the rest."""
         self._steps[0] = 0
         wording = Wording(self._schema, self._name, value, sensitive)
         found: dict[tuple[str, str], Violation] = {}
+        more = 0
         try:
             for error in self._validator.iter_errors(value):
+                if len(found) >= most:
+                    more += 1  # counted without its sentence, which would take ten times as long
+                    if more == _MOST_COUNTED:
+                        break
+                    continue
                 for violation in wording.of(error):
                     found.setdefault((violation.pointer, violation.what), violation)
-                if len(found) >= most:
-                    break
         except _TooMany:
             what = "the document follows too many references to be checked"
             found[("", what)] = Violation("", "value", "invalid-manifest", what, None, self._name)
-        return tuple(found.values())[:most]
+        told = list(found.values())
+        more += len(told) - len(told[:most])
+        if more:
+            what = f"{'at least ' if more >= _MOST_COUNTED else ''}{more:,} more faults are not listed"
+            told[most:] = [Violation("", "value", "more-problems", what, None, self._name, more=more)]
+        return tuple(told)
 
 
 def metaschema_violations(schema: Mapping[str, Any], draft: str) -> tuple[Violation, ...]:

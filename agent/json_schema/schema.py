@@ -42,7 +42,10 @@ class Schema:
             return self._explainer.is_valid(value)
 
     def violations(self, value: Any, *, sensitive: Callable[[str], bool] = _never) -> tuple[Violation, ...]:
-        """All faults, at most a thousand. ``sensitive`` tells of a pointer whether its value must not be shown."""
+        """All faults, at most a thousand and the count of the rest.
+
+        ``sensitive`` tells of a pointer whether its value must not be shown.
+        """
         if self.is_valid(value):
             return ()
         found = self._explainer.violations(value, sensitive, _MOST_VIOLATIONS)

@@ -10,7 +10,8 @@ from typing import Literal
 class Violation:
     """A fault at a JSON pointer; ``at`` says whether the key or the value is to be shown.
 
-    Safe to print: ``what`` and ``why`` hold no values, ``got`` and ``fix`` none of a sensitive field.
+    Safe to print: ``what`` and ``why`` hold no values, ``got`` and ``fix`` none of a sensitive field. ``more`` is not 0
+    only in the last one of a value with too many: it stands for so many faults that are not told one by one.
     """
 
     pointer: str
@@ -20,3 +21,4 @@ class Violation:
     got: str | None = None
     why: str = ""
     fix: str | None = None
+    more: int = 0

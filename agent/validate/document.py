@@ -12,7 +12,7 @@ from typing import Any
 
 from agent import __version__, yaml_io
 from agent.definitions.platform import Platform
-from agent.errors import Problem, ProblemList, Where
+from agent.errors import Problem, ProblemList, Severity, Where
 from agent.json_schema import Violation
 from agent.model.canonical import digest
 from agent.model.manifest import CheckedDocument, CheckedFile, Lifecycle
@@ -60,8 +60,11 @@ def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -
         what = "the file holds no manifest; it says nothing about what was here before"
         problems.add(Problem("empty-file", what, Where("", 1, 1), severity="info"))
     if problems.dropped:
-        what = f"{problems.dropped} more problems of this file are not listed"
-        problems.problems.append(Problem("more-problems", what, Where("", 1, 1)))
+        # Beyond 10,000 nobody counts on: then it is the least number, as it may be a little below.
+        count = f"{'at least ' if problems.dropped >= 10_000 else ''}{problems.dropped:,}"
+        what = f"{count} more problems of this file are not listed"
+        worst: Severity = "error" if any(one.severity == "error" for one in problems.problems) else "warning"
+        problems.problems.append(Problem("more-problems", what, Where("", 1, 1), severity=worst))
     return CheckedFile(tuple(checked), tuple(sorted(problems.problems, key=_by_place)), tuple(dict.fromkeys(broken)))
 
 
@@ -155,7 +158,9 @@ class _Checker:
             known |= {place[len(inside) :] for place in map(split, findings.wrong) if place[: len(inside)] == inside}
             known.discard(())
             for violation in rules.schema.violations(plain, sensitive=lambda at: is_under(split(at), secrets)):
-                if not is_under(split(violation.pointer), known):
+                if violation.more:
+                    findings.leave_out(violation.more)
+                elif not is_under(split(violation.pointer), known):
                     _report(violation, base, findings)
         return uses
 

@@ -52,6 +52,10 @@ class Findings:
             shown = as_shown(got)
         self._into.add(Problem(code, what, Where("", line, column), self.subject, shown, why, fix, severity))
 
+    def leave_out(self, count: int) -> None:
+        """So many more errors are there, which nobody looked at one by one."""
+        self._into.dropped += count
+
     @property
     def failed(self) -> bool:
         return bool(self.wrong)

@@ -59,7 +59,7 @@ class Ran:
 
     @property
     def problems(self) -> list[dict[str, Any]]:
-        """Every problem that the JSON output tells: of a plan, of passes, of the targets' errors and of the command's."""
+        """Every problem that the JSON output tells: of a plan, of passes, of targets' errors and of the command's."""
         document = self.document
         errors = [*document.get("errors", ()), *([document["error"]] if "error" in document else ())]
         holders = [document, *document.get("passes", ()), *errors]

@@ -71,7 +71,7 @@ CASES = (
     wrong(68, "missing", "‸" + depot("waits", lifecycle="{dependsOn: [Depot/nobody]}"), "dependency-missing"),
     wrong(69, "own mark", native("a", "tags: [‸datakeel.lake/abcdefghijkl]\n"), "marker-reserved"),
     wrong(69, "of another", native("b", "tags: [‸datakeel.other/x]\n"), "marker-reserved"),
-    wrong(72, "cron", f"name: c\nversion: v1\ntype: workflow\nworkflow: {{schedule: {{cron: ‸every hour}}, {DAG[11:]}\n",
+    wrong(72, "cron", f"name: c\nversion: v1\ntype: workflow\nworkflow: {{schedule: {{cron: ‸hourly}}, {DAG[11:]}\n",
           "invalid-manifest", says="0 3 * * *"),
     wrong(75, "status", native("a", "‸status: active\n"), "read-only-field"),
     wrong(75, "created", native("b", "‸created: now\n"), "read-only-field"),
@@ -79,7 +79,8 @@ CASES = (
     wrong(77, "no pointer", depot("a", lifecycle="{ignore: [‸description]}"), "invalid-manifest", says="/description"),
     wrong(77, "escape", depot("b", lifecycle="{ignore: [‸/a/~3]}"), "invalid-manifest"),
     wrong(77, "negative", depot("c", lifecycle="{ignore: [‸/-1]}"), "invalid-manifest"),
-    wrong(78, "still there", "‸" + depot("new", lifecycle="{movedFrom: old}") + "---\n" + depot("old"), "key-collision"),
+    wrong(78, "still there", "‸" + depot("new", lifecycle="{movedFrom: old}") + "---\n" + depot("old"),
+          "key-collision"),
     wrong(78, "two from one", "‸" + depot("left", lifecycle="{movedFrom: x}") + "---\n"
           + depot("right", lifecycle="{movedFrom: x}"), "key-collision"),
 )  # fmt: skip
