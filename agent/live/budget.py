@@ -12,36 +12,25 @@ import bisect
 import itertools
 import math
 import random as random_module
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from agent.clock import Clock
 from agent.definitions.platform import BudgetRule, Window
 from agent.errors import StoreError
+from agent.live.account import CHUNK_MAX, CHUNK_SECONDS, LATE_SECONDS, Account, Ledger
 from agent.live.purpose import Purpose
 from agent.live.rate_headers import read_limits, read_wait
 from agent.live.windows import MARGIN_SECONDS, Lane, lanes_of
 from agent.model.change import WindowLeft
 
-CHUNK_MAX = 10
-# A chunk of calls is written down before the first of them; how long it may be used, and how late its calls may end.
-_CHUNK_SECONDS = 2.0
-_LATE_SECONDS = 30.0
 _PAUSE_MAX = 15 * 60.0
 _BACKOFF_FIRST = 2.0
 
 _log = structlog.get_logger("datakeel.budget")
-
-
-class Ledger(Protocol):
-    """Calls that earlier processes spent. ``at`` is epoch seconds; negative calls give unused ones back."""
-
-    def spent(self, credential: str, since: float) -> list[tuple[float, int]]: ...
-    def spend(self, credential: str, at: float, calls: int) -> None: ...
 
 
 @dataclass(slots=True, order=True)
@@ -68,6 +57,7 @@ class Budget:
         *,
         rule: BudgetRule | None = None,
         random: random_module.Random | None = None,
+        late_seconds: float = LATE_SECONDS,
     ) -> None:
         self.credential = credential
         self.windows = tuple(windows)
@@ -83,18 +73,24 @@ class Budget:
         self._throttles = 0
         self._warned: set[str] = set()
         self._wanted: dict[str, float] = {}
-        self._chunks = _Chunks(ledger, credential, clock)
+        self._account = Account(ledger, credential, clock, late_seconds, self._ledger_failed)
         longest = max((lane.seconds for lane in self._lanes), default=0.0)
-        for moment, calls in self._chunks.remembered(longest):
-            for lane in self._lanes:
-                lane.finished.extend([moment] * calls)
+        self._count(self._account.remembered(longest))
 
-    async def admit(self, purpose: Purpose) -> None:
-        """Wait until one call may go, and count it. Each admitted call must end with :meth:`finish`."""
-        if self._queue or self.wait_needed(purpose) > 0:
+    async def admit(self, purpose: Purpose) -> float:
+        """Wait until one call may go, and count it; the moment for :meth:`sending`.
+
+        Each admitted call must end with :meth:`finish`.
+        """
+        if self._queue or not self._taken(purpose):
             await self._wait(purpose)
-        self._chunks.take()
         self._in_flight += 1
+        return self._clock.monotonic()
+
+    def sending(self, admitted: float) -> None:
+        """The first byte leaves now. Where a call has waited for a connection since, other processes are told."""
+        if self._clock.monotonic() - admitted > CHUNK_SECONDS:
+            self._account.send_late()
 
     def finish(self, *, sent: bool = True) -> None:
         """The call is over. ``sent`` False: not a byte of it left, so the server never counted it."""
@@ -102,7 +98,7 @@ class Budget:
         if sent:
             now = self._clock.monotonic()
             for lane in self._lanes:
-                lane.finished.append(now)
+                lane.add(now)
 
     def note(self, headers: Mapping[str, str], body: Any, status: int) -> None:
         """Learn from an answer: what remains by the server's count, and after a 429 how long everybody waits."""
@@ -186,9 +182,30 @@ class Budget:
         for lane in self._lanes:
             lane.reserve = self.reserve
 
+    def allow_late(self, seconds: float) -> None:
+        """A connection of this credential lets its calls take so long."""
+        self._account.late_seconds = max(self._account.late_seconds, seconds)
+
     def close(self) -> None:
         """Give back to the ledger what was written down and not sent."""
-        self._chunks.give_back()
+        self._account.give_back()
+
+    def _taken(self, purpose: Purpose) -> bool:
+        """Whether one call may go and is written down. What other processes spent is learnt on the way."""
+        if self.wait_needed(purpose) > 0:
+            return False
+        while others := self._account.take(self.room(purpose, CHUNK_MAX)):
+            self._count(others)
+            if self.wait_needed(purpose) > 0:
+                self._account.give_back()
+                return False
+        return True
+
+    def _count(self, calls: Sequence[tuple[float, int]]) -> None:
+        """Calls of other processes, or of those before this one."""
+        for moment, number in calls:
+            for lane in self._lanes:
+                lane.add(moment, number)
 
     async def _wait(self, purpose: Purpose) -> None:
         waiter = _Waiter(purpose.rank, next(self._numbers))
@@ -199,10 +216,9 @@ class Budget:
                     waiter.turn.clear()
                     await waiter.turn.wait()
                     continue
-                wait = self.wait_needed(purpose)
-                if wait <= 0:
+                if self._taken(purpose):
                     return
-                await self._clock.sleep(wait)
+                await self._clock.sleep(self.wait_needed(purpose))
         finally:
             self._queue.remove(waiter)
             if self._queue:
@@ -231,63 +247,11 @@ class Budget:
         wait += self._random.uniform(0, max(0.5, min(5.0, wait * 0.1)))
         self._paused_until = max(self._paused_until, now + wait)
 
+    def _ledger_failed(self, error: StoreError) -> None:
+        _log.warning("ledger.failed", credential=self.credential, error=error.what)
+
     def _warn(self, headers: Sequence[str]) -> None:
         for name in headers:
             if name not in self._warned:
                 self._warned.add(name)
                 _log.warning("rate_header.ignored", header=name, credential=self.credential)
-
-
-class _Chunks:
-    """Calls written down in the ledger before they are sent: a killed process may have counted too much, never less.
-
-    The first chunk is one call; a chunk used up at once is followed by a larger one, so that a busy process commits
-    rarely and an idle one counts exactly.
-    """
-
-    def __init__(self, ledger: Ledger | None, credential: str, clock: Clock) -> None:
-        self._ledger = ledger
-        self._credential = credential
-        self._clock = clock
-        self._left = 0
-        self._size = 0
-        self._at = 0.0
-        self._bought = 0.0
-
-    def remembered(self, seconds: float) -> list[tuple[float, int]]:
-        """Spent calls as (monotonic moment at which they ended at the latest, calls), oldest first."""
-        if self._ledger is None:
-            return []
-        wall, now = self._clock.now(), self._clock.monotonic()
-        late = _CHUNK_SECONDS + _LATE_SECONDS
-        calls: Counter[float] = Counter()
-        for at, count in self._ledger.spent(self._credential, wall - seconds - late):
-            calls[at] += count
-        # A moment ahead of us means that the wall clock was set back: the calls count as made just now.
-        return [(min(now, now - (wall - at) + late), count) for at, count in sorted(calls.items()) if count > 0]
-
-    def take(self) -> None:
-        if self._ledger is None:
-            return
-        now = self._clock.monotonic()
-        fresh = now - self._bought <= _CHUNK_SECONDS
-        if self._left and not fresh:
-            self.give_back()
-        if not self._left:
-            self._size = min(self._size * 2, CHUNK_MAX) if fresh and self._size else 1
-            self._at, self._bought, self._left = self._clock.now(), now, self._size
-            self._spend(self._size)
-        self._left -= 1
-
-    def give_back(self) -> None:
-        if self._left:
-            left, self._left = self._left, 0
-            self._spend(-left)
-
-    def _spend(self, calls: int) -> None:
-        assert self._ledger is not None
-        try:
-            self._ledger.spend(self._credential, self._at, calls)
-        except StoreError as error:
-            # Reads live on while the disk is full: this process still counts, and no write goes without its journal.
-            _log.warning("ledger.failed", credential=self._credential, error=error.what)

@@ -11,7 +11,8 @@ import random as random_module
 
 from agent.clock import Clock
 from agent.definitions.platform import Platform, Window
-from agent.live.budget import Budget, Ledger
+from agent.live.account import Ledger
+from agent.live.budget import Budget
 from agent.live.connection import Connection, parse_server
 from agent.model.canonical import canonical
 
@@ -38,10 +39,20 @@ class BudgetRegistry:
         wanted = platform.budget.windows if windows is None else windows
         budget = self._budgets.get(name)
         if budget is None:
-            budget = Budget(wanted, reserve, self._clock, self._ledger, name, rule=platform.budget, random=self._random)
+            budget = Budget(
+                wanted,
+                reserve,
+                self._clock,
+                self._ledger,
+                name,
+                rule=platform.budget,
+                random=self._random,
+                late_seconds=connection.deadline_seconds,
+            )
             self._budgets[name] = budget
         else:
             budget.tighten(wanted, reserve)
+            budget.allow_late(connection.deadline_seconds)
         return budget
 
     def close(self) -> None:

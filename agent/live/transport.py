@@ -95,7 +95,7 @@ class Transport:
         if prepared.method not in _SAFE and not prepared.reads and not self._may_write:
             raise Refused(f"{prepared.method} {prepared.template} was asked of a connection that only reads")
         url = self._pinned(prepared.target)
-        await self._budget.admit(purpose)
+        admitted = await self._budget.admit(purpose)
         sent = False
         try:
             if authorize is None:
@@ -106,6 +106,7 @@ class Transport:
                     proof = await authorize()
                     if proof.query:
                         url = self._pinned(f"{prepared.target}{'&' if '?' in prepared.target else '?'}{proof.query}")
+                    self._budget.sending(admitted)
                     before()
                     sent = True
                     outcome = await self._send(prepared, url, proof, purpose)

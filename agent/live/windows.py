@@ -7,6 +7,7 @@ are fixed, and whatever the network delays.
 
 from __future__ import annotations
 
+import bisect
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -45,6 +46,19 @@ class Lane:
             finished.popleft()
         if self.others and self.others_until <= now:
             self.others = 0
+
+    def add(self, moment: float, calls: int = 1) -> None:
+        """So many calls have ended at ``moment``, or will have by then; fewer than none: they were not made."""
+        finished = self.finished
+        if not finished or finished[-1] <= moment:
+            finished.extend([moment] * calls)
+            calls = min(calls, 0)
+        for _ in range(calls):
+            bisect.insort(finished, moment)
+        for _ in range(-calls):
+            place = bisect.bisect_left(finished, moment)
+            if place < len(finished) and finished[place] == moment:
+                del finished[place]
 
     def kept(self, *, sweeping: bool) -> int:
         """What a sweep leaves to those before it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Integer, bindparam, cast, delete, func, insert, select
 
+from agent.model.spending import Spent
 from agent.store import schema
 
 EXACT_SECONDS = 86_400.0
@@ -20,16 +21,45 @@ _SPENT = (
     .order_by(_spending.c.at)
 )
 _SPEND = insert(_spending)
+_NEWEST = select(func.max(_spending.c.number))
+_AFTER = (
+    select(_spending.c.at, _spending.c.calls)
+    .where(
+        _spending.c.number > bindparam("after"),
+        _spending.c.credential == bindparam("of"),
+        _spending.c.at >= bindparam("since"),
+    )
+    .order_by(_spending.c.number)
+)
+# What is new in the ledger was spent just now; the rest is old spending, merged under a new number.
+_NEW_SECONDS = 3600.0
 
 
-def read(connection: Connection, credential: str, since: float) -> list[tuple[float, int]]:
-    """(moment, calls) since and including ``since``, oldest first."""
+def read(connection: Connection, credential: str, since: float) -> Spent:
+    """What was spent since and including ``since``, oldest first."""
+    newest = connection.execute(_NEWEST).scalar() or 0
     found = connection.execute(_SPENT, {"of": credential, "since": since})
-    return [(at, calls) for at, calls in found]
+    return Spent([(at, calls) for at, calls in found], newest)
 
 
-def write(connection: Connection, credential: str, at: float, calls: int) -> None:
-    connection.execute(_SPEND, {"credential": credential, "at": float(at), "calls": calls})
+def read_after(connection: Connection, credential: str, after: int, now: float) -> Spent:
+    """What was written since the row numbered ``after``, in the order of writing.
+
+    Rows are numbered as they are committed, since writers of SQLite come one after the other.
+    """
+    newest = connection.execute(_NEWEST).scalar() or 0
+    if newest <= after:
+        return Spent([], after)
+    found = connection.execute(_AFTER, {"of": credential, "after": after, "since": now - _NEW_SECONDS})
+    return Spent([(at, calls) for at, calls in found], newest)
+
+
+def write(connection: Connection, credential: str, at: float, calls: int) -> int:
+    """The number of the row."""
+    made = connection.execute(_SPEND, {"credential": credential, "at": float(at), "calls": calls})
+    assert made.inserted_primary_key is not None
+    number: int = made.inserted_primary_key[0]
+    return number
 
 
 def compact(connection: Connection, now: float) -> None:

@@ -22,6 +22,7 @@ from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.model.manifest import CheckedFile
 from agent.model.outcome import Report
 from agent.model.ownership import Word
+from agent.model.spending import Spent
 from agent.model.suspension import Suspension
 from agent.store import cache, decisions, history, inventory, journal, ledger, ownership, schema, status, suspensions
 from agent.store.database import Database
@@ -280,14 +281,24 @@ class Store(Database):
             with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
                 cache.write(connection, context, files, self._clock.now())
 
-    def spent(self, credential: str, since: float) -> list[tuple[float, int]]:
-        """(moment, calls) since then, oldest first."""
+    def spent(self, credential: str, since: float) -> Spent:
+        """What all processes spent since then, oldest first."""
         with self._read() as connection:
             return ledger.read(connection, credential, since)
 
-    def spend(self, credential: str, at: float, calls: int) -> None:
+    def spend(self, credential: str, at: float, calls: int, after: int = 0) -> Spent:
+        """Write it down, and tell what others wrote after the row numbered ``after``.
+
+        A store that cannot be written when it is only read still tells.
+        """
+        found = []
         with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
-            ledger.write(connection, credential, at, calls)
+            others = ledger.read_after(connection, credential, after, self._clock.now())
+            found.append(Spent(others.rows, ledger.write(connection, credential, at, calls)))
+        if not found:
+            with self._read() as connection:
+                found.append(ledger.read_after(connection, credential, after, self._clock.now()))
+        return found[0]
 
 
 def _put(known: dict[str, dict[Key, InventoryRow]], rows: Iterable[InventoryRow]) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from agent.definitions.platform import Window
 from agent.errors import StoreError
-from agent.live.budget import CHUNK_MAX, Budget
+from agent.live.account import CHUNK_MAX
+from agent.live.budget import Budget
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.purpose import Purpose
 from agent.live.windows import MARGIN_SECONDS
+from agent.model.spending import Spent
 from agent.secrets import Secret
 from tests.unit.live.made_up import PLATFORM, VirtualClock, connection
 
@@ -26,13 +28,16 @@ class MemoryLedger:
         self.rows: list[tuple[str, float, int]] = []
         self.full = False
 
-    def spent(self, credential: str, since: float) -> list[tuple[float, int]]:
-        return [(at, calls) for name, at, calls in self.rows if name == credential and at >= since]
+    def spent(self, credential: str, since: float) -> Spent:
+        rows = [(at, calls) for name, at, calls in self.rows if name == credential and at >= since]
+        return Spent(rows, len(self.rows))
 
-    def spend(self, credential: str, at: float, calls: int) -> None:
+    def spend(self, credential: str, at: float, calls: int, after: int) -> Spent:
         if self.full:
             raise StoreError("the disk is full")
+        others = [(each, count) for name, each, count in self.rows[after:] if name == credential]
         self.rows.append((credential, at, calls))
+        return Spent(others, len(self.rows))
 
     @property
     def total(self) -> int:
@@ -137,6 +142,27 @@ async def test_waiters_are_served_by_purpose_and_in_order_within_one() -> None:
         tasks.append(asyncio.ensure_future(wait("w2", Purpose.CONFIRM)))
         await asyncio.gather(*tasks)
     assert served == ["w1", "w2", "r1", "r2", "s1"]
+
+
+async def test_classes_are_served_from_writes_down_to_logs_and_none_starves_within() -> None:
+    order = ("confirm", "ready", "read", "named", "list", "sweep", "logs")
+    served: list[str] = []
+    async with VirtualClock().running() as clock:
+        bucket = budget(clock, Window(2, 10.0))
+        await spend(bucket, 2)
+
+        async def wait(name: str, purpose: Purpose) -> None:
+            await bucket.admit(purpose)
+            bucket.finish()
+            served.append(name)
+
+        waiting = [
+            asyncio.ensure_future(wait(f"{word} {turn}", Purpose(word)))
+            for turn in range(3)
+            for word in reversed(order)
+        ]
+        await asyncio.gather(*waiting)
+    assert served == [f"{word} {turn}" for word in order for turn in range(3)]
 
 
 async def test_a_cancelled_waiter_leaves_the_queue_to_the_others() -> None:
@@ -351,6 +377,89 @@ async def test_a_full_disk_does_not_stop_reads() -> None:
         bucket = await restarted(clock, ledger)
         await spend(bucket, 10)
         assert bucket.left()[0].left == 0
+
+
+# --- processes beside one another
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_processes_that_run_at_once_never_exceed_a_window_together(seed: int) -> None:
+    chance, ledger, stamps = random.Random(seed), MemoryLedger(), []
+    async with VirtualClock().running() as clock:
+
+        async def process() -> None:
+            for _ in range(3):
+                bucket = budget(clock, MINUTE, HOUR, ledger=ledger)
+                await clock.sleep(chance.uniform(0, 30))
+                for _ in range(chance.randint(1, 6)):
+                    await bucket.admit(chance.choice((Purpose.READ, Purpose.WRITE, Purpose.SWEEP)))
+                    await clock.sleep(chance.uniform(0, 3))
+                    stamps.append(clock.monotonic())
+                    bucket.finish()
+                    await clock.sleep(chance.choice((0.0, 0.0, 20.0)))
+                if chance.random() < 0.5:
+                    bucket.close()
+
+        await asyncio.gather(*(process() for _ in range(4)))
+    assert len(stamps) >= 12
+    assert most_in_any_window(stamps, 60.0) <= 10
+    assert most_in_any_window(stamps, 3600.0) <= 30
+
+
+async def test_what_another_process_spends_is_seen_while_both_run() -> None:
+    ledger = MemoryLedger()
+    async with VirtualClock().running() as clock:
+        agent, command = await restarted(clock, ledger), await restarted(clock, ledger)
+        await spend(command, 9)
+        command.close()
+        assert agent.left()[0].left == 10, "it asks the ledger when it spends, not before"
+        await spend(agent, 1)
+        assert agent.left()[0].left == 0
+        assert agent.wait_needed(Purpose.READ) >= 60
+
+
+async def test_calls_that_another_process_gives_back_are_free_again() -> None:
+    ledger = MemoryLedger()
+    async with VirtualClock().running() as clock:
+        agent, command = await restarted(clock, ledger), await restarted(clock, ledger)
+        await spend(command, 4)  # three chunks: one, two, four
+        assert ledger.total == 7
+        await spend(agent, 1)
+        assert agent.left()[0].left == 10 - 7 - 1
+        command.close()
+        await clock.sleep(3)
+        await spend(agent, 1)
+        assert agent.left()[0].left == 10 - 4 - 2
+
+
+async def test_of_two_that_want_the_last_call_one_gets_it() -> None:
+    ledger = MemoryLedger()
+    async with VirtualClock().running() as clock:
+        first, second = await restarted(clock, ledger), await restarted(clock, ledger)
+        await spend(first, 9)
+        first.close()
+        began = clock.elapsed
+        done: list[float] = []
+
+        async def one(bucket: Budget) -> None:
+            await spend(bucket, 1)
+            done.append(clock.elapsed - began)
+
+        await asyncio.gather(one(first), one(second))
+    assert done[0] == 0 and done[1] > 60
+
+
+async def test_a_call_that_waited_for_a_connection_counts_from_its_first_byte() -> None:
+    ledger = MemoryLedger()
+    async with VirtualClock().running() as clock:
+        bucket = await restarted(clock, ledger)
+        bucket.sending(await bucket.admit(Purpose.READ))
+        assert ledger.total == 1
+        admitted = await bucket.admit(Purpose.READ)
+        await clock.sleep(100)
+        bucket.sending(admitted)
+        assert ledger.rows[-1][1] == pytest.approx(clock.now())
+        assert ledger.total == 4, "two, the unused one of their chunk, and one that is told again"
 
 
 # --- shared buckets
