@@ -103,7 +103,7 @@ class _Executor:
                 return await self.writer.release(change)
             if change.action is Action.REPLACE:
                 return await self.writer.replace(change)
-            return await self.writer.update(change)
+            return self.handed_over(await self.writer.update(change))
         except Withdrawn:
             return Outcome(change, Result.SKIPPED, code="Stopping", message="the agent is stopping")
         except StoreError:
@@ -111,6 +111,13 @@ class _Executor:
         except AgentError as error:
             # Before the journal and the wire: a secret that cannot be read, for one.
             return Outcome(change, Result.NOT_DONE, code=error.error_code, message=error.what, terminal=True)
+
+    def handed_over(self, outcome: Outcome) -> Outcome:
+        """What another target owned is ours, with a row of its own: that one forgets it, and not a moment earlier."""
+        former = self.work.ground.handover.handed.get(outcome.change.key)
+        if former is not None and outcome.result is Result.DONE:
+            self.work.step.forget(former.key, tombstone=False)
+        return outcome
 
     async def awaited(self, outcome: Outcome) -> Outcome:
         """Wait until it is ready, where somebody waits for that; no slot is held meanwhile."""

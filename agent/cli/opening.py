@@ -12,6 +12,7 @@ import random
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from agent.apply.secrets import SecretValues
@@ -27,7 +28,7 @@ from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.identity import Revision
-from agent.reconcile.target import Target
+from agent.reconcile.target import Neighbour, Target
 from agent.report.escape import clean
 from agent.secrets import Reader, Redactor, Secret
 from agent.source import Source, WorkTree, open_source
@@ -71,7 +72,7 @@ def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> Non
 
 @asynccontextmanager
 async def open_targets(config: Config, options: Options, *, writable: bool) -> AsyncIterator[Opened]:
-    config = chosen(config, options)
+    whole, config = config, chosen(config, options)
     clock = SystemClock()
     platforms = {
         name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
@@ -115,6 +116,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
                     chance,
                     connection.server or "",
                     blocking=asyncio.to_thread,
+                    neighbours=_neighbours(whole, name),
                 )
             )
         try:
@@ -122,6 +124,15 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
         finally:
             for each in targets:
                 await each.api.close()
+
+
+def _neighbours(config: Config, name: str) -> tuple[Neighbour, ...]:
+    """All other targets of the configuration, chosen or not: what they name must not be deleted here."""
+    return tuple(
+        Neighbour(target, cache(partial(load_platform, target.platform, extra_folders=config.schemas)))
+        for other, target in config.targets.items()
+        if other != name
+    )
 
 
 def revision_of(source: Source, options: Options) -> Revision:

@@ -13,13 +13,11 @@ from agent.errors import AgentError
 from agent.model.change import Action, Cause, FieldChange, FieldOp, Suppressed
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
-from agent.model.ownership import Word
 from agent.model.resource import Absent, Observation, Present, Resource, Unknown
+from agent.plan.adoptions import Adoptions
 from agent.plan.compare import Comparison
-from agent.plan.decisions import Decisions
 from agent.plan.ground import PREDECESSOR
 from agent.plan.normalize import public
-from agent.plan.ownership import OUTDATED, RELEASED, consent_digest, letting_go
 from agent.plan.prune import is_ours
 from agent.plan.rules import split_pointer
 from agent.plan.runs import OVER
@@ -28,7 +26,7 @@ UNPROVED = "absence-unproved"
 """Code of an Unknown that a person may overrule by applying the plan: nothing shows the object or disproves it."""
 
 
-class Decider(Decisions):
+class Decider(Adoptions):
     """Decides one resource after the other."""
 
     def decide(self, resource: Resource, seen: Observation) -> bool:
@@ -56,6 +54,8 @@ class Decider(Decisions):
             self.hold(resource, None, "NeedsDecision", self.ground.deciding[key])
         elif not kind.managed:
             self.require(resource, seen)
+        elif kind.is_run and key in self.ground.handover.handed:
+            self.left_elsewhere(resource)
         elif isinstance(seen, Unknown):
             self.hold(resource, None, "Unknown", f"live state unknown: {seen.message}")
         elif isinstance(seen, Absent):
@@ -142,6 +142,10 @@ class Decider(Decisions):
         self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Present, live: Mapping[str, Any]
     ) -> None:
         uid = uid_of(self.ground.platform.name, resource.key)
+        handed = self.ground.handover.handed.get(resource.key)
+        if handed is not None and row is not None and (kind.mark is None or seen.owner in (uid, handed.uid)):
+            self.taken_over(resource, kind, row, seen, live, handed)
+            return
         if seen.owner is not None and seen.owner != uid:
             self.owned_by_other(resource, kind, seen, live)
             return
@@ -238,87 +242,8 @@ class Decider(Decisions):
         else:
             self.add(resource, Action.REPLACE, cause, fields, seen=seen, message=why)
 
-    def released(self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Observation, word: Word) -> None:
-        """A person let it go, though its manifest is still there: it is not taken over again by itself."""
-        if row is not None:
-            book = self.ground.books.of(resource.key)
-            self.changes.append(letting_go(row, kind, book, seen, word, resource.origin))
-            return
-        way = f"take its manifest out of git, or `datakeel adopt {resource.key.path}` takes it back"
-        self.hold(resource, Action.ADOPT, RELEASED, f"let go by {word.who}; {way}", configured=True)
-
-    def owned_by_other(self, resource: Resource, kind: Kind, seen: Present, live: Mapping[str, Any]) -> None:
-        """Another target's, or another installation's: only a person may take it over."""
-        word = self.ground.words.get(resource.key)
-        if word is None:
-            why = "the live object carries another owner's mark; it is left alone"
-            self.hold(resource, Action.ADOPT, "OwnedByOther", f"{why}; {_adopt(resource)}")
-            return
-        try:
-            found = self.ground.compared(resource, None, live, None)
-        except AgentError as problem:
-            self.hold(resource, Action.ADOPT, "SecretUnavailable", problem.what)
-            return
-        self.agreed_to(resource, kind, found, seen, word)
-
-    def agreed_to(self, resource: Resource, kind: Kind, found: Comparison, seen: Present, word: Word) -> None:
-        """An adoption that a person was shown: this very one, or none."""
-        why_not = self.not_adoptable(resource, kind, found, named=word.server_id is not None)
-        if why_not:
-            self.hold(resource, Action.ADOPT, "NotAdoptable", why_not, tuple(found.fields))
-            return
-        message = "identical to git" if found.same else ""
-        if seen.owner is not None:
-            message = f"{message or 'taken over'}; another owner's mark makes way for ours"
-        self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
-        change = self.changes[-1]
-        if word.digest not in (None, consent_digest(change, seen)):
-            why = f"what {word.who} agreed to take over has changed since; {_adopt(resource)}"
-            self.changes[-1] = change.held(OUTDATED, why)
-
-    def foreign(self, resource: Resource, kind: Kind, found: Comparison, seen: Present) -> None:
-        """There, unmarked, not in the inventory: the target's ``adopt`` rule decides."""
-        word = self.ground.words.get(resource.key)
-        if word is not None:
-            self.agreed_to(resource, kind, found, seen, word)
-            return
-        rule = self.ground.policy.adopt
-        if rule == "always" or (rule == "ifIdentical" and found.same):
-            why_not = self.not_adoptable(resource, kind, found)
-            if why_not:
-                self.hold(resource, Action.ADOPT, "NotAdoptable", why_not, tuple(found.fields))
-                return
-            message = "identical to git; only the ownership mark is written" if found.same else ""
-            self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
-            return
-        why = {
-            "never": "exists and is not managed; `adopt: never`",
-            "ifMarked": "exists without our mark; `adopt: ifMarked`",
-            "ifIdentical": f"exists, not managed; {len(found.fields)} field(s) differ from git; `adopt: ifIdentical`",
-        }[rule]
-        self.hold(resource, Action.ADOPT, "Conflict", f"{why}; {_adopt(resource)}", tuple(found.fields))
-
-    def not_adoptable(self, resource: Resource, kind: Kind, found: Comparison, *, named: bool = False) -> str:
-        """Why consent is not enough, "" when it is: an adoption writes in place and never replaces.
-
-        ``named``: a person named the object by its id.
-        """
-        if not kind.unique and kind.mark is None and not named:
-            return "its name identifies nothing, so only its id says which is meant"
-        if found.immutable:
-            return f"`{found.immutable[0].path}` cannot change in place, and an adoption never replaces"
-        vias = self.ground.books.of(resource.key).vias
-        by_update = kind.mark is not None or not all(split_pointer(each.pointer) in vias for each in found.fields)
-        if by_update and kind.update is None and kind.apply is None:
-            return f"{kind.name} cannot be updated, and an adoption never replaces"
-        return ""
-
     def note_quiet(self, key: Key, found: Comparison) -> None:
         self.suppressed += [Suppressed(key, path, why, rule) for path, why, rule in found.quiet]
-
-
-def _adopt(resource: Resource) -> str:
-    return f"`datakeel adopt {resource.key.path}` shows what taking it over would change, and allows it once"
 
 
 def _cause(fields: list[FieldChange]) -> Cause:

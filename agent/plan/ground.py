@@ -16,6 +16,7 @@ from agent.model.ownership import Word
 from agent.model.resource import Resource
 from agent.plan.compare import Comparison, compare
 from agent.plan.elsewhere import Wires, described, named, wired
+from agent.plan.handover import Handover
 from agent.plan.limits import Census
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.policy import Policy
@@ -36,7 +37,8 @@ class Ground:
     what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf as written (a value or a
     ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt, ``pages`` how many the
     lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
-    ``words`` are what people said of single objects.
+    ``words`` are what people said of single objects, ``handover`` what goes to
+    other targets and comes from there: ``rows`` and ``applied`` have what comes as its former owner left it.
     """
 
     platform: Platform
@@ -53,6 +55,7 @@ class Ground:
     ready_looks: int = 10
     census: Census | None = None
     words: Mapping[Key, Word] = field(default_factory=dict)
+    handover: Handover = field(default_factory=Handover)
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""

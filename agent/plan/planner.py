@@ -13,6 +13,7 @@ from agent.plan.cost import cost
 from agent.plan.decide import Decider
 from agent.plan.departing import tie_deletes
 from agent.plan.ground import PREDECESSOR, Ground, key_from_json
+from agent.plan.handover import give_up
 from agent.plan.limits import Census, census, hold_excess, mass_absence
 from agent.plan.moves import tie_moves
 from agent.plan.order import in_order
@@ -70,6 +71,9 @@ def _looked_at(
 
 def _left(row: InventoryRow, seen: Observation, desired: Desired, ground: Ground) -> Change | None:
     """The decision for what git does not name."""
+    if row.key in ground.handover.going and not isinstance(seen, Absent):
+        to, taken = ground.handover.going[row.key]
+        return give_up(row, to, taken=taken)
     kind, word = ground.platform.kinds.get(row.key.kind), ground.words.get(row.key)
     if kind is not None and word is not None and word.verb == "release" and row.key not in ground.deciding:
         return letting_go(row, kind, ground.books.of(row.key), seen, word, origin_of(row))

@@ -6,6 +6,7 @@ Called by ``once`` between observing and planning.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
@@ -14,6 +15,7 @@ from agent.model.resource import Observation, Observed, Present
 from agent.plan.cost import ready_looks
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
+from agent.plan.handover import Handover
 from agent.plan.limits import HEALED_SECONDS, Census, census
 from agent.plan.policy import Policy
 from agent.reconcile.target import Target
@@ -39,6 +41,7 @@ def ground_of(
     references: Mapping[Key, Wires],
     counted: Census,
     words: Mapping[Key, Word],
+    moving: Handover,
 ) -> Ground:
     """``rows`` are those that the pass is about; what was last applied is read for those that were looked at."""
     wanted = [
@@ -51,7 +54,7 @@ def ground_of(
         target.books,
         policy,
         rows,
-        target.store.applied(wanted),
+        _applied(target, wanted, moving),
         target.types,
         target.secrets.fingerprint,
         undecided,
@@ -61,7 +64,18 @@ def ground_of(
         ready_looks(target.config.ready_timeout_seconds),
         counted,
         words,
+        moving,
     )
+
+
+def _applied(target: Target, wanted: list[Key], moving: Handover) -> Mapping[Key, Mapping[str, Any]]:
+    """What was last applied, here or by the target that something comes from."""
+    applied = target.store.applied(wanted)
+    if not moving.handed:
+        return applied
+    theirs = target.store.applied([handed.key for handed in moving.handed.values()])
+    came = {key: theirs[each.key] for key, each in moving.handed.items() if each.key in theirs}
+    return {**applied, **came}
 
 
 def is_remembered(seen: Observation) -> bool:

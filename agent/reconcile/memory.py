@@ -24,8 +24,8 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
     now = target.clock.now()
     for key, there in observed.observations.items():
         row = ground.rows.get(key)
-        if row is None or not isinstance(there, Present):
-            continue
+        if row is None or not isinstance(there, Present) or key in ground.handover.handed:
+            continue  # what comes from another target has no row here before it is taken over
         resource = desired.resources.get(key)
         if key in agreed and resource is not None:
             document = ground.applied.get(key, {})

@@ -11,14 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from agent.apply.actions import named
 from agent.apply.executor import apply_plan
 from agent.apply.readback import Work
 from agent.apply.readiness import Readiness
-from agent.apply.recover import Recovery, recover
-from agent.apply.request import UPLOAD, WriteStep
+from agent.apply.request import WriteStep
 from agent.apply.wiring import Wiring
-from agent.errors import AgentError, Refused
+from agent.errors import AgentError
 from agent.live.api import WriteApi
 from agent.live.observe import Memory, observe
 from agent.live.purpose import Purpose
@@ -33,12 +31,14 @@ from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
 from agent.reconcile import collector
 from agent.reconcile.actions import run_actions
+from agent.reconcile.beforehand import in_doubt, same_system
 from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.grounding import CONFIRMED_AT, census_of, ground_of, is_remembered
 from agent.reconcile.memory import remember
+from agent.reconcile.neighbours import handover, with_handed
 from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
@@ -94,14 +94,17 @@ async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
     revision = wish.revision or await target.blocking(target.source.fetch)
     desired = _desired(target, revision, wish)
-    _same_system(target)
+    same_system(target)
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
     target.secrets.forget()
     await target.blocking(target.secrets.warm)
-    undecided = await _recovered(target)
+    undecided = await in_doubt(target)
     manifests = len(desired.resources)
+    moving = handover(target, desired)
     desired, rows = _narrowed(target, desired, wish)
+    if moving.handed:
+        rows = with_handed(target, rows, desired.resources, moving.handed)
     words = {**target.store.words(target.name), **wish.words}
     memory = _memory(target, wish, rows, words)
     looked_at = target.clock.monotonic()
@@ -116,9 +119,16 @@ async def look(target: Target, wish: Wish) -> Look:
         confirm_changes=wish.confirm_changes,
         ignore_windows=wish.ignore_windows,
     )
-    counted = census_of(target, manifests)
     ground = ground_of(
-        target, policy, rows, observed, undecided=undecided, references=references, counted=counted, words=words
+        target,
+        policy,
+        rows,
+        observed,
+        undecided=undecided,
+        references=references,
+        counted=census_of(target, manifests),
+        words=words,
+        moving=moving,
     )
     with collector.waiting():
         plan = make_plan(desired, observed, ground)
@@ -238,20 +248,6 @@ def _expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
         target.last.specs.expect(blobs[path] for path in paths if path in blobs)
 
 
-async def _recovered(target: Target) -> dict[Key, str]:
-    """Open intents first. A reading pass must not close them; it only tells which keys are in doubt."""
-    if isinstance(target.api, WriteApi):
-        recovery = Recovery(
-            target.store, target.api, target.books, target.secrets.fingerprint, target.config.deadline_seconds
-        )
-        return await recover(recovery, target.name, target.clock.now())
-    return {
-        opened.intent.key: f"the outcome of {named(opened.intent)} is not known yet"
-        for opened in target.store.open_intents(target.name)
-        if opened.intent.action != UPLOAD
-    }
-
-
 def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, dict[Key, InventoryRow]]:
     rows = target.store.rows(target.name)
     if wish.glance:
@@ -266,25 +262,6 @@ def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, di
     return replace(desired, resources=resources), {
         key: row for key, row in rows.items() if selects(key, row.origin_path)
     }
-
-
-def _same_system(target: Target) -> None:
-    """Before anything is asked of the server: is it the one that the inventory speaks of?"""
-    remembered = target.store.target_memory(target.name).get("fingerprint")
-    current = dict(target.fingerprint())
-    if remembered is None or remembered == current:
-        return
-    rows = target.store.rows(target.name)
-    if not rows:
-        return
-    changed = [word for word in current if remembered.get(word) != current[word]]
-    raise Refused(
-        f"target {target.name}: {', '.join(changed)} changed, and its inventory has {len(rows)} objects",
-        code="target-changed",
-        got="; ".join(f"{word} {remembered.get(word)} -> {current[word]}" for word in changed),
-        why="objects of one system must never be looked for, or deleted, in another",
-        fix="give the new system a target name of its own",
-    )
 
 
 def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:

@@ -46,6 +46,27 @@ class LastDesired:
 
 
 @dataclass(slots=True)
+class Neighbour:
+    """Another target of the configuration, whether or not it is worked at: it has manifests, and rows in the store."""
+
+    config: TargetConfig
+    load: Callable[[], Platform]  # read only when its manifests matter
+    last: LastDesired = field(default_factory=LastDesired)
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def platform(self) -> Platform:
+        return self.load()
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """As that of a target; None for the server where only the definition names it."""
+        return _fingerprint(self.config.platform, self.config.server, self.config)
+
+
+@dataclass(slots=True)
 class Target:
     """``types`` caches the compiled schema of each kind; ``blocking`` runs git where it does not stop the loop."""
 
@@ -60,6 +81,7 @@ class Target:
     server: str
     blocking: Callable[[Callable[[], Any]], Awaitable[Any]] = inline
     last: LastDesired = field(default_factory=LastDesired)
+    neighbours: tuple[Neighbour, ...] = ()
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
     list_calls: int = 0  # what that cost
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
@@ -108,4 +130,8 @@ class Target:
 
     def fingerprint(self) -> Mapping[str, Any]:
         """What tells one live system from another; a change against the inventory stops the target."""
-        return {"platform": self.platform.api_version, "server": self.server, "settings": dict(self.config.settings)}
+        return _fingerprint(self.platform.api_version, self.server, self.config)
+
+
+def _fingerprint(platform: str, server: str | None, config: TargetConfig) -> Mapping[str, Any]:
+    return {"platform": platform, "server": server, "settings": dict(config.settings)}

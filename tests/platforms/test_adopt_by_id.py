@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.model.change import Action
-from agent.model.ownership import Word
 from agent.model.outcome import Result
+from agent.model.ownership import Word
 from tests.platforms.conformance.emulated import Emulated
 from tests.platforms.conformance.examples import examples_of_kinds
 from tests.simulation.__main__ import make_template, memory_folder

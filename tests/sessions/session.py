@@ -207,6 +207,10 @@ class Session:
         if name in SECRETS:
             self._secrets.add(value)
 
+    def step_server(self, target: str) -> None:
+        """A further target of the configuration is on the same platform."""
+        self._environment[f"DATAKEEL_TARGETS__{target.upper()}__SERVER"] = self._server
+
     def step_unset(self, name: str) -> None:
         del self._environment[name]
 

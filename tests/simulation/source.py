@@ -40,8 +40,9 @@ class MemorySource:
 
     def tree(self, revision: Revision, folder: str) -> Tree:
         found = self._tree(revision)
-        manifests = sorted((path, blob) for path, blob in found.items() if is_manifest(path))
-        return Tree(tuple(TreeEntry(path, blob, len(self.blobs[blob])) for path, blob in manifests), ())
+        within = f"{folder}/" if folder else ""
+        paths = sorted(path for path in found if is_manifest(path) and path.startswith(within))
+        return Tree(tuple(TreeEntry(path, found[path], len(self.blobs[found[path]])) for path in paths), ())
 
     def contents(self, revision: Revision, paths: Sequence[str]) -> Mapping[str, str]:
         found = self._tree(revision)

@@ -26,7 +26,7 @@ from tests.simulation.source import MemorySource
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop
 
 INTERVAL = 30.0
-_platform = cache(partial(load_platform, "dataos/v1"))
+dataos = cache(partial(load_platform, "dataos/v1"))
 _TOKEN = "scene-token"
 
 
@@ -109,11 +109,15 @@ class Scene:
         return [f"{each.method} {each.path.rsplit('/', 1)[-1]}" for each in self.sandbox.requests[mark:]]
 
     def _made(self) -> Target:
-        platform = _platform()
         store = Store.open(f"sqlite:///{self._path}", clock=self.clock)
         store.lock()
+        return self.made("main", store, Life())
+
+    def made(self, name: str, store: Store, life: Life, **words: Any) -> Target:
+        """A target on this platform; ``words`` are further words of its configuration."""
+        platform = dataos()
         connection = Connection(
-            target="main",
+            target=name,
             server="http://sandbox.example",
             settings={},
             credentials={"token": lambda: Secret(_TOKEN)},
@@ -128,18 +132,12 @@ class Scene:
             budget=Budget(platform.budget.windows, 0.2, self.clock, None, "scene"),
             random=random.Random(0),
             writable=True,
-            transport=MortalTransport(self.app, Life()),
+            transport=MortalTransport(self.app, life),
         )
-        config = TargetConfig(
-            "main",
-            "dataos/v1",
-            server="http://sandbox.example",
-            prune=True,
-            drift="heal",
-            limits=Limits(deletes_max=3, deletes_share_max=0.9),
-            ready_timeout_seconds=30.0,
-            verify_seconds=self.verify_seconds,
-        )
+        allowed: dict[str, Any] = {"prune": True, "drift": "heal", "ready_timeout_seconds": 30.0}
+        allowed["limits"] = Limits(deletes_max=3, deletes_share_max=0.9)
+        allowed["verify_seconds"] = self.verify_seconds
+        config = TargetConfig(name, "dataos/v1", server="http://sandbox.example", **(allowed | words))
         secrets = SecretValues({}, store.installation_key)
         return Target(
             config, platform, api, self.source, store, secrets, self.clock, random.Random(), "http://sandbox.example"
