@@ -126,8 +126,10 @@ def error_of(reply: Reply) -> LiveError:
 
 def printable(text: str, limit: int = MESSAGE_MAX) -> str:
     """Foreign text that can neither steer a terminal nor start a line, cut to ``limit`` characters."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}" if found[0] not in "\n\r\t" else " ", cut).strip()
+    shown = _UNPRINTABLE.sub(
+        lambda found: f"\\u{ord(found[0]):04x}" if found[0] not in "\n\r\t" else " ", text[: limit + 1]
+    ).strip()
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _success(reading: Reading, status: int, headers: Mapping[str, str], body: bytes) -> Reply:

@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -112,10 +112,13 @@ class Stage:
         for child in self.children:
             child.wait()
 
-    def start_sandbox(self, platform: str = "dataos", **switches: Any) -> subprocess.Popen[bytes]:
-        """The platform; once it was started it comes back at the same address, with what it held."""
+    def start_sandbox(self, platform: str | Sequence[str] = "dataos", **switches: Any) -> subprocess.Popen[bytes]:
+        """The platform, or several, each below its name; once started it comes back at the same address, with all that
+        it held."""
         log = self.folder / f"sandbox-{self._logs}.log"
-        words = ["sandbox", "--platform", platform, "--port", str(self.port), "--token", TOKEN]
+        named = [platform] if isinstance(platform, str) else platform
+        words = ["sandbox", *(word for name in named for word in ("--platform", name))]
+        words += ["--port", str(self.port), "--token", TOKEN]
         words += ["--no-limits", "--control"]
         words += ["--state", str(self.platform_state), "--requests-log", str(self.requests_log)]
         child = self._child(words, log)

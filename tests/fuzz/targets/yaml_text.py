@@ -46,7 +46,11 @@ def run(data: bytes) -> None:
 
 
 def _as_pyyaml_reads_it(data: bytes, values: list[Any]) -> None:
-    theirs = list(yaml.load_all(data.decode("utf-8-sig"), Loader=Typed))
+    try:
+        theirs = list(yaml.load_all(data.decode("utf-8-sig"), Loader=Typed))
+    except yaml.composer.ComposerError as error:
+        assert "duplicate anchor" in str(error)  # YAML lets an anchor be given again; PyYAML's composer does not
+        return
     assert len(theirs) == len(values), (values, theirs)
     for ours, other in zip(values, theirs, strict=True):
         assert _agree(ours, other), (ours, other)

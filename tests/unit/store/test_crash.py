@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,8 @@ import pytest
 
 from agent.store import status
 from agent.store.store import Store
-from tests.unit.store.builders import HandClock, intent, row, url_of
+from tests.unit.store.builders import HandClock, url_of
+from tests.unit.store.cuts import COMMITS, lengths, write_history
 
 _WRITER = """
 import sys
@@ -53,42 +53,15 @@ def test_acknowledged_commits_survive_kill_9(path: Path, lines: int) -> None:
 
 
 def test_a_log_cut_at_any_byte_reads_as_a_prefix_of_the_history(path: Path, tmp_path: Path) -> None:
-    """The power went: only a part of the write-ahead log reached the disk."""
-    store = Store.open(url_of(path), clock=HandClock())
-    store.query("PRAGMA wal_autocheckpoint=0", {})
-    for number in range(12):
-        name = f"etl-{number:02}"
-        store.open_intent(intent(name, name), row(name), {"/a": number})
-        store.close_intent(name, "done", row=row(name), applied={"/a": number})
-    log = path.with_name("state.db-wal").read_bytes()
+    """The power went in the middle of the log. ``python -m tests.unit.store.cuts`` cuts it at every 512 bytes."""
+    log = write_history(path)
     chance = random.Random(1)
     cuts = sorted({0, len(log), *(chance.randrange(len(log)) for _ in range(30))})
-    lengths = []
-    for cut in cuts:
-        copy = tmp_path / f"cut-{cut}" / "state.db"
-        copy.parent.mkdir()
-        shutil.copyfile(path, copy)
-        copy.with_name("state.db-wal").write_bytes(log[:cut])
-        lengths.append(_prefix_length(copy))
-    store.close()
-    assert lengths == sorted(lengths)
-    assert lengths[0] == 0
-    assert len(set(lengths)) > 10
-    assert lengths[-1] == 24
-
-
-def _prefix_length(path: Path) -> int:
-    """Number of commits that are there; fails when they are not a prefix."""
-    store = Store.open(url_of(path), clock=HandClock())
-    rows = store.rows("analytics")
-    pending = store.open_intents("analytics")
-    assert sorted(found.name for found in rows) == [f"etl-{number:02}" for number in range(len(rows))]
-    assert [found.intent.key.name for found in pending] in ([], [f"etl-{len(rows):02}"])
-    assert store.applied(rows) == {found: {"/a": number} for number, found in enumerate(sorted(rows))}
-    assert store.damaged_rows("analytics") == ()
-    assert store.query("PRAGMA quick_check", {}) == [("ok",)]
-    store.close()
-    return 2 * len(rows) + len(pending)
+    found = lengths(path, log, cuts, tmp_path)
+    assert found == sorted(found)
+    assert found[0] == 0
+    assert len(set(found)) > 10
+    assert found[-1] == COMMITS
 
 
 def test_a_creation_that_dies_leaves_no_store_or_a_whole_one(tmp_path: Path) -> None:
