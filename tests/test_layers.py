@@ -66,7 +66,14 @@ HOMES: dict[str, set[str]] = {
     "starlette": {"sandbox", "server"},
     # Events of what runs by itself; what a person asked for is told by `report`.
     "structlog": {
-        *("cli/logging.py", "cli/listening.py", "source/wakeups.py", "live/budget.py", "reconcile/loop.py"),
+        *(
+            "cli/logging.py",
+            "cli/listening.py",
+            "source/wakeups.py",
+            "live/budget.py",
+            "reconcile/heads.py",
+            "reconcile/loop.py",
+        ),
         "server/receivers.py",
     },
     "uvicorn": {"sandbox/server.py", "server/listener.py"},

@@ -15,6 +15,7 @@ from agent.apply.readback import Work
 from agent.apply.request import Withdrawn
 from agent.apply.writer import Writer
 from agent.errors import AgentError, StoreError
+from agent.live.haste import is_overtaken
 from agent.live.purpose import CALLS_OF_TASK
 from agent.model.change import Action, Change
 from agent.model.identity import Key
@@ -90,27 +91,33 @@ class _Executor:
 
     async def act(self, change: Change) -> Outcome:
         if self.work.stopping():
-            return Outcome(change, Result.SKIPPED, code="Stopping", message="the agent is stopping")
+            return _put_off(change)
         if self.work.api.refuses_writes:
             what = "waits for a credential that the platform accepts"
             return Outcome(change, Result.SKIPPED, code="Unauthorized", message=what)
         try:
-            if change.action is Action.DELETE:
-                return await self.writer.delete(change)
-            if change.action is Action.CREATE:
-                return await self.writer.create(change)
-            if change.action is Action.RELEASE:
-                return await self.writer.release(change)
-            if change.action is Action.REPLACE:
-                return await self.writer.replace(change)
-            return self.handed_over(await self.writer.update(change))
+            outcome = await self.sent(change)
         except Withdrawn:
-            return Outcome(change, Result.SKIPPED, code="Stopping", message="the agent is stopping")
+            return _put_off(change)
         except StoreError:
             raise  # without its journal nothing may be sent: the pass ends
         except AgentError as error:
             # Before the journal and the wire: a secret that cannot be read, for one.
             return Outcome(change, Result.NOT_DONE, code=error.error_code, message=error.what, terminal=True)
+        unsent = outcome.result is Result.NOT_DONE and outcome.status is None
+        return _put_off(change) if unsent and is_overtaken() else outcome
+
+    async def sent(self, change: Change) -> Outcome:
+        """The requests of one change."""
+        if change.action is Action.DELETE:
+            return await self.writer.delete(change)
+        if change.action is Action.CREATE:
+            return await self.writer.create(change)
+        if change.action is Action.RELEASE:
+            return await self.writer.release(change)
+        if change.action is Action.REPLACE:
+            return await self.writer.replace(change)
+        return self.handed_over(await self.writer.update(change))
 
     def handed_over(self, outcome: Outcome) -> Outcome:
         """What another target owned is ours, with a row of its own: that one forgets it, and not a moment earlier."""
@@ -130,3 +137,10 @@ class _Executor:
         health, waited = await self.work.readiness.wait(kind, key, outcome.change.server_id)
         self.work.step.remember_health(key, health)
         return replace(outcome, ready=health == "ready", ready_after_seconds=waited)
+
+
+def _put_off(change: Change) -> Outcome:
+    """Not begun, because somebody else goes first: the end of the agent, or a newer commit."""
+    if is_overtaken():
+        return Outcome(change, Result.SKIPPED, code="Superseded", message="a newer commit is there")
+    return Outcome(change, Result.SKIPPED, code="Stopping", message="the agent is stopping")

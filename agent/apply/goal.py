@@ -15,6 +15,8 @@ from agent.model.change import Action, Cause, Change
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Resource
 from agent.plan.compose import placed, value_at
+from agent.plan.flapping import flaps_after
+from agent.plan.quiet import is_current, unkept
 from agent.plan.rules import Place, RuleBook, split_pointer
 
 
@@ -82,9 +84,10 @@ def row_after(
         origin_line=resource.origin.line,
         revision=work.desired.revision.commit,
         protect=resource.lifecycle.protect or (row is not None and row.protect),
-        not_kept=dict(row.not_kept) if row is not None else {},
-        unkept_once=dict(row.unkept_once) if row is not None else {},
+        not_kept=dict(unkept(row, work.ground.platform)) if row is not None else {},
+        unkept_once=dict(row.unkept_once) if row is not None and is_current(row, work.ground.platform) else {},
         healed_at=_healed_at(change, row, now),
+        flaps=flaps_after(row, change, now),
     )
 
 

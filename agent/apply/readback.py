@@ -15,6 +15,7 @@ from agent.clock import Clock
 from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind
 from agent.live.api import Reply, WriteApi
+from agent.live.haste import rest
 from agent.live.look import look_at
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of, id_of, revision_of
@@ -79,8 +80,8 @@ async def confirm(
     sent = work.step.document(change.key) or {}
     wires, before = sent.get("wires"), sent.get(BESIDES, ())
     for wait in (0.0, kind.settle_seconds):
-        if wait:
-            await work.clock.sleep(wait)
+        if wait and not await rest(work.clock, wait):
+            break  # a newer commit is there; the settle window stays in force for its pass
         looked = await look_at(
             work.api, kind, change.key, row.server_id, Purpose.CONFIRM, uid=row.uid, content=content, besides=before
         )
@@ -107,8 +108,8 @@ async def confirm_gone(work: Work, change: Change, sent: Sent) -> Outcome:
     """After a delete: a proved 404, at once or after settling, removes the row and leaves a tombstone."""
     kind = work.ground.platform.kinds[change.key.kind]
     for wait in (0.0, kind.settle_seconds):
-        if wait:
-            await work.clock.sleep(wait)
+        if wait and not await rest(work.clock, wait):
+            break  # a newer commit is there; the settle window stays in force for its pass
         reply = (await look_at(work.api, kind, change.key, change.server_id, Purpose.CONFIRM, uid=change.uid)).reply
         if reply.answer == "notFound" or (reply.answer == "ok" and _is_over(kind, reply)):
             work.step.forget(change.key, tombstone=True)
@@ -124,8 +125,11 @@ def _is_over(kind: Kind, reply: Reply) -> bool:
 
 def _reported(change: Change, found: Comparison) -> bool:
     """Only leaves that the plan left alone on purpose (drift that is reported, not healed) still differ."""
-    planned = {each.pointer for each in change.fields}
-    return bool(found.fields) and not any(each.pointer in planned for each in found.fields)
+    planned = tuple(each.pointer for each in change.fields)
+    within = tuple(f"{pointer}/" for pointer in planned)  # a create names whole sections
+    return bool(found.fields) and not any(
+        each.pointer in planned or each.pointer.startswith(within) for each in found.fields
+    )
 
 
 def _unkept(fields: Sequence[FieldChange]) -> str:

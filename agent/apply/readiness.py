@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from agent.clock import Clock
 from agent.definitions.platform import Kind
 from agent.live.api import Listing, ReadApi
+from agent.live.haste import rest
 from agent.live.look import find_row, scope_of_list
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of
@@ -39,7 +40,8 @@ class Readiness:
             spent = self.clock.monotonic() - began
             if spent >= self.timeout_seconds:
                 break
-            await self.clock.sleep(min(wait, self.timeout_seconds - spent))
+            if not await rest(self.clock, min(wait, self.timeout_seconds - spent)):
+                break  # a newer commit is there; its pass looks again
             health = await self._look(kind, key, server_id, turn)
             wait, turn = min(wait * 2, _LONGEST_WAIT), turn + 1
         return health, self.clock.monotonic() - began

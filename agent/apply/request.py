@@ -256,6 +256,8 @@ class WriteStep:
                 seen_at=self._clock.now(),
                 unkept_once=once,
                 not_kept={**row.not_kept, **twice},
+                # A repair that did not even land is no round of a dispute.
+                flaps={pointer: flap for pointer, flap in row.flaps.items() if pointer not in once},
             )
         )
 

@@ -30,7 +30,7 @@ from agent.plan.cost import is_thin
 from agent.plan.elsewhere import described, wired
 from agent.plan.ground import BESIDES, PREDECESSOR
 from agent.plan.prune import is_ours
-from agent.plan.quiet import digest_at
+from agent.plan.quiet import digest_at, unkept
 from agent.plan.rules import RuleBook, split_pointer
 
 # An observation older than this is renewed right before the write (seconds).
@@ -181,9 +181,9 @@ class Writer:
             goal = Goal(change, kind, resource, book, after, document, before)
             return await self.following.owing(goal, owed, Confirmed(after, seen.health, "", live, found))
         keep = {field.pointer for field in new} | {*resource.lifecycle.ignore, *resource.lifecycle.create_only}
-        if row is not None and row.not_kept:
+        if row is not None and (not_kept := unkept(row, work.ground.platform)):
             asked = work.ground.written(resource)
-            keep |= {pointer for pointer, told in row.not_kept.items() if told == digest_at(asked, pointer)}
+            keep |= {pointer for pointer, told in not_kept.items() if told == digest_at(asked, pointer)}
         spec, document = await self._wired(change, resource, book)
         goal = Goal(change, kind, resource, book, after, document, before)
         body = compose_update(

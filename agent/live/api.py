@@ -97,7 +97,7 @@ def open_api(
         platform,
         connection.target,
         origin.text,
-        Exchange(wire, authorizer, budget),
+        Exchange(wire, authorizer, budget, clock),
         requests,
         budget,
         clock,

@@ -22,7 +22,8 @@ from agent.clock import Clock
 from agent.definitions.platform import BudgetRule, Window
 from agent.errors import StoreError
 from agent.live.account import CHUNK_MAX, CHUNK_SECONDS, LATE_SECONDS, Account, Ledger
-from agent.live.purpose import Purpose
+from agent.live.haste import unless_overtaken, whole
+from agent.live.purpose import GIVEN_UP, Purpose
 from agent.live.rate_headers import read_limits, read_wait
 from agent.live.windows import MARGIN_SECONDS, Lane, lanes_of
 from agent.model.change import WindowLeft
@@ -80,7 +81,7 @@ class Budget:
     async def admit(self, purpose: Purpose) -> float:
         """Wait until one call may go, and count it; the moment for :meth:`sending`.
 
-        Each admitted call must end with :meth:`finish`.
+        Each admitted call must end with :meth:`finish`. Raises Overtaken when the wait is no longer worth it.
         """
         if self._queue or not self._taken(purpose):
             await self._wait(purpose)
@@ -210,15 +211,16 @@ class Budget:
     async def _wait(self, purpose: Purpose) -> None:
         waiter = _Waiter(purpose.rank, next(self._numbers))
         bisect.insort(self._queue, waiter)
+        patiently = unless_overtaken if purpose in GIVEN_UP else whole
         try:
             while True:
                 if self._queue[0] is not waiter:
                     waiter.turn.clear()
-                    await waiter.turn.wait()
+                    await patiently(waiter.turn.wait())
                     continue
                 if self._taken(purpose):
                     return
-                await self._clock.sleep(self.wait_needed(purpose))
+                await patiently(self._clock.sleep(self.wait_needed(purpose)))
         finally:
             self._queue.remove(waiter)
             if self._queue:

@@ -14,14 +14,15 @@ from typing import NamedTuple
 
 from agent.definitions.marks import content_of_run, owner_of
 from agent.definitions.platform import Kind, Platform
-from agent.errors import LiveError, Unauthorized, Unreachable
 from agent.live.absent_parents import without_parent
 from agent.live.api import Listing, ReadApi, Row
+from agent.live.haste import is_overtaken
 from agent.live.listed_runs import run_in_list, unlisted_run
 from agent.live.look import Looked, find_row, look_at, scope_of_list
 from agent.live.outdated import is_outdated, referring_kinds
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of, id_of, pages_of
+from agent.live.witness import believed, must_answer
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
@@ -29,10 +30,6 @@ from agent.model.resource import Absent, Desired, Observation, Observed, Present
 Scope = tuple[tuple[str, str], ...]
 Group = tuple[str, Scope]
 
-_HOPELESS: Mapping[str, tuple[type[LiveError], str]] = {
-    "unreachable": (Unreachable, "check the `server` of target {target}, and that it can be reached from here"),
-    "unauthenticated": (Unauthorized, "check the `credentials` of target {target}: the platform does not accept them"),
-}
 _READERS = 64  # reads that wait for the connection's slots at a time
 
 
@@ -88,7 +85,7 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
     before = Counter(api.calls)
     subjects = _subjects(desired, memory, referring_kinds(api.platform))
     listings = await _listings([subject.key for subject in subjects], api) if memory.listed else {}
-    _must_answer(listings.values(), api)
+    must_answer(listings.values(), api)
     shelves = _Shelves(api.platform, listings, memory, now)
     observations: dict[Key, Observation] = {}
     reads: list[Key] = []
@@ -99,10 +96,8 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
         else:
             observations[subject.key] = seen
     observations |= shelves.beside(await _read_all(reads, api, memory, now))
-    if any(type(seen) is Absent for seen in observations.values()) and not await _credential_proved(
-        listings, observations, api
-    ):
-        observations = {key: _doubted(seen) for key, seen in observations.items()}
+    if any(type(seen) is Absent for seen in observations.values()):
+        observations = await believed(observations, listings, memory.rows, api)
     nowhere = without_parent(observations, api.platform.kinds, now)
     observations |= nowhere
     failed = [
@@ -243,15 +238,6 @@ def _group(key: Key, kind: Kind) -> Group:
     return key.kind, () if kind.list is None else scope_of_list(kind, key)
 
 
-def _must_answer(listings: Collection[Listing], api: ReadApi) -> None:
-    """Nobody there, or a credential that is no good: one sentence for the target, and no read for each object."""
-    answers = {listing.answer for listing in listings}
-    if len(answers) == 1 and answers <= _HOPELESS.keys():
-        (answer,) = answers
-        fault, fix = _HOPELESS[answer]
-        raise fault(f"target {api.target}, {api.server}: {next(iter(listings)).why}", fix=fix.format(target=api.target))
-
-
 def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
     """What is known of a key without reading it, or None when it must be read."""
     key, row, unread, due = subject
@@ -303,7 +289,10 @@ async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observati
     if kind.get is None and kind.list is None:
         return Unknown("not-readable", f"the platform offers no read of {kind.name}")
     uid, server_id = uid_of(api.platform.name, key), row.server_id if row is not None else memory.ids.get(key)
-    looked = await look_at(api, kind, key, server_id, memory.purpose_of(key), uid=uid)
+    purpose = memory.purpose_of(key)
+    looked = await look_at(api, kind, key, server_id, purpose, uid=uid)
+    if purpose is Purpose.SWEEP and row is not None and looked.reply.answer == "unreachable" and is_overtaken():
+        return Present(None, row.server_id, row.uid, row.health, row.seen_at)  # only its age was to be mended
     if kind.is_run and looked.reply.answer != "ok" and (looked.proof == "never-made" or looked.unlisted):
         return unlisted_run(key, row, memory.rows, now)
     return _judged(looked, kind, uid, row, memory, key, now)
@@ -331,20 +320,3 @@ def _judged(
             return Unknown("settling", "not found, but we wrote it a moment ago; reads may lag behind")
         return Absent(looked.proof, now)
     return Unknown(f"api-{reply.answer}", reply.message or f"{reply.method} {reply.template} answered {reply.status}")
-
-
-async def _credential_proved(
-    listings: Mapping[Group, Listing], observations: Mapping[Key, Observation], api: ReadApi
-) -> bool:
-    """A 404 is believed only when something else was answered with this credential in this pass."""
-    if any(listing.answer == "ok" for listing in listings.values()):
-        return True
-    if any(isinstance(seen, Present) and seen.live is not None for seen in observations.values()):
-        return True
-    return (await api.prove_credential()).answer == "ok"
-
-
-def _doubted(seen: Observation) -> Observation:
-    if isinstance(seen, Absent):
-        return Unknown("credential-unproved", "not found, but nothing in this pass proved the credential")
-    return seen

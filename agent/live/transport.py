@@ -20,6 +20,7 @@ from agent.errors import ConfigError, Refused
 from agent.live.auth import Authorization
 from agent.live.budget import Budget
 from agent.live.connection import Connection, Origin
+from agent.live.haste import Overtaken
 from agent.live.purpose import CALLS_OF_TASK, Purpose
 from agent.live.requests import Prepared
 from agent.live.sockets import SocketTransport
@@ -48,6 +49,7 @@ class Lost:
 
     sent: bool
     message: str
+    wanted: bool = True  # False: nobody needs it any more, so that it is not tried again
 
 
 class Transport:
@@ -95,7 +97,10 @@ class Transport:
         if prepared.method not in _SAFE and not prepared.reads and not self._may_write:
             raise Refused(f"{prepared.method} {prepared.template} was asked of a connection that only reads")
         url = self._pinned(prepared.target)
-        admitted = await self._budget.admit(purpose)
+        try:
+            admitted = await self._budget.admit(purpose)
+        except Overtaken:
+            return Lost(False, "not sent: a newer commit is there", wanted=False), Authorization()
         sent = False
         try:
             if authorize is None:

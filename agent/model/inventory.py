@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from agent.model.identity import Key
 from agent.model.resource import Health
+
+
+class Flap(NamedTuple):
+    """Repairs of one leaf: digests of what git asked for and of what was found instead, how often, and when last."""
+
+    asked: str
+    found: str
+    rounds: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class InventoryRow:
     unkept_once: Mapping[str, str] = field(default_factory=dict)
     listed_as: str | None = None  # what the list said of its revision when the content was read last
     healed_at: float | None = None  # when drift alone was last put back
+    flaps: Mapping[str, Flap] = field(default_factory=dict)  # by pointer: leaves that were put back lately
 
 
 @dataclass(frozen=True, slots=True)

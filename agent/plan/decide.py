@@ -16,6 +16,7 @@ from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Observation, Present, Resource, Unknown
 from agent.plan.adoptions import Adoptions
 from agent.plan.compare import Comparison
+from agent.plan.flapping import dispute, flapping
 from agent.plan.ground import PREDECESSOR
 from agent.plan.normalize import public
 from agent.plan.prune import is_ours
@@ -202,6 +203,11 @@ class Decider(Adoptions):
                 message="reported, not healed (drift: report)",
             )
             return
+        kept = self.undisputed(resource, row, drift) if mode == "heal" else drift
+        if not wanted and not kept:
+            self.hold(resource, Action.UPDATE, "Flapping", dispute(drift), tuple(drift))
+            return
+        drift = kept
         fields = (*wanted, *(drift if mode == "heal" else ()), *found.released)
         cause = _cause(wanted) if wanted else Cause.DRIFT
         immutable = [change for change in found.immutable if change in fields]
@@ -218,6 +224,13 @@ class Decider(Adoptions):
             )
             return
         self.add(resource, Action.UPDATE, cause, fields, seen=seen)
+
+    def undisputed(self, resource: Resource, row: InventoryRow, drift: list[FieldChange]) -> list[FieldChange]:
+        """The drift without leaves that somebody else writes as well; those are told."""
+        disputed = flapping(row, drift, self.ground.now)
+        if len(disputed) < len(drift):
+            self.suppressed += [Suppressed(resource.key, each.path, "flapping", dispute([each])) for each in disputed]
+        return [each for each in drift if each not in disputed]
 
     def replace(
         self,

@@ -20,7 +20,7 @@ from agent.plan.handover import Handover
 from agent.plan.limits import Census
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.policy import Policy
-from agent.plan.quiet import less_alike, less_unkept
+from agent.plan.quiet import less_alike, less_unkept, unkept
 from agent.plan.rules import RuleBooks, Types
 from agent.plan.runs import compare_run, content_of
 
@@ -101,8 +101,8 @@ class Ground:
             types=self.types(book.kind),
             **quiet,
         )
-        if row is not None and row.not_kept:
-            found = less_unkept(found, self.written(resource), row.not_kept)
+        if row is not None and (not_kept := unkept(row, self.platform)):
+            found = less_unkept(found, self.written(resource), not_kept)
         return (
             less_alike(book, found, self.wires(resource.key) if wires is None else wires) if book.elsewhere else found
         )

@@ -9,6 +9,7 @@ from agent.model.change import Action, Change, Plan
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Unknown
+from agent.plan.caution import HEEDLESS, Caution, hold_cautiously
 from agent.plan.cost import cost
 from agent.plan.decide import Decider
 from agent.plan.departing import tie_deletes
@@ -22,7 +23,7 @@ from agent.plan.pauses import hold_paused
 from agent.plan.prune import origin_of, prune_row
 
 
-def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
+def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Caution = HEEDLESS) -> Plan:
     """Desired x observed x inventory -> Plan. Nothing is sent for a key that is held, unknown or undecided."""
     decider = Decider(ground)
     missing = _mass_absence(observed, ground)
@@ -36,6 +37,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground) -> Plan:
         if change is not None:
             decider.changes.append(change)
     allowed = hold_paused(decider.changes, ground.policy)
+    allowed = hold_cautiously(allowed, desired, observed, ground, caution)
     changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)

@@ -9,11 +9,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from agent.definitions.platform import Platform
 from agent.model.canonical import digest
 from agent.model.change import FieldChange
+from agent.model.inventory import InventoryRow
 from agent.plan.compare import Comparison
 from agent.plan.elsewhere import Wires
+from agent.plan.flapping import rule, shown
 from agent.plan.rules import RuleBook, pattern_of, split_pointer
+
+
+def is_current(row: InventoryRow, platform: Platform) -> bool:
+    """Whether an object was last written by what the definition says now: another one may send another form."""
+    return row.definition == platform.digest
+
+
+def unkept(row: InventoryRow, platform: Platform) -> Mapping[str, str]:
+    """What the platform did not keep, as far as that still says anything."""
+    return row.not_kept if row.not_kept and is_current(row, platform) else {}
 
 
 def less_unkept(found: Comparison, desired: Mapping[str, Any], not_kept: Mapping[str, str]) -> Comparison:
@@ -24,13 +37,21 @@ def less_unkept(found: Comparison, desired: Mapping[str, Any], not_kept: Mapping
     pointers = {each.pointer for each in found.fields if not_kept.get(each.pointer) == digest_at(desired, each.pointer)}
     if not pointers:
         return found
-    told = dict.fromkeys(each.path for each in found.fields if each.pointer in pointers)
+    told = {each.path: each for each in found.fields if each.pointer in pointers}
     return replace(
         found,
         fields=[each for each in found.fields if each.pointer not in pointers],
         immutable=[each for each in found.immutable if each.pointer not in pointers],
-        quiet=[*found.quiet, *((path, "not kept by the server", "learnt") for path in told)],
+        quiet=[*found.quiet, *((path, "not kept by the server", _learnt(each)) for path, each in told.items())],
     )
+
+
+def _learnt(field: FieldChange) -> str:
+    """The two values, and the line that says the same in git."""
+    values = (
+        "" if field.sensitive else f"git asks for {shown(field.after)}, the platform answers {shown(field.before)}; "
+    )
+    return f"written twice: {values}{rule([field.pointer])}"
 
 
 def digest_at(spec: Any, pointer: str) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from agent.model.condition import Condition
 from agent.model.outcome import Outcome, Report, Result
+from agent.plan.caution import STANDING
 
 
-def conditions_of(report: Report) -> tuple[Condition, ...]:
-    """Ready: git and live agree. Stalled: people must act. Reconciling: the next pass goes on by itself."""
+def conditions_of(report: Report, source: str = "") -> tuple[Condition, ...]:
+    """Ready: git and live agree. Stalled: people must act. Reconciling: the next pass goes on by itself.
+
+    ``source`` says why git cannot be read, once that has lasted; "" while it can, or may again soon.
+    """
     since = report.finished_at
     if report.plan is None:
         return (
@@ -19,12 +23,15 @@ def conditions_of(report: Report) -> tuple[Condition, ...]:
     held = [outcome for outcome in report.outcomes if outcome.result is Result.HELD and not outcome.change.configured]
     invalid = [problem for problem in report.problems if problem.severity == "error"]
     stalled = [outcome for outcome in failed if outcome.terminal]
+    stalled += [outcome for outcome in held if outcome.change.reason in STANDING]
     ready = not (failed or unsettled or held or invalid)
     found = [Condition("Ready", ready, *_reason(failed, unsettled, held, len(invalid)), since)]
-    if stalled or invalid:
+    if source:
+        found.append(Condition("Stalled", True, "SourceFailed", f"{source}; the last admitted revision holds", since))
+    elif stalled or invalid:
         why = f"{len(invalid)} invalid manifests" if invalid else _first(stalled)
         found.append(Condition("Stalled", True, "InvalidManifests" if invalid else "Rejected", why, since))
-    if unsettled or len(failed) > len(stalled):
+    if unsettled or any(not outcome.terminal for outcome in failed):
         found.append(Condition("Reconciling", True, "Retrying", "the next pass goes on", since))
     return tuple(found)
 

@@ -16,9 +16,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from agent.errors import AgentError
+from agent.live.haste import OVERTAKEN
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report, Result
+from agent.plan.caution import SOON
 from agent.reconcile import collector
+from agent.reconcile.heads import newest
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_named
 from agent.reconcile.once import Wish, failed_report, reconcile_once
@@ -67,6 +70,7 @@ class Loop:
     paces: dict[str, Pace] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     passing: asyncio.Future[Report | None] | None = None
+    overtaken: asyncio.Event = field(default_factory=asyncio.Event)  # a newer commit is there than a pass is about
 
     def stop(self) -> None:
         self.stopping = True
@@ -85,6 +89,7 @@ class Loop:
         await self.wakeups.start()  # before the first look: what moves after it must not wait for the tick
         reasons = {"start"}
         while not self.is_stopping():
+            self.overtaken.clear()
             for target in self.targets:
                 if not self.is_stopping():
                     await self._turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
@@ -92,9 +97,37 @@ class Loop:
                 return
             if "start" in reasons:
                 collector.settle()
-            clock = self.targets[0].clock
-            wait = min(map(self._due_at, self.targets)) - clock.monotonic()
-            reasons = set((await self.wakeups.wait(max(0.0, wait))).split(","))
+            if self.overtaken.is_set():
+                reasons = {"git"}  # at once; what else woke us is told by the next wait
+                continue
+            wait = min(map(self._due_at, self.targets)) - self.targets[0].clock.monotonic()
+            reasons = set((await self.wakeups.wait(min(max(0.0, wait), self.interval_seconds))).split(","))
+            if reasons == {"poll"} and await self._moved():
+                reasons = {"git"}
+
+    async def _moved(self) -> bool:
+        """Whether git has moved while a target was left alone after trouble: its backoff is not git's."""
+        now = self.targets[0].clock.monotonic()
+        waiting = [each for each in self.targets if self.paces[each.name].failures and self._due_at(each) > now]
+        return bool(waiting) and await self._is_newer(waiting[0])
+
+    async def _is_newer(self, target: Target) -> bool:
+        """Whether a commit is there that the last pass over this target, or the one under way, was not about."""
+        if target.walking is None:
+            return False
+        try:
+            return (await newest(target)).revision.commit != target.walking
+        except AgentError:
+            return False  # told by the next pass
+
+    async def _watch(self, target: Target) -> None:
+        """Beside a pass: a newer commit ends what it still waits for."""
+        while True:
+            await self.wakeups.stirred(self.interval_seconds)
+            if await self._is_newer(target):
+                _log.info("pass.superseded", target=target.name)
+                self.overtaken.set()
+                return
 
     def _due_at(self, target: Target) -> float:
         """When this target wants its next turn. One that fails is left alone until then, whatever events say."""
@@ -111,7 +144,7 @@ class Loop:
             # A commit waits for no list; the poll that brings them is due right after it, if they are.
             lists_wait = sweep.lists_at() > now if not reasons else reasons == {"git"}
             await self._interruptible(target, pace, self._wish(lists_wait=lists_wait and target.listed_at is not None))
-        if pace.failures or target.last.desired is None or self.is_stopping():
+        if pace.failures or target.last.desired is None or self.is_stopping() or self.overtaken.is_set():
             return
         await self._named(target, pace)
         if target.clock.monotonic() >= sweep.due_at and not self.is_stopping() and (old := sweep.take()):
@@ -145,19 +178,26 @@ class Loop:
             sweeps=not self.sweeps,
             named=named,
             old=old,
-            stopping=self.is_stopping,
+            patient=True,
+            stopping=lambda: self.stopping or self.overtaken.is_set(),
             tell=_told,
         )
 
     async def _interruptible(self, target: Target, pace: Pace, wish: Wish) -> None:
         """A pass that ends, when the agent is stopping, within the grace time: the journal covers what it cuts off."""
+        target.walking = None
+        OVERTAKEN.set(self.overtaken)
         self.passing = asyncio.ensure_future(self._pass(target, pace, wish))
+        watch = asyncio.ensure_future(self._watch(target))
         try:
             await self.passing
         except asyncio.CancelledError:
             if not self.is_stopping():
                 raise
             _log.warning("pass.cut_off", target=target.name)
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
     async def run_once(self) -> tuple[Report, ...]:
         """One pass over every target; what ``run --once`` does."""
@@ -192,15 +232,19 @@ class Loop:
 
     def _paced(self, target: Target, pace: Pace, report: Report, began: float) -> float:
         """How long after its beginning the next pass is due: the interval, or a backoff after trouble."""
+        if self.overtaken.is_set():
+            pace.last, pace.next_at = report, began
+            return 0.0
         trouble = bool(report.error) or any(
-            outcome.result in (Result.NOT_DONE, Result.UNKNOWN, Result.SKIPPED) and not outcome.terminal
+            (outcome.result in (Result.NOT_DONE, Result.UNKNOWN, Result.SKIPPED) and not outcome.terminal)
+            or outcome.change.reason in SOON
             for outcome in report.outcomes
         )
         pace.failures = pace.failures + 1 if trouble else 0
         pace.last = report
         wait = self.interval_seconds
         if trouble:
-            backoff = min(_BACKOFF_FIRST * 2 ** (pace.failures - 1), _BACKOFF_LONGEST)
+            backoff = min(_BACKOFF_FIRST * 2 ** min(pace.failures - 1, 10), _BACKOFF_LONGEST)
             # Full jitter over the upper half: replicas and targets must not come back together.
             wait = backoff * (0.5 + target.random.random() / 2)
             if not report.error:

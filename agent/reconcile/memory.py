@@ -21,6 +21,8 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
     applied = {}
     agreed = set(plan.agreed)
     drifted = {change.key for change in plan.drift_reported}
+    # Held differences stay in sight too: a row in sync would not be looked at again for a while.
+    drifted |= {change.key for change in plan.held if change.fields and change.would is not None}
     now = target.clock.now()
     for key, there in observed.observations.items():
         row = ground.rows.get(key)

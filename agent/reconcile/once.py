@@ -27,6 +27,7 @@ from agent.model.outcome import Outcome, Report, Result
 from agent.model.ownership import Word
 from agent.model.resource import Desired, Observed
 from agent.model.suspension import suspended_by
+from agent.plan.caution import HEEDLESS, Caution
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
 from agent.reconcile import collector
@@ -37,11 +38,14 @@ from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.grounding import CONFIRMED_AT, census_of, ground_of, is_remembered
+from agent.reconcile.heads import TRUSTED, judged, newest, trusted_after
 from agent.reconcile.memory import remember
 from agent.reconcile.neighbours import handover, with_handed
 from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
+from agent.reconcile.refusals import MEMORY as REFUSED
+from agent.reconcile.refusals import caution_of, refusals_after
 from agent.reconcile.schedule import due_reads, is_swept
 from agent.reconcile.status import status_of
 from agent.reconcile.target import Target
@@ -58,6 +62,7 @@ class Wish:
     only what needs a look is read, by key. ``sweeps``: what is old is read too; the loop reads it between its passes.
     ``named`` and ``old`` are read whatever is remembered of them, since an event named them or it is their turn; a
     ``glance`` reads nothing else.
+    ``patient``: what the platform refused is not sent again before an input changes; a person's pass tries it.
     """
 
     revision: Revision | None = None
@@ -75,6 +80,7 @@ class Wish:
     words: Mapping[Key, Word] = field(default_factory=dict)
     old: frozenset[Key] = frozenset()
     glance: bool = False
+    patient: bool = False
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
 
@@ -88,12 +94,14 @@ class Look:
     ground: Ground
     plan: Plan
     looked_at: float
+    caution: Caution = HEEDLESS
 
 
 async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
-    revision = wish.revision or await target.blocking(target.source.fetch)
-    desired = _desired(target, revision, wish)
+    head = await (newest(target) if wish.revision is None else judged(target, wish.revision))
+    target.walking = head.revision.commit
+    desired = _desired(target, head.revision, wish)
     same_system(target)
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
@@ -130,11 +138,12 @@ async def look(target: Target, wish: Wish) -> Look:
         words=words,
         moving=moving,
     )
+    caution = caution_of(target, head, patient=wish.patient)
     with collector.waiting():
-        plan = make_plan(desired, observed, ground)
+        plan = make_plan(desired, observed, ground, caution)
     budget = target.api.budget
     plan = replace(plan, budget=budget.left(), seconds_needed=budget.seconds_for(plan.calls.apply_max))
-    return Look(desired, observed, ground, plan, looked_at)
+    return Look(desired, observed, ground, plan, looked_at, caution)
 
 
 async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -> Report:
@@ -164,7 +173,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
         started_at,
         target.clock.now(),
     )
-    report = replace(report, conditions=conditions_of(report))
+    report = replace(report, conditions=conditions_of(report, target.heads.stalled))
     finish(target, report, seen, wish)
     if target.last.specs is not None:
         target.last.specs.release()
@@ -199,14 +208,17 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     """History, status and the target's memory, in the store."""
     rows = target.store.rows(target.name)
     status = status_of(target, report, seen.desired, rows, wish.interval_seconds)
-    kept = target.store.target_memory(target.name)
+    kept, whole = target.store.target_memory(target.name), wish.selects is None
+    held = {change.reason for change in seen.plan.held}
     memory = {
         "fingerprint": target.fingerprint(),
         CONFIRMED_AT: report.finished_at if wish.confirm_changes is not None else kept.get(CONFIRMED_AT, 0.0),
+        TRUSTED: trusted_after(kept, report.revision, held, whole=whole),
+        REFUSED: refusals_after(report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution),
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),
         "actions": kept.get("actions", {}),
-        UPLOADS: still_named(target.store, target.name, seen.desired, whole=wish.selects is None),
+        UPLOADS: still_named(target.store, target.name, seen.desired, whole=whole),
     }
     target.store.finish(report, pass_document(report), status, memory=memory)
 

@@ -18,6 +18,7 @@ from agent.model.resource import Desired
 from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
+from agent.reconcile.heads import Heads
 from agent.reconcile.schedule import Rhythm
 from agent.reconcile.specs import Specs
 from agent.source import Source
@@ -82,6 +83,8 @@ class Target:
     blocking: Callable[[Callable[[], Any]], Awaitable[Any]] = inline
     last: LastDesired = field(default_factory=LastDesired)
     neighbours: tuple[Neighbour, ...] = ()
+    heads: Heads = field(default_factory=Heads)
+    walking: str | None = None  # the commit of the pass under way
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
     list_calls: int = 0  # what that cost
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none

@@ -50,6 +50,7 @@ class Wakeups:
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
         self._reasons: dict[str, None] = {}
         self._woken = asyncio.Event()
+        self._stirred = asyncio.Event()
         self._stop: asyncio.Event | None = None
         self._awatch = watch
         self._watch: asyncio.Task[None] | None = None
@@ -65,7 +66,7 @@ class Wakeups:
         """
         await self.start()
         if not self._reasons:
-            await self._rest(timeout * self._random.uniform(1 - _JITTER, 1 + _JITTER))
+            await self._rest(timeout * self._random.uniform(1 - _JITTER, 1 + _JITTER), self._woken)
         self._woken.clear()
         reasons = ",".join(self._reasons) or "poll"
         self._reasons.clear()
@@ -75,6 +76,13 @@ class Wakeups:
         """Wake the waiter now, or let its next ``wait`` return at once. Many pokes before that are one wake-up."""
         self._reasons[reason] = None
         self._woken.set()
+        self._stirred.set()
+
+    async def stirred(self, timeout: float) -> None:  # noqa: ASYNC109 - its end is an answer, not an error
+        """Until one more reason comes, or the time is over. The next ``wait`` still tells every reason."""
+        await self.start()
+        self._stirred.clear()
+        await self._rest(timeout, self._stirred)
 
     @property
     def watching(self) -> bool:
@@ -87,8 +95,8 @@ class Wakeups:
         if self._stop is not None:
             self._stop.set()
 
-    async def _rest(self, seconds: float) -> None:
-        waiter = asyncio.ensure_future(self._woken.wait())
+    async def _rest(self, seconds: float, event: asyncio.Event) -> None:
+        waiter = asyncio.ensure_future(event.wait())
         sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
             await asyncio.wait((waiter, sleeper), return_when=asyncio.FIRST_COMPLETED)

@@ -17,7 +17,7 @@ import orjson
 
 from agent.model.canonical import from_json, to_json
 from agent.model.identity import Key
-from agent.model.inventory import InventoryRow
+from agent.model.inventory import Flap, InventoryRow
 
 KEY_COLUMNS = ("target", "kind", "scope", "name")
 
@@ -94,6 +94,7 @@ def _pack_body(row: InventoryRow) -> bytes:
             dict(row.unkept_once),
             row.listed_as,
             _float(row.healed_at),
+            {pointer: tuple(flap) for pointer, flap in row.flaps.items()},
         )
     )
 
@@ -121,7 +122,9 @@ def _unpack_body(key: Key, body: bytes) -> InventoryRow:
         *later,
     ) = orjson.loads(body)
     # A row that an older release wrote ends before these.
-    draft.listed_as, draft.healed_at = later if len(later) > 1 else (*later, None, None)[:2]
+    # Rows that older releases wrote end before one of these.
+    draft.listed_as, draft.healed_at, flaps = later if len(later) > 2 else (*later, None, None, None)[:3]
+    draft.flaps = {pointer: Flap(*flap) for pointer, flap in flaps.items()} if flaps else {}
     draft.__class__ = InventoryRow
     row: InventoryRow = draft
     return row

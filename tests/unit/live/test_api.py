@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from dataclasses import replace
@@ -258,13 +259,34 @@ async def test_what_would_come_out_the_same_is_not_tried_again() -> None:
         assert len(wire.requests) == 1
 
 
-async def test_in_an_outage_the_share_of_repeats_stays_small() -> None:
+@pytest.mark.row("A14")
+async def test_in_an_outage_calls_end_after_a_few_and_one_in_a_while_finds_out_whether_it_is_over() -> None:
     async with VirtualClock().running() as clock:
         wire = Answers(lambda request: httpx.Response(503))
         api = api_of(wire, clock=clock)
         for _ in range(200):
+            reply = await api.get(RESOURCE, KEY)
+        assert len(wire.requests) == 6
+        assert reply.answer == "broken" and reply.message.endswith("(not asked again yet)")
+        write = await api.send(api.prepare("update", RESOURCE, KEY, None, {}))
+        assert (write.answer, write.landed, len(wire.requests)) == ("unreachable", "no", 6)
+        for _ in range(100):
+            await clock.sleep(3.0)
             await api.get(RESOURCE, KEY)
-    assert 200 <= len(wire.requests) <= 200 + 10 + 20
+        assert 106 <= len(wire.requests) <= 106 + 20
+        wire.answer = lambda request: answered(200, DAILY)
+        await clock.sleep(3.0)
+        assert [(await api.get(RESOURCE, KEY)).answer for _ in range(3)] == ["ok"] * 3
+
+
+async def test_reads_that_fail_one_in_three_are_repeated_within_the_share_of_repeats() -> None:
+    async with VirtualClock().running() as clock:
+        turns = itertools.count()
+        wire = Answers(lambda request: httpx.Response(503) if next(turns) % 3 == 0 else answered(200, DAILY))
+        api = api_of(wire, clock=clock)
+        for _ in range(300):
+            await api.get(RESOURCE, KEY)
+    assert 300 <= len(wire.requests) <= 300 + 10 + 30
 
 
 async def test_a_throttled_read_waits_as_told_and_a_throttled_write_is_left_to_its_caller() -> None:

@@ -101,8 +101,8 @@ def test_a_new_manifest_is_created_only_after_its_absence_was_proved(play: Calla
         at.commit(delta=workflow("delta", 3))
         mark = at.mark
         report = await at.look()
-        # The 404 alone proves nothing: the probe shows that the credential is good.
-        assert at.sent_since(mark) == ["GET delta", "GET resources", "POST resources", "GET delta"]
+        # The 404 alone proves nothing: something that is known to be there must be found with the same credential.
+        assert at.sent_since(mark) == ["GET delta", "GET gamma", "POST resources", "GET delta"]
         assert [each.change.action for each in report.outcomes] == [Action.CREATE]
 
     play(scene)
