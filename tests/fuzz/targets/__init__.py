@@ -25,6 +25,7 @@ _HOMES = {
     "tree": "trees",
     "objects": "trees",
     "sources": "trees",
+    "git": "git_objects",
     "configuration": "configuration",
     "redactor": "secrecy",
     "escape": "secrecy",
