@@ -99,7 +99,7 @@ def classify(reading: Reading, status: int, headers: Mapping[str, str], body: by
         return _refusal(reading, status, headers, body)
     if 300 <= status < 400:
         return _reply(
-            reading, "broken", status, headers, message=f"a redirect{_host_of(headers)}, which is not followed"
+            reading, "broken", status, headers, message=f"a redirect{_host_of(reading, headers)}, which is not followed"
         )
     return _reply(reading, "broken", status, headers, message=f"unexpected status {status}")
 
@@ -183,7 +183,7 @@ def _refusal(reading: Reading, status: int, headers: Mapping[str, str], body: by
     code, message = _told(reading, value)
     proved = bool(code or message)
     answer = _answer_of(reading, status, code, value, proved)
-    failing = status >= 500 or status == 408
+    failing = _is_failing(status)
     if not message and answer == "broken":
         origin = "" if failing else " that did not come from the platform"
         message = f"status {status}{origin}: {_described(headers, body)}"
@@ -206,13 +206,21 @@ def _answer_of(reading: Reading, status: int, code: str, value: Any, proved: boo
         return "exists"
     if _is_met(reading.in_use, status, value):
         return "conflict"
+    if reading.writes and _is_failing(status) and str(status) not in reading.errors.answers:
+        # Whoever fails may have failed after the commit, whatever code it gives: only a definition that speaks of the
+        # status itself may say that such a write did not land.
+        return "broken"
     mapped = _mapped(reading.errors, code, status)
     if mapped is not None:
         return mapped
-    if status == 408 or status >= 500:
+    if _is_failing(status):
         return "broken"
     # A 4xx without a row in the table is a refusal like any other once the platform itself said so.
     return _BY_STATUS.get(status, "invalid" if proved else "broken")
+
+
+def _is_failing(status: int) -> bool:
+    return status >= 500 or status == 408
 
 
 def _is_met(refusal: Exists | None, status: int, value: Any) -> bool:
@@ -248,9 +256,9 @@ def _described(headers: Mapping[str, str], body: bytes) -> str:
     return f"{media_type(content_type) if content_type else 'no content type'}, {len(body)} B"
 
 
-def _host_of(headers: Mapping[str, str]) -> str:
-    try:
-        host = urlsplit(headers.get("location", "")).hostname
+def _host_of(reading: Reading, headers: Mapping[str, str]) -> str:
+    try:  # scrubbed first: a host is given in small letters, and a secret that is spelled so would not be found
+        host = urlsplit(reading.scrub(headers.get("location", ""))).hostname
     except ValueError:
         host = None
     return f" to {printable(host, 100)}" if host else ""

@@ -34,8 +34,11 @@ class FileLock:
         except OSError as error:
             os.close(self._descriptor)
             raise StoreError(f"the state store {store} cannot be locked: {error.strerror}") from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()} {boot_id()}\n".encode("ascii"), 0)
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()} {boot_id()}\n".encode("ascii"), 0)
+        except OSError:
+            pass  # the disk is full: the lock is held all the same, only its holder's name is not told
 
     def release(self) -> None:
         if self._descriptor >= 0:

@@ -6,6 +6,7 @@ from, and fuzzing goes on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import random
@@ -29,6 +30,9 @@ class Keeper:
         self.target = target
         self.report = report
         self.found: list[str] = []
+        for seed in target.beginnings():  # the first of them pay for what is loaded late, which is not to be blamed
+            with contextlib.suppress(Exception):
+                target.run(seed)
 
     def __call__(self, data: bytes) -> None:
         try:

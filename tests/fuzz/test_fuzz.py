@@ -25,9 +25,9 @@ def test_nothing_but_values_and_declared_refusals_comes_out(name: str) -> None:
     assert target.name == name
     beginnings = target.beginnings()
     chance = random.Random(f"fuzz/{name}")
+    target.run(beginnings[0])  # pays for what is loaded late
     for path in target.regressions():
         target.check(path.read_bytes())
-    assert beginnings
     ends, over = time.thread_time() + SECONDS, time.monotonic() + WALL_SECONDS
     for number in range(INPUTS):
         if time.thread_time() > ends or time.monotonic() > over:

@@ -12,6 +12,8 @@ from agent import errors
 from agent.definitions.expressions import Expression
 from agent.definitions.platform import ErrorRule, Exists, ResponseRule
 from agent.live.answers import MESSAGE_MAX, Reading, classify, error_of, failed
+from agent.secrets import Secret
+from agent.secrets.scrub import Redactor
 
 JSON = {"content-type": "application/json"}
 DECLARED = ErrorRule(
@@ -80,6 +82,15 @@ def test_a_mapped_code_and_a_mapped_status_win_over_the_table() -> None:
     assert classify(READ, 503, JSON, error()).answer == "throttled"
 
 
+@pytest.mark.parametrize("status", [408, 500, 502])
+def test_no_code_makes_a_write_that_a_server_failed_at_a_write_that_did_not_land(status: int) -> None:
+    reply = classify(WRITE, status, JSON, error("GONE_AWAY"))
+    assert (reply.answer, reply.landed, reply.passing) == ("broken", "unknown", True)
+    assert reply.message == "why"
+    assert classify(READ, status, JSON, error("GONE_AWAY")).answer == "notFound"
+    assert classify(WRITE, 503, JSON, error("GONE_AWAY")).landed == "no"  # the definition speaks of the status itself
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_broken_and_names_the_host_only(status: int) -> None:
     headers = {"location": "https://user:pw@evil.example/steal?token=abc"}
@@ -87,6 +98,14 @@ def test_a_redirect_is_broken_and_names_the_host_only(status: int) -> None:
     assert (reply.answer, reply.landed) == ("broken", "unknown")
     assert "evil.example" in reply.message
     assert "pw" not in reply.message and "token" not in reply.message
+
+
+def test_a_redirect_that_echoes_a_secret_in_its_host_does_not_bring_it_out() -> None:
+    redactor = Redactor()
+    redactor.add(Secret("S3cretToken"))
+    reply = classify(replace(WRITE, scrub=redactor.scrub), 302, {"location": "https://S3cretToken.evil.example/"}, b"")
+    assert "evil.example" in reply.message
+    assert "s3crettoken" not in reply.message.lower()
 
 
 @pytest.mark.parametrize(

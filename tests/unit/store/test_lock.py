@@ -52,6 +52,34 @@ def test_closing_gives_the_lock_back_and_locking_twice_is_one_lock(path: Path) -
     assert path.with_name("state.db.lock").read_text() == f"{os.getpid()} {boot_id()}\n"
 
 
+_HOLD_ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from agent.store.lock import FileLock
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+lock = FileLock(Path(sys.argv[1]))
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_disk_that_takes_no_name_takes_the_lock(path: Path) -> None:
+    store = Store.open(url_of(path), clock=HandClock())
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD_ON_A_FULL_DISK, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path.cwd(),
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"locked\n"
+        with pytest.raises(StoreError, match="process unknown"):
+            store.lock()
+        first.kill()
+    store.lock()
+    store.close()
+
+
 def test_a_holder_of_another_machine_is_told_as_such(path: Path) -> None:
     first = Store.open(url_of(path), clock=HandClock())
     first.lock()
