@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 from agent.live.answers import MESSAGE_MAX, printable
 from agent.report.escape import clean, clean_lines
 from agent.secrets import Secret
-from agent.secrets.scrub import Redactor, mask_url
+from agent.secrets.scrub import SCRUB_LENGTH_MIN, Redactor, mask_url
 from tests.fuzz.target import Draw, Target
 
 LENGTH_MIN = 8  # shorter encodings of a secret are ordinary words
@@ -55,6 +55,8 @@ def run(data: bytes) -> None:
     text = before + coder(secret) + after + second(other)
     scrubbed = redactor.scrub(text)
     for each in (secret, other):
+        if len(each) < SCRUB_LENGTH_MIN:
+            continue
         for encode in CODERS:
             piece = encode(each)
             # `***` may bring back a secret with stars; nothing shorter than a word is looked for.
