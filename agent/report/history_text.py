@@ -61,6 +61,9 @@ class Event(Protocol):
     def fields(self) -> Sequence[Mapping[str, Any]]: ...
 
 
+_SECRET_WORDS = {"add": "added", "remove": "removed", "release": "released"}
+
+
 def render_passes(passes: Sequence[Pass], *, now: float | None, paint: Paint = plain) -> str:
     """One line a pass, newest first as they are given."""
     if not passes:
@@ -146,7 +149,7 @@ def render_document(document: Document) -> str:
 def _field(field: Mapping[str, Any]) -> str:
     path = clean(str(field.get("path", "")), 120)
     if field.get("sensitive"):
-        return f"{path}  (secret) changed"
+        return f"{path}  (secret) {_SECRET_WORDS.get(str(field.get('op')), 'changed')}"
     if "before" in field and "after" in field:
         return f"{path}  {show(field['before'], 60)} -> {show(field['after'], 60)}"
     if "after" in field:

@@ -156,7 +156,9 @@ def _event(outcome: Outcome, number: int, position: int, report: Report) -> dict
 
 def _field(field: FieldChange) -> dict[str, Any]:
     summary: dict[str, Any] = {"path": field.path, "op": str(field.op), "cause": str(field.cause)}
-    if not field.sensitive:
+    if field.sensitive:
+        summary["sensitive"] = True
+    else:
         for word, value in (("before", field.before), ("after", field.after)):
             if value is not None:
                 summary[word] = _short(value)

@@ -21,7 +21,7 @@ from agent.validate.findings import Findings
 from agent.validate.identity import Named, check_identity
 from agent.validate.kind_rules import KindRules, PlatformRules, rules_of
 from agent.validate.lifecycle import as_digested, read_lifecycle
-from agent.validate.pointers import Tokens, expand, is_under, join, leaves, select, split
+from agent.validate.pointers import Tokens, expand, is_under, join, leaves, may_show_secret, select, split
 from agent.validate.recognise import Identity, recognise
 from agent.validate.secret_leaves import SecretUse, secret_uses, without_references
 
@@ -138,7 +138,8 @@ class _Checker:
         """The spec against the schema and against what the definition says of single places."""
         spec, base = identity.spec, identity.base
         if not isinstance(spec, dict):
-            findings.add(base, "invalid-manifest", "`spec` is not a mapping", got=spec)
+            got = None if rules.secrets(scope) else spec
+            findings.add(base, "invalid-manifest", "`spec` is not a mapping", got=got)
             return ()
         if identity.kind.general is not None:
             findings.add("", "kind-general", identity.kind.general, severity="warning")
@@ -157,7 +158,7 @@ class _Checker:
             known = {use.place for use in uses}
             known |= {place[len(inside) :] for place in map(split, findings.wrong) if place[: len(inside)] == inside}
             known.discard(())
-            for violation in rules.schema.violations(plain, sensitive=lambda at: is_under(split(at), secrets)):
+            for violation in rules.schema.violations(plain, sensitive=lambda at: may_show_secret(split(at), secrets)):
                 if violation.more:
                     findings.leave_out(violation.more)
                 elif not is_under(split(violation.pointer), known):

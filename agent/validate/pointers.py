@@ -87,3 +87,12 @@ def is_under(tokens: Tokens, patterns: Iterable[Tokens]) -> bool:
         len(tokens) >= len(pattern) and all(part in ("*", token) for part, token in zip(pattern, tokens, strict=False))
         for pattern in patterns
     )
+
+
+def may_show_secret(place: Tokens, patterns: Iterable[Tokens]) -> bool:
+    """Whether what stands at a place may be a secret: at or below one, or right where its parent is due."""
+    patterns = tuple(patterns)
+    depth = len(place)
+    # A wildcard would also hide what stands beside the parent, such as a type that is misspelt.
+    above = (pattern[:depth] for pattern in patterns if 0 < depth < len(pattern) and pattern[depth - 1] != "*")
+    return is_under(place, patterns) or is_under(place, above)

@@ -60,7 +60,7 @@ def test_what_was_done_to_a_resource_is_told_newest_first_without_sensitive_valu
     assert cron == {
         "path": "workflow.schedule.cron", "op": "change", "cause": "git", "before": "1 * * * *", "after": "2 * * * *"
     }  # fmt: skip
-    assert password == {"path": "password", "op": "change", "cause": "secret"}
+    assert password == {"path": "password", "op": "change", "cause": "secret", "sensitive": True}
     assert events[1].fields == ()
     assert events[0].scope == (("workspace", "sales"),)
     assert store.events_of("Workflow", "unheard-of") == []

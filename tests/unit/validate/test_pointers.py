@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.validate.pointers import expand, is_pointer, is_under, join, leaves, select, split
+from agent.validate.pointers import expand, is_pointer, is_under, join, leaves, may_show_secret, select, split
 
 VALUE = {"a": [{"b": 1, "c/d": 2}, {"b": 3}], "e": {"~": {"b": 4}}}
 
@@ -57,3 +57,19 @@ def test_a_place_is_under_a_pattern_when_the_pattern_names_it_or_a_parent() -> N
     assert is_under(("data", "password", "env"), patterns)
     assert not is_under(("data",), patterns)
     assert not is_under(("files", "key"), patterns)
+
+
+@pytest.mark.parametrize(
+    ("place", "hidden"),
+    [
+        (("data", "password"), True),
+        (("data", "password", "deeper"), True),
+        (("data",), True),  # somebody wrote the secret where the mapping of secrets is due
+        (("list", "0", "data"), True),
+        (("list", "type"), False),
+        (("other",), False),
+        ((), False),
+    ],
+)
+def test_what_stands_where_the_parent_of_a_secret_is_due_is_hidden_too(place: tuple[str, ...], hidden: bool) -> None:
+    assert may_show_secret(place, [("data", "*"), ("list", "*", "data", "*")]) is hidden

@@ -1,0 +1,226 @@
+"""What is played: each act runs verbs in which some of the canaries can get loose. Leaves are in `Stage.sinks`."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.canaries.stage import SCHEMES, Stage
+
+# Everyone can read the words of a process. That it refuses them is all that an agent can do.
+WORDS = ("agent: words",)
+# A mistake of ours, as there might be one: an exception that quotes every secret of the target in plan.
+CRASHES = """
+import sys
+from agent.cli.main import main
+from agent.reconcile import once
+
+def make_plan(desired, observed, ground):
+    secrets = ground.fingerprint.__self__
+    values = [secrets._value(name).reveal() for name in secrets._sources]
+    raise RuntimeError(f"it broke with {values}")
+
+once.make_plan = make_plan
+sys.exit(main())
+"""
+
+
+def walk(stage: Stage) -> None:
+    """The first apply, at its most talkative, on all ways to log in; then what repeats a secret on purpose."""
+    stage.configure()
+    stage.manifests()
+    stage.commit()
+    stage.datakeel("apply", "--yes", "-v")
+    stage.datakeel("act", "Vault/header-of-env", "unlock", "--yes", "--target", "header")
+
+
+def look(stage: Stage) -> None:
+    """Every verb that shows something, as text and as JSON."""
+    plan = stage.folder / "tmp" / "plan.json"
+    stage.datakeel("logs", "Vault/header-of-env", "--target", "header")
+    stage.datakeel("validate", "-v")
+    stage.datakeel("validate", "-o", "json")
+    stage.datakeel("diff", "--full", "-v")
+    stage.datakeel("diff", "--fresh", "-o", "text", "-o", f"json={plan}")
+    stage.datakeel("apply", "--plan", str(plan), "--yes", "-o", "json")
+    for words in (("status",), ("history",), ("history", "Vault/header-clear")):
+        stage.datakeel(*words)
+        stage.datakeel(*words, "-o", "json")
+    for scheme in SCHEMES:
+        stage.datakeel("get", f"Vault/{scheme}-clear", "--target", scheme, "--fresh")
+    for more in ("--desired", "--applied"):
+        stage.datakeel("get", "Vault/header-clear", more, "--target", "header")
+    stage.datakeel("get", "Vault", "-o", "json", "--target", "header")
+    stage.datakeel("explain", "Vault", "--schemas", str(Path(__file__).parent / "leaky"))
+    stage.datakeel("decide", "Vault/header-echo-html-500", "--not-made", "--target", "header")
+
+
+def rotate(stage: Stage) -> None:
+    """Every secret has another value: that is told, and neither the old nor the new one is."""
+    stage.configure(rotation=", rotated")
+    diffs = stage.folder / "tmp" / "rotated.json"
+    told = stage.datakeel("diff", "--target", "header", "-o", "text", "-o", f"json={diffs}")
+    assert told.count("(secret) changed") >= 5, told
+    document = json.loads(diffs.read_text())
+    changed = [field for change in document["changes"] if change["cause"] == "secret" for field in change["fields"]]
+    assert len(changed) >= 5
+    assert all(field["sensitive"] and not {"before", "after"} & set(field) for field in changed)
+    stage.datakeel("apply", "--yes", "-v", "--target", "header")
+    told = stage.datakeel("history", "Vault/header-of-env", "--target", "header")
+    assert "(secret) changed" in told, told
+
+
+def run_once(stage: Stage) -> None:
+    """The agent's own loop, with its log for programs."""
+    stage.datakeel("run", "--once", "--log", "json", "-v")
+
+
+def crash(stage: Stage) -> None:
+    """A mistake of ours whose exception quotes secrets: on the terminal, in the file that is left, in the log."""
+    for words in (("diff",), ("diff", "-v", "-o", "json")):
+        said = stage.datakeel(*words, "--target", "header", script=CRASHES)
+        assert "a mistake in datakeel: RuntimeError" in said, said
+        assert "it broke with" in said or "datakeel-crash-" in said, said
+
+
+def crash_of_the_loop(stage: Stage) -> None:
+    """The same in the running agent, which logs it and goes on."""
+    said = stage.datakeel("run", "--once", "--log", "json", "-v", "--target", "header", script=CRASHES)
+    assert "it broke with" in said, said
+
+
+def run_with_webhooks(stage: Stage) -> None:
+    """The agent as a server: right and wrong words, both secrets of a rotation, and every address it might have."""
+    stage.configure(hook=stage.keeper.reference("file", "hook", "hook", arrives=False), rotation=", rotated")
+    old = stage.canary("hook")
+    stage.commit("a hook")
+    agent = stage.start("run", "--log", "json", "-v", "--listen", "127.0.0.1:0")
+    address = _waited(lambda: _address(agent.said()), agent.said)
+    body = json.dumps({"kind": "vault", "name": "header-clear"}).encode()
+    for word in (old, old + "x", stage.canary("word of a stranger")):
+        _ask(stage, "POST", f"{address}/hooks/platform/header/{word}", body)
+        _ask(stage, "POST", f"{address}/hooks/platform/header", body, {"Authorization": f"Bearer {word}"})
+    stage.keeper.reference("file", "hook", "hook, rotated", arrives=False)
+    new = stage.canary("hook, rotated")
+    for path in (
+        "/",
+        "/health",
+        "/live",
+        "/ready",
+        "/startup",
+        "/metrics",
+        "/hooks/platform/header",
+        "/ui",
+        "/api/status",
+    ):
+        _ask(stage, "GET", address + path)
+    time.sleep(5.5)  # as long as the old one is believed without looking
+    assert _ask(stage, "POST", f"{address}/hooks/platform/header/{new}", body) == 202
+    stage.repository.write("header/another.json", _vault("header-another", stage.in_clear("password of another")))
+    revision = stage.commit("another")
+    _waited(lambda: revision[:7] in agent.said(), agent.said)
+    stage.leaky.refuses = True
+    stage.commit("refused")
+    _waited(lambda: "you said" in agent.said() or "Unauthorized" in agent.said(), agent.said)
+    stage.leaky.refuses = False
+    agent.end()
+
+
+def mistakes(stage: Stage) -> None:
+    """Secrets where none belong: in the configuration, on the command line, in manifests that are wrong."""
+    canary, path = stage.canary, stage.repository.path / "mistakes.yaml"
+    head = "apiVersion: datakeel/v1\nsource: {path: .}\ntargets:\n  one:\n    platform: dataos\n"
+    for name, line in {
+        "a value as a credential": "    credentials: {token: %s}\n",
+        "a value under a credential": "    credentials: {token: {value: %s}}\n",
+        "a value as a variable's name": "    credentials: {token: {env: '%s!'}}\n",
+        "a value as a secret": "    secrets: {lake: [%s]}\n",
+        "a password in the server": "    server: https://u:%s@api.dataos.io\n",
+        "a password in the proxy": "    proxy: http://u:%s@proxy:3128\n",
+        "a value as a hook": "    hook: {secret: %s}\n",
+    }.items():
+        path.write_text(head + line % canary(name))
+        stage.datakeel("validate", "--config", str(path))
+        stage.datakeel("diff", "--config", str(path), "-o", "json")
+    path.write_text(head.replace("path: .", f"url: 'https://u:{canary('a password of git')}@git.example.com/x'"))
+    stage.datakeel("validate", "--config", str(path))
+    database = f"postgresql://keel:{canary('a password of the state')}@127.0.0.1:9/keel"
+    path.write_text(head + f"    credentials: {{token: {{env: LEAKY}}}}\nstate: {database}\n")
+    for verb in ("status", "diff", "history"):
+        stage.datakeel(verb, "--config", str(path), "-v")
+    other = database.replace("a-password", "")
+    stage.datakeel(
+        "status",
+        more={"DATAKEEL_STATE": other},
+    )
+    for form in ("--token={}", "--password={}", "glpat-{}", "ghp_{}00"):
+        stage.datakeel("diff", canary(f"on the command line, {form[:8]}", form.replace("_{}", "_AAAA{}"), kept=WORDS))
+    _wrong_manifests(stage)
+
+
+def _wrong_manifests(stage: Stage) -> None:
+    canary, folder = stage.canary, stage.folder / "wrong"
+    (folder / "header").mkdir(parents=True, exist_ok=True)
+    config = (stage.repository.path / "datakeel.yaml").read_text()
+    (folder / "datakeel.yaml").write_text(config.replace("{path: ., interval: 1s}", "{path: .}"))
+    head = "apiVersion: leaky/v1\nkind: Vault\nmetadata: {name: wrong-%s}\nspec:\n  %s\n"
+    wrong = {
+        "list": "password: [%s]",
+        "map": "password: {value: %s}",
+        "env": "password: {env: %s}",
+        "deep": "files: {one: {two: %s}}",
+        "number": "files: %s",
+        "duplicate": "password: %s\n  password: %s",
+        "syntax": 'password: "%s\n',
+        "tag": "password: !Ref %s",
+        "anchor": "password: *%s",
+        "tab": "password: %s\n\tnote: x",
+        "template": "password: ${%s}",
+        "reference": "password: {secretRef: %s}",
+    }
+    for name, line in wrong.items():
+        # What somebody writes as the name of a secret is a name: it is told, so that it can be corrected.
+        value = canary(f"in a wrong manifest, {name}") if name not in ("reference", "template", "anchor") else "no-such"
+        (folder / "header" / f"{name}.yaml").write_text(head % (name, line.replace("%s", value)))
+    stage.datakeel("validate", "--config", str(folder / "datakeel.yaml"), "-v")
+    stage.datakeel("validate", "--config", str(folder / "datakeel.yaml"), "-o", "json")
+    stage.datakeel("diff", "--config", str(folder / "datakeel.yaml"), "--target", "header")
+
+
+def _vault(name: str, password: str) -> str:
+    spec = {"password": password}
+    return json.dumps({"apiVersion": "leaky/v1", "kind": "Vault", "metadata": {"name": name}, "spec": spec})
+
+
+def _address(said: str) -> str | None:
+    for line in said.splitlines():
+        if '"server.listening"' in line:
+            return str(json.loads(line)["address"])
+    return None
+
+
+def _waited(asked: Callable[[], str | bool | None], said: Callable[[], str], seconds: float = 60.0) -> str:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        answer = asked()
+        if answer:
+            return str(answer)
+        time.sleep(0.05)
+    raise AssertionError(said()[-3000:])
+
+
+def _ask(stage: Stage, method: str, url: str, body: bytes | None = None, more: dict[str, str] | None = None) -> int:
+    """One request to the agent; its answer is a sink."""
+    headers = {"Content-Type": "application/json", **(more or {})}
+    request = urllib.request.Request(url, method=method, data=body, headers=headers)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            status, told = answer.status, bytes(answer.headers) + answer.read()
+    except urllib.error.HTTPError as refusal:
+        status, told = refusal.code, str(refusal.headers).encode() + refusal.read()
+    stage.outputs[f"answer: {len(stage.outputs)} {method} {urllib.request.urlsplit(url).path[:20]}"] = told
+    return status
