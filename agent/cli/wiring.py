@@ -30,14 +30,16 @@ from agent.model.outcome import Outcome, Report
 from agent.model.resource import Desired
 from agent.reconcile.desired import read_desired
 from agent.reconcile.loop import Loop
-from agent.reconcile.once import Look, Wish, look, reconcile_once
+from agent.reconcile.neighbours import in_turn
+from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
 from agent.reconcile.target import LastDesired, Target
-from agent.source import Wakeups, open_wakeups
+from agent.source import Source, Wakeups, open_wakeups
+from agent.validate.across import find_across, waits, without_wrong
 
 
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
     """``validate``: every manifest of every target, without the network and without state."""
-    config = chosen(config, options)
+    whole, config = config, chosen(config, options)
     platforms = {
         name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
     }
@@ -48,14 +50,31 @@ async def check(config: Config, options: Options) -> tuple[Desired, ...]:
         for name, target in config.targets.items():
             with cache_of(config) as store:
                 found.append(read_desired(source, revision, target, platforms[name], store, LastDesired()))
-    return tuple(found)
+        return _crossed(whole, source, revision, found)
+
+
+def _crossed(config: Config, source: Source, revision: Revision, found: Sequence[Desired]) -> tuple[Desired, ...]:
+    """The same, with what is wrong between targets; those that were not chosen are read where somebody waits."""
+    needs = {name: target.depends_on for name, target in config.targets.items()}
+    if not any(waits(desired) or needs[desired.target] for desired in found):
+        return tuple(found)
+    gits = {desired.target: desired for desired in found}
+    for name, target in config.targets.items():
+        if name not in gits:
+            platform = load_platform(target.platform, extra_folders=config.schemas)
+            gits[name] = read_desired(source, revision, target, platform, None, LastDesired())
+    wrong = list(find_across(gits, needs))
+    return tuple(
+        without_wrong(desired, [fault for name, fault in wrong if name == desired.target]) for desired in found
+    )
 
 
 async def make_plans(config: Config, options: Options) -> tuple[TargetPlan, ...]:
     """``diff``: the plan of each target. One target's failure is its own; nothing but reads is sent."""
     async with open_targets(config, options, writable=False) as opened:
         revision = revision_of(opened.source, options)
-        return tuple([await _plan(target, options, revision) for target in opened.targets])
+        ordered = in_turn(opened.targets, revision)
+        return tuple([await _plan(target, options, revision, before) for target, before in ordered])
 
 
 async def apply_plans(
@@ -69,11 +88,12 @@ async def apply_plans(
     async with open_targets(config, options, writable=True) as opened:
         revision = revision_of(opened.source, options)
         wish = replace(_wish(options, revision), wait_for_all=True, tell=tell)
-        seen = [await look(target, wish) for target in opened.targets]
+        ordered = in_turn(opened.targets, revision)
+        seen = [await look(target, replace(wish, preceding=before)) for target, before in ordered]
         if options.expect not in (None, digest_of(tuple(each.plan for each in seen))):
             # The approved plan may come from `diff --fresh`: only what is read now can tell that it no longer holds.
             wish = replace(wish, fresh=True)
-            seen = [await look(target, wish) for target in opened.targets]
+            seen = [await look(target, replace(wish, preceding=before)) for target, before in ordered]
         plans = tuple(TargetPlan(each.plan.target, each.plan, each.desired) for each in seen)
         _affordable(plans, options)
         if not confirm(plans):
@@ -85,7 +105,9 @@ async def apply_plans(
                 code="stale-digest",
                 fix="datakeel diff shows what it would do now; approve that digest",
             )
-        reports = [await reconcile_once(target, wish, each) for target, each in zip(opened.targets, seen, strict=True)]
+        reports = []
+        for (target, before), each in zip(ordered, seen, strict=True):
+            reports.append(await reconcile_once(target, wish, still_waiting(target, each) if before else each))
         return tuple(reports)
 
 
@@ -94,7 +116,8 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
     async with open_targets(config, options, writable=True) as opened:
         clock = SystemClock()
         wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom())
-        loop = Loop(opened.targets, wakeups, config.source.interval_seconds, tell)
+        targets = [target for target, _ in in_turn(opened.targets, None)]
+        loop = Loop(targets, wakeups, config.source.interval_seconds, tell)
         if options.once:
             return status_of_reports(await loop.run_once())
         listen = options.listen or config.server.listen
@@ -116,9 +139,9 @@ async def _until_stopped(loop: Loop, wakeups: Wakeups) -> None:
         wakeups.close()
 
 
-async def _plan(target: Target, options: Options, revision: Revision) -> TargetPlan:
+async def _plan(target: Target, options: Options, revision: Revision, before: frozenset[str]) -> TargetPlan:
     try:
-        seen: Look = await look(target, replace(_wish(options, revision), careful=True))
+        seen: Look = await look(target, replace(_wish(options, revision), careful=True, preceding=before))
     except ConfigError:
         raise
     except AgentError as error:

@@ -17,6 +17,7 @@ from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import address_of, listen_faults
 from agent.config.model import Config, HookConfig, ServerConfig, SourceConfig, TargetConfig
+from agent.config.order import order_faults, with_others
 from agent.config.policy_words import drift_of, limits_of, policy_faults
 from agent.config.references import reference_of, references_of
 from agent.config.state import find_config, read_config_file, state_url
@@ -44,7 +45,12 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
     overlay.apply(environ)
     folder = file.absolute().parent
 
-    faults = [*find_faults(document), *listen_faults(document), *policy_faults(document.get("targets"))]
+    faults = [
+        *find_faults(document),
+        *listen_faults(document),
+        *policy_faults(document.get("targets")),
+        *order_faults(document.get("targets")),
+    ]
     given = [cwd / name for name in more_schemas]
     schemas = (*given, *(folder / name for name in _texts(document.get("schemas"))))
     platforms = _Platforms(schemas)
@@ -61,10 +67,12 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
         source=_source(document["source"], folder, withheld),
         state=state_url(document.get("state"), folder),
         schemas=schemas,
-        targets={
-            name: _target(name, target, folder, platforms.name_of(target["platform"]), withheld)
-            for name, target in document["targets"].items()
-        },
+        targets=with_others(
+            {
+                name: _target(name, target, folder, platforms.name_of(target["platform"]), withheld)
+                for name, target in document["targets"].items()
+            }
+        ),
         origins=dict(overlay.origins),
         server=_server(document.get("server", {})),
     )
@@ -263,6 +271,7 @@ def _target(
         prune=target.get("prune", False),
         drift=drift,
         drift_kinds=drift_kinds,
+        depends_on=tuple(target.get("depends_on", ())),
         adopt=target.get("adopt", "ifIdentical"),
         limits=limits_of(target.get("limits", {})),
         windows=tuple(map(_apply_window, target.get("windows", ()))),

@@ -58,7 +58,8 @@ class TargetConfig:
 
     ``platform`` names definition and version (``acme/v1``). ``budget`` None: the definition's windows; empty: no
     limit; else these. ``folder`` is relative to the repository, without slashes at its ends; "" is all of it.
-    ``allow_http`` is also true where the server is the loopback address.
+    ``allow_http`` is also true where the server is the loopback address. ``others`` are the names of the other targets,
+    None where nobody knows them.
     """
 
     name: str
@@ -88,6 +89,8 @@ class TargetConfig:
     trust_env: bool = False
     allow_http: bool = False
     hook: HookConfig | None = None
+    depends_on: tuple[str, ...] = ()
+    others: frozenset[str] | None = None
 
     def goal_seconds(self, kind: str) -> float:
         """How old the knowledge of a kind's live content may become."""

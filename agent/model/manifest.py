@@ -23,6 +23,7 @@ class Lifecycle:
     ignore: tuple[str, ...] = ()
     moved_from: str | None = None
     actions: Mapping[str, Any] = field(default_factory=dict)
+    awaits: tuple[tuple[str, str], ...] = ()  # another target, and Kind/name of it, or "" for all of it
 
 
 NO_LIFECYCLE = Lifecycle()

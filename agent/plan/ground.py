@@ -23,6 +23,7 @@ from agent.plan.policy import Policy
 from agent.plan.quiet import less_alike, less_unkept, unkept
 from agent.plan.rules import RuleBooks, Types
 from agent.plan.runs import compare_run, content_of
+from agent.plan.waiting import Awaited
 
 PREDECESSOR = "predecessor"
 """In an applied document: the id of the object that this one replaces and that is not proved gone yet."""
@@ -39,6 +40,7 @@ class Ground:
     lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
     ``words`` are what people said of single objects, ``handover`` what goes to
     other targets and comes from there: ``rows`` and ``applied`` have what comes as its former owner left it.
+    ``waiting`` says what of other targets is not there yet, ``needs`` which of them all of this target waits for.
     """
 
     platform: Platform
@@ -56,6 +58,8 @@ class Ground:
     census: Census | None = None
     words: Mapping[Key, Word] = field(default_factory=dict)
     handover: Handover = field(default_factory=Handover)
+    waiting: Mapping[Awaited, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""

@@ -21,6 +21,7 @@ from agent.plan.order import in_order
 from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
 from agent.plan.prune import origin_of, prune_row
+from agent.plan.waiting import awaited_by, hold_waiting
 
 
 def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Caution = HEEDLESS) -> Plan:
@@ -39,6 +40,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     allowed = hold_paused(decider.changes, ground.policy)
     allowed = hold_cautiously(allowed, desired, observed, ground, caution)
     changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
+    changes = hold_waiting(changes, desired.resources, ground.waiting, ground.needs)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
     return Plan(
@@ -54,7 +56,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         strays=observed.strays,
         suppressed=tuple(decider.suppressed),
         complete=observed.complete and desired.complete,
-        notes=(*notes, *([missing] if missing else [])),
+        notes=(*notes, *([missing] if missing else []), *_after(ordered, desired, ground)),
         agreed=tuple(decider.agreed),
     )
 
@@ -88,6 +90,12 @@ def _left(row: InventoryRow, seen: Observation, desired: Desired, ground: Ground
         predecessor=PREDECESSOR in ground.applied.get(row.key, {}),
         pages=ground.pages.get(row.key.kind, 1),
     )
+
+
+def _after(changes: Collection[Change], desired: Desired, ground: Ground) -> list[str]:
+    """Which targets go before; those that are not there yet hold their changes, which say so themselves."""
+    awaited = awaited_by(tuple(changes), desired.resources, ground.needs)
+    return [f"applied after target {target}" for target in awaited]
 
 
 def _census(desired: Desired, ground: Ground) -> Census:

@@ -69,6 +69,7 @@ def read_desired(
             secrets=frozenset(config.secrets),
             contents=last.contents,
             manifests_max=config.limits.manifests_max,
+            others=config.others,
         )
     last.entries, last.desired = tree.entries, desired
     return desired
@@ -195,6 +196,7 @@ def _relations(document: CheckedDocument) -> tuple[object, ...]:
         document.scope,
         document.name,
         document.lifecycle.depends_on,
+        document.lifecycle.awaits,
         document.lifecycle.moved_from,
         [reference[:2] for reference in document.references],
     )

@@ -18,6 +18,7 @@ from agent.plan.ground import Ground
 from agent.plan.handover import Handover
 from agent.plan.limits import HEALED_SECONDS, Census, census
 from agent.plan.policy import Policy
+from agent.plan.waiting import Awaited
 from agent.reconcile.target import Target
 
 CONFIRMED_AT = "changes_confirmed_at"
@@ -42,6 +43,7 @@ def ground_of(
     counted: Census,
     words: Mapping[Key, Word],
     moving: Handover,
+    waiting: Mapping[Awaited, str],
 ) -> Ground:
     """``rows`` are those that the pass is about; what was last applied is read for those that were looked at."""
     wanted = [
@@ -65,6 +67,8 @@ def ground_of(
         counted,
         words,
         moving,
+        waiting,
+        target.config.depends_on,
     )
 
 

@@ -6,15 +6,20 @@ server and settings, is the same object: it changes hands (``plan/handover``). N
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
+from agent.definitions.platform import Kind
+from agent.errors import SourceError
 from agent.model.identity import Key, Revision, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired
 from agent.plan.handover import Handed, Handover
+from agent.plan.waiting import Awaited
 from agent.reconcile.desired import read_desired
 from agent.reconcile.target import Neighbour, Target
+from agent.validate.across import find_across, resource_named, waits, without_wrong
 
 
 def desired_of(target: Target, neighbour: Neighbour, revision: Revision) -> Desired:
@@ -47,6 +52,92 @@ def handover(target: Target, desired: Desired) -> Handover:
             if there not in named.resources and there not in named.broken:
                 handed[key] = Handed(there, theirs[there].uid)
     return Handover(going, handed)
+
+
+def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -> Mapping[Awaited, str]:
+    """What this target waits for and is not live and ready as git says, with the reason. Read from the store alone.
+
+    ``preceding`` are targets that are about to be applied before: what they lack now says nothing.
+    """
+    awaited = dict.fromkeys((name, "") for name in target.config.depends_on)
+    awaited |= dict.fromkeys(each for resource in desired.resources.values() for each in resource.lifecycle.awaits)
+    by_name = {each.name: each for each in target.neighbours}
+    found = {}
+    for name, path in awaited:
+        if name in by_name and name not in preceding:
+            why = _unready(target, by_name[name], desired.revision, path)
+            if why:
+                found[name, path] = why
+    return found
+
+
+def crossed(target: Target, desired: Desired) -> Desired:
+    """The same, with what is wrong between targets: a resource that another one lacks, a circle of waiting."""
+    if not waits(desired) and not target.config.depends_on:
+        return desired
+    gits = {each.name: desired_of(target, each, desired.revision) for each in target.neighbours}
+    needs = {target.name: target.config.depends_on, **{each.name: each.config.depends_on for each in target.neighbours}}
+    wrong = [fault for name, fault in find_across({**gits, target.name: desired}, needs) if name == target.name]
+    return without_wrong(desired, wrong)
+
+
+def in_turn(targets: Sequence[Target], revision: Revision | None) -> list[tuple[Target, frozenset[str]]]:
+    """The targets in the order in which they are applied, each with those of them that it waits for.
+
+    What waits for each other cannot come first: such targets keep their places and wait for what the store says.
+    """
+    by_name = {target.name: target for target in targets}
+    needs = {name: {*target.config.depends_on} & by_name.keys() for name, target in by_name.items()}
+    if revision is not None and len(targets) > 1:
+        for name, target in by_name.items():
+            needs[name] |= _awaited(target, revision) & by_name.keys()
+    try:
+        order = [*TopologicalSorter({name: sorted(needs[name]) for name in by_name}).static_order()]
+    except CycleError:
+        order = [*by_name]
+    # Who waits for nobody stays where the configuration has it.
+    order.sort(key=lambda name: _depth(name, needs, frozenset()))
+    return [(by_name[name], frozenset(needs[name]) & {*order[:place]}) for place, name in enumerate(order)]
+
+
+def _depth(name: str, needs: Mapping[str, Collection[str]], above: frozenset[str]) -> int:
+    below = [_depth(each, needs, above | {name}) for each in needs[name] if each not in above and each != name]
+    return 1 + max(below, default=-1)
+
+
+def _awaited(target: Target, revision: Revision) -> set[str]:
+    """The targets that manifests of this one wait for; none while they cannot be read."""
+    try:
+        desired = read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
+    except SourceError:
+        return set()
+    return {name for resource in desired.resources.values() for name, _ in resource.lifecycle.awaits}
+
+
+def _unready(target: Target, neighbour: Neighbour, revision: Revision, path: str) -> str:
+    named = desired_of(target, neighbour, revision)
+    rows, kinds = target.store.rows(neighbour.name), neighbour.platform.kinds
+    keys = resource_named(named, path) if path else tuple(named.resources)
+    if path and len(keys) != 1:
+        return f"{path} of target {neighbour.name}, which {'is ambiguous' if keys else 'declares no such resource'}"
+    if not path and not named.complete:
+        return f"target {neighbour.name}, of which a manifest is invalid"
+    unready = [key for key in keys if not _is_ready(named, key, rows.get(key), kinds)]
+    if not unready:
+        return ""
+    if path:
+        row = rows.get(unready[0])
+        state = "not live yet" if row is None else f"{row.health}, or not yet as git says"
+        return f"{path} of target {neighbour.name}, which is {state}"
+    first = min(unready)
+    return f"target {neighbour.name}, where {len(unready)} of {len(keys)} are not live and ready as git says: {first}"
+
+
+def _is_ready(named: Desired, key: Key, row: InventoryRow | None, kinds: Mapping[str, Kind]) -> bool:
+    resource, kind = named.resources.get(key), kinds.get(key.kind)
+    if resource is None or kind is None or row is None or row.applied_digest != resource.digest:
+        return kind is not None and not kind.managed
+    return kind.ready is None or row.health == "ready"
 
 
 def with_handed(

@@ -30,6 +30,7 @@ from agent.model.suspension import suspended_by
 from agent.plan.caution import HEEDLESS, Caution
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
+from agent.plan.waiting import hold_waiting
 from agent.reconcile import collector
 from agent.reconcile.actions import run_actions
 from agent.reconcile.beforehand import in_doubt, same_system
@@ -40,7 +41,7 @@ from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.grounding import CONFIRMED_AT, census_of, ground_of, is_remembered
 from agent.reconcile.heads import TRUSTED, judged, newest, trusted_after
 from agent.reconcile.memory import remember
-from agent.reconcile.neighbours import handover, with_handed
+from agent.reconcile.neighbours import crossed, handover, waiting, with_handed
 from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
@@ -60,6 +61,7 @@ class Wish:
     ``ignore_windows`` writes although the target's windows are closed, which only a person may ask for.
     ``words`` are planned as if a person had said them of single objects. ``lists_wait``: lists are not due, so that
     only what needs a look is read, by key. ``sweeps``: what is old is read too; the loop reads it between its passes.
+    ``preceding`` are targets that the same command applies before this one.
     ``named`` and ``old`` are read whatever is remembered of them, since an event named them or it is their turn; a
     ``glance`` reads nothing else.
     ``patient``: what the platform refused is not sent again before an input changes; a person's pass tries it.
@@ -81,6 +83,7 @@ class Wish:
     old: frozenset[Key] = frozenset()
     glance: bool = False
     patient: bool = False
+    preceding: frozenset[str] = frozenset()
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
 
@@ -101,7 +104,7 @@ async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
     head = await (newest(target) if wish.revision is None else judged(target, wish.revision))
     target.walking = head.revision.commit
-    desired = _desired(target, head.revision, wish)
+    desired = crossed(target, _desired(target, head.revision, wish))
     same_system(target)
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
@@ -137,6 +140,7 @@ async def look(target: Target, wish: Wish) -> Look:
         counted=census_of(target, manifests),
         words=words,
         moving=moving,
+        waiting=waiting(target, desired, wish.preceding),
     )
     caution = caution_of(target, head, patient=wish.patient)
     with collector.waiting():
@@ -178,6 +182,13 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     if target.last.specs is not None:
         target.last.specs.release()
     return report
+
+
+def still_waiting(target: Target, seen: Look) -> Look:
+    """The same look once the targets before have been applied: what they did not make ready is waited for after all."""
+    missing = waiting(target, seen.desired)
+    changes = hold_waiting(seen.plan.changes, seen.desired.resources, missing, target.config.depends_on)
+    return replace(seen, plan=replace(seen.plan, changes=tuple(changes)))
 
 
 async def _actions(

@@ -86,11 +86,12 @@ def _pack_lifecycle(lifecycle: Lifecycle) -> list[Any]:
         lifecycle.ignore,
         lifecycle.moved_from,
         to_json(dict(lifecycle.actions)).decode() if lifecycle.actions else None,  # may hold decimals
+        lifecycle.awaits,
     ]
 
 
 def _unpack_lifecycle(values: list[Any]) -> Lifecycle:
-    depends_on, protect, drift, replace, create_only, ignore, moved_from, actions = values
+    depends_on, protect, drift, replace, create_only, ignore, moved_from, actions, awaits = values
     return Lifecycle(
         tuple(depends_on),
         protect,
@@ -100,6 +101,7 @@ def _unpack_lifecycle(values: list[Any]) -> Lifecycle:
         tuple(ignore),
         moved_from,
         from_json(actions) if actions else {},
+        tuple((target, path) for target, path in awaits),
     )
 
 

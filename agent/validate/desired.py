@@ -57,11 +57,13 @@ def combine(
     secrets: frozenset[str] = frozenset(),
     contents: Mapping[str, str] | None = None,
     manifests_max: int | None = MANIFESTS_MAX,
+    others: frozenset[str] | None = None,
 ) -> Desired:
     """The desired state of a target. ``read`` yields the spec of a manifest whose checked form came without it.
 
     ``secrets`` are the names that manifests of this target may refer to, ``contents`` the files of the revision that
-    they name for upload, with git's ids; ``manifests_max`` None lifts that limit.
+    they name for upload, with git's ids; ``manifests_max`` None lifts that limit. ``others`` are the other
+    targets (None: not known).
     """
     problems = list(extra_problems)
     declared: list[Declared] = []
@@ -83,6 +85,7 @@ def combine(
         problems.append(_too_many(declared, manifests_max))
     wrong = list(find_duplicates(declared)) if len(sources) < len(declared) else []
     wrong.extend(_unknown_secrets(declared, secrets))
+    wrong.extend(() if others is None else _unknown_targets(declared, others))
     wrong.extend(_missing_files(declared, contents or {}))
     wrong.extend(_declared_and_broken(declared, broken))
     usable = _without(declared, wrong)
@@ -163,6 +166,20 @@ def _unknown_secrets(declared: Iterable[Declared], secrets: frozenset[str]) -> I
                 fix = nearest(name, secrets) or f"add it to the target: secrets: {{{name}: {{file: PATH}}}}"
                 where = Where(one.origin.path, line, column)
                 yield Wrong(Problem("secret-unknown", what, where, str(one.key), fix=fix), (one.key,))
+
+
+def _unknown_targets(declared: Iterable[Declared], others: frozenset[str]) -> Iterator[Wrong]:
+    for one in declared:
+        for target, _ in one.document.lifecycle.awaits:
+            if target not in others:
+                itself = target == one.key.target
+                what = (
+                    "depends on its own target" if itself else f"depends on target `{target}`, which is not configured"
+                )
+                fix = "name a resource: Kind/name" if itself else nearest(target, others)
+                yield Wrong(
+                    Problem("dependency-missing", what, one.where, str(one.key), got=target, fix=fix), (one.key,)
+                )
 
 
 def _declared_and_broken(declared: Iterable[Declared], broken: Iterable[Key]) -> Iterator[Wrong]:

@@ -30,7 +30,7 @@ _Held = tuple[Tokens, bool, placeholders.Finding]  # place, whether it is the ke
 SECRET_KIND = ""  # in CheckedDocument.references: the name of a secret of the target, of no kind
 FILE_KIND = "/"  # and the path of a file of the repository, to be uploaded
 
-_RULES_VERSION = 2  # raise it when the same bytes would be judged otherwise
+_RULES_VERSION = 3  # raise it when the same bytes would be judged otherwise
 
 
 def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -> CheckedFile:

@@ -19,6 +19,7 @@ from agent.validate.pointers import is_pointer, join
 DRIFT_MODES = ("heal", "report", "off")
 REPLACE_WORDS = ("allow", "never")
 WORDS = ("dependsOn", "protect", "drift", "replace", "createOnly", "ignore", "movedFrom", "actions")
+_AWAITED = ("target", "resource")
 
 Fault = tuple[str, str, str | None]  # code, what, fix
 
@@ -44,6 +45,7 @@ def read_lifecycle(written: Any, rules: KindRules, platform: PlatformRules, find
         create_only=_texts(written, "createOnly", findings, lambda text: _pointer_fault(text, rules.schema)),
         ignore=_texts(written, "ignore", findings, lambda text: _pointer_fault(text, rules.schema)),
         moved_from=_name(written, "movedFrom", findings),
+        awaits=_awaits(written, findings),
         actions=_actions(written, rules.kind.actions, rules.kind.name, findings),
     )
 
@@ -52,7 +54,7 @@ def as_digested(lifecycle: Lifecycle) -> Any:
     """The part of a manifest's digest: None without a lifecycle, so that an empty one equals an absent one."""
     if lifecycle is NO_LIFECYCLE or lifecycle == NO_LIFECYCLE:
         return None
-    return [
+    known = [
         list(lifecycle.depends_on),
         lifecycle.protect,
         lifecycle.drift,
@@ -62,6 +64,7 @@ def as_digested(lifecycle: Lifecycle) -> Any:
         lifecycle.moved_from,
         dict(lifecycle.actions),
     ]
+    return [*known, [list(each) for each in lifecycle.awaits]] if lifecycle.awaits else known
 
 
 def _at(*tokens: str) -> str:
@@ -116,6 +119,8 @@ def _texts(
     kept: list[str] = []
     for index, value in enumerate(values):
         place = _at(word, str(index))
+        if isinstance(value, Mapping) and word == "dependsOn":
+            continue  # speaks of another target
         if not isinstance(value, str):
             _wrong(findings, place, f"an entry of `{word}` is not text", value)
         elif fault := fault_of(value):
@@ -124,6 +129,35 @@ def _texts(
         else:
             kept.append(value)
     return tuple(kept)
+
+
+def _awaits(written: Mapping[str, Any], findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Entries of ``dependsOn`` that speak of another target: ``{target: NAME}``, perhaps with one resource of it."""
+    entries = written.get("dependsOn")
+    kept = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, Mapping):
+            continue
+        for word in entry:
+            if word not in _AWAITED:
+                fix = nearest(word, _AWAITED) or one_of(_AWAITED)
+                findings.add(
+                    _at("dependsOn", str(index), word), "unknown-key", f"`{word}` is not known here", on="key", fix=fix
+                )
+        target, path = entry.get("target"), entry.get("resource", "")
+        if not isinstance(target, str) or not target:
+            _wrong(findings, _at("dependsOn", str(index)), "this names no target", entry, "{target: NAME}")
+        elif not isinstance(path, str) or ("resource" in entry and not _names_resource(path)):
+            place = _at("dependsOn", str(index), "resource")
+            _wrong(findings, place, "this names no resource", path, "write Kind/name or Kind/scope/name")
+        else:
+            kept.append((target, path))
+    return tuple(kept)
+
+
+def _names_resource(path: str) -> bool:
+    kind, _, rest = path.partition("/")
+    return bool(kind and rest) and all(rest.split("/"))
 
 
 def _pointer_fault(text: str, schema: Schema) -> Fault | None:

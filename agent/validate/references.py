@@ -187,10 +187,10 @@ def find_dependencies(
 
 def find_cycles(declared: Mapping[Key, Declared], edges: Mapping[Key, Sequence[Key]]) -> Iterator[Wrong]:
     """Each group of resources that wait for each other, with the place of everyone."""
-    for group in _strongly_connected(edges):
+    for group in strongly_connected(edges):
         if len(group) == 1 and group[0] not in edges.get(group[0], ()):
             continue
-        circle = _circle(group, edges)
+        circle = circle_of(group, edges)
         first, *others = circle
         path = " -> ".join(str(key) for key in (*circle[:8], *((circle[0],) if len(circle) <= 8 else ())))
         more = f" -> … ({len(circle)} in all) -> {circle[0]}" if len(circle) > 8 else ""
@@ -214,8 +214,8 @@ def _unresolved(one: Declared, text: str, candidates: Sequence[Key]) -> Problem:
     return Problem("dependency-missing", what, one.where, str(one.key), got=text, fix=fix)
 
 
-def _strongly_connected(edges: Mapping[Key, Sequence[Key]]) -> Iterator[list[Key]]:
-    """Tarjan's algorithm with a stack of our own."""
+def strongly_connected(edges: Mapping[Key, Sequence[Key]]) -> Iterator[list[Key]]:
+    """Groups that wait for each other, and everybody else alone: Tarjan's algorithm with a stack of our own."""
     number: dict[Key, int] = {}
     lowest: dict[Key, int] = {}
     open_keys: dict[Key, None] = {}
@@ -252,7 +252,7 @@ def _close(key: Key, open_keys: dict[Key, None]) -> list[Key]:
             return group[::-1]
 
 
-def _circle(group: Sequence[Key], edges: Mapping[Key, Sequence[Key]]) -> list[Key]:
+def circle_of(group: Sequence[Key], edges: Mapping[Key, Sequence[Key]]) -> list[Key]:
     """A way through the group that comes back to its first key: a short one of those that exist."""
     members = frozenset(group)
     start = min(group)

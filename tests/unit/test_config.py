@@ -138,6 +138,21 @@ def test_limits_and_drift_may_speak_of_kinds(tmp_path: Path) -> None:
     )
 
 
+def test_targets_may_wait_for_each_other_but_not_in_a_circle(tmp_path: Path) -> None:
+    more = """\
+    depends_on: [lake]
+  lake:
+    platform: dataos
+"""
+    one = load(tmp_path, MINIMAL + more).targets
+    assert (one["analytics"].depends_on, one["analytics"].others) == (("lake",), frozenset({"lake"}))
+    (circle,) = problems(tmp_path, MINIMAL + more + "    depends_on: [analytics]\n")
+    assert circle.code == "dependency-cycle"
+    assert circle.what == "targets wait for each other: analytics -> lake -> analytics"
+    (unknown,) = problems(tmp_path, MINIMAL + "    depends_on: [analytiks]\n  analytical: {platform: dataos}\n")
+    assert (unknown.what, unknown.fix) == ("no such target", "did you mean `analytical`?")
+
+
 def test_a_mode_or_a_share_of_a_kind_that_is_none_is_told_at_its_place(tmp_path: Path) -> None:
     text = (
         MINIMAL

@@ -36,6 +36,30 @@ def test_all_words_are_read(check: Check) -> None:
     )
 
 
+def test_another_target_is_waited_for_whole_or_for_one_resource(check: Check) -> None:
+    text = "{dependsOn: [Workspace/w, {target: lake}, {target: lake, resource: Depot/a}]}"
+    (document,) = check(manifest(text)).documents
+    assert document.lifecycle.depends_on == ("Workspace/w",)
+    assert document.lifecycle.awaits == (("lake", ""), ("lake", "Depot/a"))
+    (other,) = check(manifest("{dependsOn: [Workspace/w, {target: lake}]}")).documents
+    assert other.digest != document.digest
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{}", "this names no target"),
+        ("{target: 7}", "this names no target"),
+        ("{target: lake, resource: Depot}", "this names no resource"),
+        ("{target: lake, resource: Depot//a}", "this names no resource"),
+        ("{target: lake, resorce: Depot/a}", "`resorce` is not known here"),
+    ],
+)
+def test_an_entry_that_names_no_target_or_resource_is_told(check: Check, entry: str, said: str) -> None:
+    found = check(manifest(f"{{dependsOn: [{entry}]}}")).problems
+    assert [problem.what for problem in found] == [said]
+
+
 def test_no_lifecycle_and_an_empty_one_ask_for_nothing(check: Check) -> None:
     for text in ("{}", "~"):
         (document,) = check(manifest(text)).documents
