@@ -22,6 +22,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from agent.cli.output import scrubbed
 from agent.report.escape import clean_lines, clean_members
+from agent.secrets import mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,6 +125,12 @@ def configure(
         logging.getLogger(name).setLevel(logging.WARNING)  # their detail holds addresses and statements
     atexit.register(writer.close)
     return writer
+
+
+def warn_of_loss(state: str) -> None:
+    """The store is in memory or in a container's own layer: after its loss only marks tell what is ours."""
+    fix = "keep `state` on a volume that outlives the container"
+    structlog.get_logger("datakeel.store").warning("store.ephemeral", state=mask_url(state), fix=fix)
 
 
 def redact_fields(logger: Any, method: str, event: Event) -> Event:

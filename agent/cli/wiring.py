@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from agent.cli.exits import status_of_reports
 from agent.cli.listening import listening
+from agent.cli.logging import warn_of_loss
 from agent.cli.opening import (
     cache_of,
     chosen,
@@ -120,6 +121,8 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
         loop = Loop(targets, wakeups, config.source.interval_seconds, tell)
         if options.once:
             return status_of_reports(await loop.run_once())
+        if opened.store.is_ephemeral:
+            warn_of_loss(config.state)
         listen = options.listen or config.server.listen
         wake = lambda: wakeups.poke("event")  # noqa: E731
         async with listening(listen, opened.targets, clock, wake=wake, learn=opened.redactor.add) as loop.inboxes:

@@ -77,6 +77,10 @@ class Database:
             require_writable(path)
             if not exists:
                 place_new(path, versions.fresh_file(), random_bytes)
+            elif not engines.has_log(path):
+                # To make its log lasting rewrites a file's head, and this one may be somebody else's.
+                with engines.converting(str(path)):
+                    versions.require_ours(path)
             return engines.open_file(path, mode="rw", wal=True)
         if exists:
             return engines.open_file(path, mode="rw" if may_write(path) else "ro")

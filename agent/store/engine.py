@@ -61,6 +61,12 @@ def open_file(path: Path, *, mode: str, wal: bool = False) -> Engine:
     return _sqlite_engine(QueuePool, connect)
 
 
+def has_log(path: Path) -> bool:
+    """Whether the file's head says that it has a write-ahead log, as every store that was opened once does."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\x02\x02"  # https://www.sqlite.org/fileformat2.html, 1.3
+
+
 def open_memory() -> Engine:
     """Engine over a SQLite database that lives as long as the engine."""
     return _sqlite_engine(

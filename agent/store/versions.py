@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from agent.errors import StoreError
 from agent.store import schema
-from agent.store.engine import open_memory
+from agent.store.engine import open_file, open_memory
 from agent.store.location import HEAD, uri_of
 
 
@@ -50,9 +50,7 @@ def bring_up(engine: Engine, place: str, *, path: Path | None, write: bool) -> N
     if found == HEAD:
         return
     if found is None and path is not None:
-        raise StoreError(
-            f"the SQLite database {place} is not a datakeel state store", fix="name another file as `state`"
-        )
+        raise _not_ours(place)
     if found and not found.isdigit():
         raise StoreError(f"the database {place} belongs to another program", got=f"version {found}")
     if found and int(found) > int(HEAD):
@@ -69,6 +67,21 @@ def bring_up(engine: Engine, place: str, *, path: Path | None, write: bool) -> N
         _keep_copy(path, found or "0000")
     with engine.connect().execution_options(writes=True) as connection:
         upgrade(connection)
+
+
+def require_ours(path: Path) -> None:
+    """Raise :class:`StoreError` for a database of another program, without a change to its file."""
+    engine = open_file(path, mode="rw")
+    try:
+        with engine.connect() as connection:
+            if _version(connection) is None:
+                raise _not_ours(str(path))
+    finally:
+        engine.dispose()
+
+
+def _not_ours(place: str) -> StoreError:
+    return StoreError(f"the SQLite database {place} is not a datakeel state store", fix="name another file as `state`")
 
 
 def upgrade(connection: Connection) -> None:

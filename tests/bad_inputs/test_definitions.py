@@ -95,10 +95,10 @@ CASES = (
     definition(105, "declared", GET, '    get: {request: ‸"DELETE /things/{id}", reads: true}\n', "cannot make a"),
     definition(105, "delete by GET", DELETE, '    delete: {request: ‸"GET /things/{id}/delete"}\n', "GET is a read"),
 )  # fmt: skip
-DUPLICATE = Broken(
-    99, "duplicate key", "definition-invalid", (5, 1), SHOP.replace("kinds:", "platform: shop\nkinds:", 1)
+SINGLE = (
+    Broken(99, "duplicate key", "definition-invalid", (5, 1), SHOP.replace("kinds:", "platform: shop\nkinds:", 1)),
+    Broken(106, "newer", "definition-invalid", (3, 9), SHOP.replace("format: 1", "format: 2"), says="format 2"),
 )
-NEWER = Broken(106, "newer", "definition-invalid", (3, 9), SHOP.replace("format: 1", "format: 2"), says="format 2")
 
 
 class Listening:
@@ -136,7 +136,7 @@ def written(bench: Bench, case: Broken, port: int = 0) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("case", [*CASES, DUPLICATE, NEWER], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES + SINGLE, ids=lambda case: case.id)
 def test_a_wrong_definition_is_refused_at_its_place(case: Broken, benches: Benches, listening: Listening) -> None:
     bench = written(benches.new(), case, listening.port)
     linted = bench.run("lint-platform", "platforms/shop", "-o", "json").sound(78)

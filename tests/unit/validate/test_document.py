@@ -278,3 +278,12 @@ def test_a_file_of_a_mebibyte_is_judged_in_a_moment(platform: Platform) -> None:
     started = time.process_time()
     assert not check_file(source, platform, {}).has_errors
     assert time.process_time() - started < 10
+
+
+def test_a_default_in_a_schema_is_never_applied(check: Check, platform: Platform) -> None:
+    (document,) = check(NATIVE).documents
+    workflow = platform.kinds["Workflow"]
+    schema = {**(workflow.schema or {}), "properties": {**workflow.schema["properties"], "layer": {"default": "user"}}}  # type: ignore[index]
+    kinds = {**platform.kinds, "Workflow": dataclasses.replace(workflow, schema=schema)}
+    (defaulted,) = check(NATIVE, on=dataclasses.replace(platform, kinds=kinds, digest="another")).documents
+    assert defaulted.spec == document.spec
