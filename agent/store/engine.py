@@ -124,7 +124,8 @@ def _shared() -> tuple[Dialect, URL, dict[Any, Any]]:
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.driver_connection  # past SQLAlchemy, which takes longer over it than SQLite
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager

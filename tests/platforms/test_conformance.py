@@ -21,7 +21,7 @@ from tests.platforms.conformance.life import ENDS_WITH
 from tests.platforms.conformance.life import STAGES as STAGES_OF_LIFE
 from tests.platforms.conformance.suite import STAGES, lacking, live_through, stages_of
 from tests.platforms.folders import folders, loaded
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 
 EXAMPLES = list(examples_of_kinds())
 WITH_EMULATOR = [name for name, _ in folders() if "emulator" in surroundings().get(name, {})]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.platforms.conformance.deaths import chapters_of, is_unusual, sweep
 from tests.platforms.conformance.examples import Example, document_of, examples_of_kinds, files_of, secret_names
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 
 
 def _some() -> list[Example]:

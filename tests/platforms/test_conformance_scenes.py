@@ -19,7 +19,7 @@ from tests.platforms.conformance.examples import Example, examples_of_kinds
 from tests.platforms.conformance.life import ENDS_WITH
 from tests.platforms.conformance.suite import SCENES, first_of_each_kind, lacking, made_by, play
 from tests.platforms.conformance.wire import Sent
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 
 Player = Callable[[str, Example], str]
 

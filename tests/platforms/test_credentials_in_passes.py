@@ -16,7 +16,7 @@ from agent.model.outcome import Result
 from agent.reconcile.once import Wish
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated
 from tests.platforms.conformance.examples import examples_of_kinds
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.virtual_time import VirtualLoop, run
 
 EXAMPLE = next(each for each in examples_of_kinds() if str(each) == "dataos/v1-workflow")

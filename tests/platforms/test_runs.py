@@ -17,7 +17,7 @@ from agent.reconcile.once import Wish, reconcile_once
 from agent.store.store import Store
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated
 from tests.platforms.conformance.examples import examples_of_kinds
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.virtual_time import VirtualLoop, run
 
 (EXAMPLE,) = [each for each in examples_of_kinds() if each.kind.is_run and each.name == "job-with-files"]

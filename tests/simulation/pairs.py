@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.reconcile.target import Target
-from tests.simulation.__main__ import make_template, memory_folder
 from tests.simulation.kill import Killed, Life
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.story import Told, World, tell
 
 RECOVERY_POINTS = 30

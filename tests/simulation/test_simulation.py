@@ -11,11 +11,11 @@ import pytest
 
 from agent.model.inventory import Intent, InventoryRow
 from tests.simulation import story
-from tests.simulation.__main__ import make_template, memory_folder
 from tests.simulation.kill import MortalStore
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.story import Happening, tell, workflow
 
-SEEDS = 20
+SEEDS = 8
 SHORT = [
     Happening(
         0.0, "commit", {"files": {"a.json": workflow("alpha", "0 1 * * *"), "b.json": workflow("beta", "0 1 * * *")}}

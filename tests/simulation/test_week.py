@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.__main__ import memory_folder
+from tests.simulation.places import memory_folder
 from tests.simulation.week import Plan, lines_of, play
 
 

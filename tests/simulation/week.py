@@ -37,7 +37,7 @@ from agent.sandbox.rate_limit import RateLimiter
 from agent.secrets import Secret
 from agent.source import Wakeups
 from agent.store.store import Store
-from tests.simulation.__main__ import memory_folder
+from tests.simulation.places import memory_folder
 from tests.simulation.shared_token import WINDOWS, Line, Meter, person_beside
 from tests.simulation.source import MemorySource
 from tests.simulation.story import workflow

@@ -14,7 +14,7 @@ from tests.platforms.conformance.deaths import Swept, sweep
 from tests.platforms.conformance.derived import exemption
 from tests.platforms.conformance.examples import Example, document_of, examples_of_kinds, files_of
 from tests.platforms.conformance.suite import SCENES, STAGES, first_of_each_kind, live_through, made_by, play
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 
 
 def main(wanted: list[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.platforms.made_up.scene import Scene, Story
-from tests.simulation.__main__ import make_template
+from tests.simulation.places import make_template
 from tests.simulation.virtual_time import VirtualLoop, run
 
 

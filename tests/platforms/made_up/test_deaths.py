@@ -24,8 +24,8 @@ from tests.platforms.conformance.deaths import Effects
 from tests.platforms.conformance.emulated import told
 from tests.platforms.made_up.garden import Garden
 from tests.platforms.made_up.scene import LINK, Scene, manifest, plant
-from tests.simulation.__main__ import make_template, memory_folder
 from tests.simulation.kill import Killed, MortalStore, MortalTransport
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.virtual_time import VirtualLoop, run
 
 Chapter = Sequence[Mapping[str, Any]]

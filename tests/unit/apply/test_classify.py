@@ -37,3 +37,9 @@ def test_an_answer_is_done_not_done_or_unknown(answer: Any, landed: Any, deletin
 def test_an_answer_that_the_operation_tolerates_is_done() -> None:
     cancel = operation("POST", "/things/{name}/cancel", tolerate=frozenset({"conflict"}))
     assert classify(reply("conflict", "no"), cancel, deleting=True) is Result.DONE
+
+
+def test_what_exists_is_no_refusal_where_a_name_identifies_nothing() -> None:
+    create = operation("POST", "/things")
+    assert classify(reply("exists", "no"), create, nameless=True) is Result.UNKNOWN
+    assert classify(reply("invalid", "no"), create, nameless=True) is Result.NOT_DONE

@@ -12,8 +12,8 @@ import pytest
 from agent.model.change import Action
 from agent.model.identity import Key
 from agent.model.outcome import Report
-from tests.simulation.__main__ import memory_folder
 from tests.simulation.kill import Killed, Life
+from tests.simulation.places import memory_folder
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.pair import Pair
 from tests.unit.reconcile.scene import workflow

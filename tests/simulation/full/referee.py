@@ -1,0 +1,169 @@
+"""The judge of the full model: knows the rules, the commits of the platform and the rows of the store, nothing else.
+
+It asks at *every* commit, inside the request that makes it, because a look at the end is blind to what healing hides.
+Invariants are those of ``design/fault-model.md`` section 2. An object is known by its *place* on the platform; the
+*label* is the name that a manifest gives it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.sandbox import Commit
+from tests.simulation.books import Books
+from tests.simulation.full.samples import tokens_in
+
+if TYPE_CHECKING:
+    from tests.simulation.full.world import World
+
+Place = tuple[str, str | None, str]
+"""(type, workspace, name) of an object on the platform; the name may be an id."""
+
+_MARK = re.compile(r"datakeel\.(?P<target>[a-z]+)/(?P<uid>[a-z0-9]{12})")
+_RUN_MARK = re.compile(r"^(?P<label>.*) \[(?P<uid>[a-z0-9]{12}-[a-z0-9]{8})\]$")
+UPLOADED = frozenset({"blob"})
+"""What files become: named by the platform, nobody's in a manifest."""
+STARTED = frozenset({"run", "pipeline-run"})
+"""What actions start."""
+
+
+def place_of(commit: Commit) -> Place:
+    return commit.type, commit.workspace, commit.name
+
+
+def label_of(commit: Commit) -> str:
+    """What a manifest calls this object."""
+    record = commit.after if commit.after is not None else commit.before or {}
+    name = str(record.get("path") or record.get("name") or commit.name)
+    found = _RUN_MARK.match(name)
+    return found["label"] if found else name
+
+
+def marks_of(record: Mapping[str, Any] | None) -> set[str]:
+    """Every mark on an object: whose it is."""
+    text = json.dumps(record, default=str)
+    return {found["target"] for found in _MARK.finditer(text)}
+
+
+class Referee:
+    """Of one agent. ``name`` is its User-Agent, ``target`` its name in marks."""
+
+    def __init__(self, world: World, name: str, target: str, store: Path) -> None:
+        self.world = world
+        self.name = name
+        self.target = target
+        self.books = Books(store)
+        self.violations: list[str] = []
+        self.commits = 0
+        self.made: dict[Place, str] = {}
+        self.foreign: set[Place] = set()
+        self.forgiven: set[Place] = set()
+        """What was there when a store was lost: nobody may be able to tell whose it is."""
+        self.admitted: Mapping[str, int] = {}
+        """Label and token of each manifest of the revision that this agent fetched last."""
+        self.ever: set[str] = set()
+
+    def on_commit(self, commit: Commit) -> None:
+        place = place_of(commit)
+        if commit.type in STARTED:
+            return
+        if commit.person or not commit.agent.startswith(self.name):
+            self._someone_else(place, commit)
+            return
+        self.commits += 1
+        label = label_of(commit)
+        self._journalled(commit, label)
+        if commit.before is None:
+            self._create(place, label, commit)
+        elif commit.after is None:
+            self._delete(place, label, commit)
+        else:
+            self._change(place, label, commit)
+
+    def at_rest(self) -> None:
+        """After a pass, or a death: what we made is desired, in the inventory, or in an open intent (I4)."""
+        known = {name for _, name in self.books.inventory()} | {row.name for row in self.books.open_rows()}
+        wanted = self.world.wanted()
+        for place, label in self.made.items():
+            if label not in wanted and label not in known and place not in self.forgiven and not self._is_over(label):
+                self.broken("I4", f"{place} was made by us, and nobody knows of it")
+
+    def _is_over(self, label: str) -> bool:
+        """A run that has ended is let go: nothing of it is left to look after."""
+        sample = self.world.sample_of(label)
+        if sample is None or not sample.is_run:
+            return False
+        ends = {str(each.get("name")): str(each.get("status")) for each in self.world.sandbox.resources()}
+        states = [status for name, status in ends.items() if (_RUN_MARK.match(name) or {"label": ""})["label"] == label]
+        return not any(status in ("CREATED", "SCHEDULED", "QUEUED", "INIT", "RUNNING") for status in states)
+
+    def lost_store(self) -> None:
+        """The agent forgets. What it made stays; it may not be able to tell."""
+        self.forgiven |= {*self.made}
+        self.books.close()
+
+    def broken(self, invariant: str, what: str) -> None:
+        told = f"{invariant}: {what}"
+        if told not in self.violations:
+            self.violations.append(told)
+
+    def _someone_else(self, place: Place, commit: Commit) -> None:
+        if commit.after is None:
+            self.foreign.discard(place)
+            self.made.pop(place, None)
+        elif commit.before is None and place not in self.world.identical and self.target not in marks_of(commit.after):
+            label = label_of(commit)
+            sample = self.world.sample_of(label)
+            known = {name for _, name in self.books.inventory()}
+            if sample is None or sample.tells_apart or label not in known:
+                self.foreign.add(place)
+
+    def _journalled(self, commit: Commit, label: str) -> None:
+        """I11: durable before its first byte, and each call its own."""
+        opened = self.books.open_rows()
+        if commit.type in UPLOADED:
+            if not any(row.action == "upload" for row in opened):
+                self.broken("I11", f"uploaded {label} without an open intent")
+        elif not any(row.name == label for row in opened):
+            self.broken("I11", f"{commit.method} {commit.type}/{label} without an open intent")
+
+    def _create(self, place: Place, label: str, commit: Commit) -> None:
+        self.foreign.discard(place)
+        if commit.type in UPLOADED:
+            return
+        if label not in self.ever:
+            self.broken("I6", f"made {label}, which git never named")
+        run = str((commit.after or {}).get("name"))
+        sample = self.world.sample_of(label)
+        for other, known in self.made.items():
+            if known != label or other == place or other not in self.world.alive or other in self.forgiven:
+                continue
+            if sample is None or not sample.is_run or (self.world.alive[other].after or {}).get("name") == run:
+                self.broken("I1", f"two live objects of ours for {label}: {other} and {place}")
+        self.made[place] = label
+
+    def _change(self, place: Place, label: str, commit: Commit) -> None:
+        owners = marks_of(commit.before)
+        if owners and self.target not in owners:
+            self.broken("I2", f"changed {label}, which is {sorted(owners)}'s")
+        sample = self.world.sample_of(label)
+        if place in self.foreign and not owners:
+            identical = tokens_in(commit.before) == tokens_in(commit.after)
+            if not (identical and sample is not None and sample.has_mark and self.world.story.cell.adopt != "never"):
+                self.broken("I2", f"changed {label}, which a person made")
+        self.foreign.discard(place)
+
+    def _delete(self, place: Place, label: str, commit: Commit) -> None:
+        owners = marks_of(commit.before)
+        if place in self.foreign or (owners and self.target not in owners):
+            self.broken("I2", f"deleted {label}, which is not ours")
+        sample = self.world.sample_of(label)
+        is_run = sample is not None and sample.is_run
+        if label in self.admitted and not is_run and not commit.agent.endswith("late"):
+            self.broken("I3", f"deleted {label}, which git wants")
+        if commit.after is None:
+            self.made.pop(place, None)
