@@ -83,14 +83,7 @@ def _receiver(target: Target, inbox: Inbox, clock: Clock, learn: Callable[[Secre
 
 def _reading(target: str, hook: HookConfig) -> Callable[[], str]:
     """How the secret is read; one that could be guessed is refused."""
-    warned: set[str] = set()
-
-    def warn(text: str) -> None:
-        if text not in warned:  # it is read every few seconds
-            warned.add(text)
-            tell(text)
-
-    reader = Reader(hook.secret, warn=warn)
+    reader = Reader(hook.secret, warn=tell)
 
     def read() -> str:
         secret = reader().reveal()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -30,7 +30,7 @@ from agent.live.connection import Connection
 from agent.model.identity import Revision
 from agent.reconcile.target import Neighbour, Target
 from agent.report.escape import clean
-from agent.secrets import Reader, Redactor, Secret
+from agent.secrets import Reader, Redactor, Secret, rights_to_write
 from agent.source import Source, WorkTree, open_source
 from agent.store.store import Store
 from agent.validate.findings import nearest
@@ -189,12 +189,14 @@ def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor, 
             fix=f"targets.{target.name}.server: https://…",
             code="config-invalid",
         )
+    called = f"targets.{target.name}.credentials"
     return Connection(
         target=target.name,
         server=server,
         settings=target.settings,
         credentials={
-            name: Reader(reference, warn=tell, learn=redactor.add) for name, reference in target.credentials.items()
+            name: Reader(reference, warn=tell, learn=learning(f"{called}.{name}", redactor, verb))
+            for name, reference in target.credentials.items()
         },
         deadline_seconds=target.deadline_seconds,
         concurrency=target.concurrency,
@@ -204,6 +206,23 @@ def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor, 
         allow_http=target.allow_http,
         command=verb,
     )
+
+
+def learning(called: str, redactor: Redactor, verb: str) -> Callable[[Secret], None]:
+    """Teaches the scrubber; in a check of a pull request it also tells of a token that could do more than look."""
+    if verb != "diff" or not os.environ.get("CI"):
+        return redactor.add
+    told: list[Secret] = []
+
+    def learn(secret: Secret) -> None:
+        redactor.add(secret)
+        if secret not in told:
+            told.append(secret)
+            rights = rights_to_write(secret)
+            if rights:
+                tell(f"{called} may do more than read ({', '.join(rights)[:200]}); a check needs a token that reads")
+
+    return learn
 
 
 def _secrets(target: TargetConfig, key: bytes, redactor: Redactor) -> SecretValues:

@@ -97,7 +97,7 @@ class Reader:
         self.reference = reference
         self._learn = learn
         self._several_lines = several_lines
-        self._warn = warn
+        self._warn = _once(warn)
         self._monotonic = monotonic
         self._seconds = seconds
         self._kept: tuple[float, _Stamp, Secret] | None = None
@@ -144,6 +144,18 @@ class Reader:
         secret = read(self.reference, several_lines=self._several_lines, warn=self._warn, seconds=self._seconds)
         self._learn(secret)
         return secret
+
+
+def _once(warn: Warn) -> Warn:
+    """The same warning not at every use: a credential is read every few seconds."""
+    warned: set[str] = set()
+
+    def warn_once(text: str) -> None:
+        if text not in warned:
+            warned.add(text)
+            warn(text)
+
+    return warn_once
 
 
 def _stamp(reference: Reference) -> _Stamp:

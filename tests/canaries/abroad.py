@@ -189,7 +189,7 @@ def _five(stage: Stage, port: int, token: str) -> dict[str, Any]:
         target["secrets"] = {f"s{number}": {"env": f"FIVE_{number}"} for number in range(1, 8)} | target.get(
             "secrets", {}
         )
-        target["ready_timeout"] = "5s"
+        target |= {"ready_timeout": "5s", "budget": "off"}
         for reference in target["credentials"].values():
             stage.keeper.variables[reference["env"]] = token
     stage.keeper.variables["SHOP_DB_PASSWORD"] = stage.canary("password of the sample's shop", kept=BECOMING)

@@ -15,7 +15,17 @@ import orjson
 import pytest
 
 from agent.errors import ConfigError
-from agent.secrets import Reader, Redactor, Reference, Secret, looks_like_token, mask_url, read, references
+from agent.secrets import (
+    Reader,
+    Redactor,
+    Reference,
+    Secret,
+    looks_like_token,
+    mask_url,
+    read,
+    references,
+    rights_to_write,
+)
 from agent.secrets.scrub import SECRETS_MAX
 
 CANARY = "c4nary/Värde+x=1"
@@ -267,3 +277,39 @@ def test_of_many_secrets_those_that_were_used_longest_ago_make_room() -> None:
     assert redactor.scrub("the-configured-one") == "***"
     assert redactor.scrub(f"login-token-{SECRETS_MAX + 9:05d}") == "***"
     assert redactor.scrub("login-token-00001") == "login-token-00001"
+
+
+def _web_token(**claims: object) -> Secret:
+    parts = [json.dumps(part).encode() for part in ({"alg": "none"}, claims)]
+    return Secret(".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (*parts, b"signature")))
+
+
+@pytest.mark.parametrize(
+    ("claims", "rights"),
+    [
+        ({"scope": "resources:read resources:write"}, ("resources:write",)),
+        ({"scp": ["Catalog.Read", "Catalog.Manage"]}, ("Catalog.Manage",)),
+        ({"permissions": ["*"]}, ("*",)),
+        ({"scope": "read overwritten creator"}, ()),
+        ({"scope": 7, "scopes": {"write": 1}}, ()),
+        ({}, ()),
+    ],
+)
+def test_c4_a_web_token_tells_what_it_may_write(claims: dict[str, object], rights: tuple[str, ...]) -> None:
+    assert rights_to_write(_web_token(**claims)) == rights
+
+
+@pytest.mark.parametrize("text", ["a.b.c", "eyJ.!.c", "eyJh.W10.c", "glpat-abcdefghij0123", f"eyJ.{'A' * 30_000}.c"])
+def test_c4_what_is_no_web_token_tells_nothing(text: str) -> None:
+    assert rights_to_write(Secret(text)) == ()
+
+
+def test_c5_a_reader_warns_once_of_a_file_that_everyone_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("token")
+    path.chmod(0o644)
+    warnings: list[str] = []
+    reader = Reader(Reference("file", str(path)), warn=warnings.append)
+    for _ in range(3):
+        reader()
+    assert len(warnings) == 1
