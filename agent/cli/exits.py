@@ -18,6 +18,7 @@ from agent.errors import (
 
 if TYPE_CHECKING:
     from agent.cli.options import Options, TargetPlan
+    from agent.errors import Refused
     from agent.model.outcome import Report
 
 _RANK = (EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_INVALID, EXIT_FAILED, EXIT_REFUSED, EXIT_CHANGES, EXIT_DONE)
@@ -79,7 +80,27 @@ def status_of_plans(plans: Sequence[TargetPlan], options: Options) -> int:
             statuses.add(EXIT_REFUSED)
         if options.detailed_exitcode and any(not change.configured for change in one.plan.changes):
             statuses.add(EXIT_CHANGES)
+    if too_many_calls(plans, options) is not None:
+        statuses.add(EXIT_REFUSED)
     return first_of(statuses)
+
+
+def too_many_calls(plans: Sequence[TargetPlan], options: Options) -> Refused | None:
+    """The refusal of plans whose applying may send more than ``--max-calls``; what making them took is not counted."""
+    from agent.errors import Refused
+    from agent.report.text import calls_by_purpose
+    from agent.report.values import counted
+
+    made = [one.plan for one in plans if one.plan is not None]
+    needed = sum(plan.calls.apply_max for plan in made)
+    if options.max_calls is None or needed <= options.max_calls:
+        return None
+    return Refused(
+        f"applying this may send {counted(needed, 'call')}, and --max-calls allows {options.max_calls}",
+        code="too-many-calls",
+        why=f"at most {calls_by_purpose(made)}",
+        fix="apply a part of it with --only, or allow more",
+    )
 
 
 def failing(plans: Sequence[TargetPlan], options: Options) -> list[str]:

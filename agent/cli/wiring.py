@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.cli.exits import status_of_reports
+from agent.cli.exits import status_of_reports, too_many_calls
 from agent.cli.listening import listening
 from agent.cli.logging import warn_of_loss
 from agent.cli.opening import (
@@ -96,7 +96,9 @@ async def apply_plans(
             wish = replace(wish, fresh=True)
             seen = [await look(target, replace(wish, preceding=before)) for target, before in ordered]
         plans = tuple(TargetPlan(each.plan.target, each.plan, each.desired) for each in seen)
-        _affordable(plans, options)
+        refusal = too_many_calls(plans, options)
+        if refusal is not None:
+            raise refusal
         if not confirm(plans):
             raise Refused("not confirmed; nothing was sent", code="not-confirmed")
         whole = digest_of(tuple(each.plan for each in seen))
@@ -150,16 +152,6 @@ async def _plan(target: Target, options: Options, revision: Revision, before: fr
     except AgentError as error:
         return TargetPlan(target.name, error=error)
     return TargetPlan(target.name, seen.plan, seen.desired)
-
-
-def _affordable(plans: Sequence[TargetPlan], options: Options) -> None:
-    needed = sum(each.plan.calls.apply_max for each in plans if each.plan is not None)
-    if options.max_calls is not None and needed > options.max_calls:
-        raise Refused(
-            f"this plan may need {needed} calls, and --max-calls allows {options.max_calls}",
-            code="too-many-calls",
-            fix="apply a part of it with --only, or allow more",
-        )
 
 
 def _wish(options: Options, revision: Revision | None) -> Wish:

@@ -137,13 +137,17 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What a plan costs. ``read`` was spent to make it; the others are the most that applying it may send."""
+    """What a plan costs. ``read`` was spent to make it, ``reads`` says on what; the others are the most that applying
+    it may send. ``actions`` of the writes are actions that manifests ask for.
+    """
 
     read: int = 0
     write: int = 0
     look: int = 0
     confirm: int = 0
     ready: int = 0
+    actions: int = 0
+    reads: tuple[tuple[str, int], ...] = ()
 
     @property
     def apply_max(self) -> int:

@@ -7,11 +7,12 @@ is ``apply/actions``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.definitions.platform import ActionRule, Kind, Platform
+from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired, Resource
@@ -84,6 +85,34 @@ def plan_actions(
         tuple(sorted(held, key=_order)),
         {path: names for path, names in after.items() if names},
     )
+
+
+def may_run(
+    platform: Platform,
+    desired: Desired,
+    rows: Mapping[Key, InventoryRow],
+    remembered: Generations,
+    changes: Sequence[Change],
+    *,
+    confirmed: Collection[str],
+) -> list[tuple[Key, ActionRule]]:
+    """The actions that applying these changes may lead to, at the most: what is live and ready then is due.
+
+    What is held stays as it is, and an object that is taken over has its generation remembered only.
+    """
+    planned = {change.key: change.action for change in changes}
+    found = []
+    for key, resource in desired.resources.items():
+        if not resource.lifecycle.actions or planned.get(key) in (Action.HOLD, Action.ADOPT):
+            continue
+        kind, row, known = platform.kinds[key.kind], rows.get(key), remembered.get(key.path, {})
+        for name in resource.lifecycle.actions:
+            rule = kind.actions.get(name)
+            if rule is None or known.get(name) == resource.digest or _needs_a_person(kind, rule, confirmed):
+                continue
+            if row is None or row.proof == "created" or name in known:
+                found.append((key, rule))
+    return found
 
 
 def ran(generations: Generations, action: DueAction) -> dict[str, dict[str, str]]:

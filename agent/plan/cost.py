@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.definitions.platform import Kind, Operation, Platform
+from agent.definitions.platform import ActionRule, Kind, Operation, Platform
 from agent.model.change import WRITES, Action, Calls, Change, FieldChange, FieldOp, Requests
 from agent.plan.rules import RuleBook, split_pointer
 
 _LONGEST_WAIT = 60.0
+_ROWS_A_PAGE = 20  # where the definition does not ask for a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,45 @@ def calls_of_look(kind: Kind, pages: int = 1, *, known: bool = True) -> int:
         return 1
     if kind.list is None:
         return 0
-    grown = pages + 1 if kind.list.pages.by != "none" else 1
-    return 2 * grown + (1 if kind.get is not None else 0)
+    return 2 * _listed(kind, pages) + (1 if kind.get is not None else 0)
+
+
+def looks_of_action(kind: Kind, rule: ActionRule, platform: Platform, pages: Mapping[str, int], *, known: bool) -> int:
+    """The most that is read before an action is sent: its object, or what tells its id, and the parents it names."""
+    words = {*rule.request.words, *(rule.body.words if rule.body is not None else ())}
+    roots = {word.partition(".")[0] for word in words}
+    looks = 0
+    if "live" in roots or rule.done is not None:
+        looks += _by_name(kind, pages, known=known)
+    elif "id" in roots and not known:
+        looks += _listed(kind, pages.get(kind.name, 1))
+    for scope in kind.scope:
+        if scope.kind is not None and any(word.startswith(f"{scope.word}.") for word in words):
+            looks += _by_name(platform.kinds[scope.kind], pages, known=False)
+    return looks
+
+
+def _by_name(kind: Kind, pages: Mapping[str, int], *, known: bool) -> int:
+    """One object for an action: by a list where nothing else finds it, then its own read, where there is one."""
+    listed = kind.get is None or ("id" in kind.get.request.path_words and not known)
+    return (_listed(kind, pages.get(kind.name, 1)) if listed else 0) + (1 if kind.get is not None else 0)
+
+
+def _listed(kind: Kind, pages: int) -> int:
+    """Pages of a list that others may have made longer by one."""
+    if kind.list is None:
+        return 0
+    return 1 if kind.list.pages.by == "none" else pages + 1
+
+
+def _grown(kind: Kind, pages: int, rows: int, made: int) -> int:
+    """Pages of a list of so many rows once so many more are ``made``. A server may give less than is asked for."""
+    if kind.list is None or kind.list.pages.by == "none" or not made:
+        return pages
+    size = kind.list.pages.ask or _ROWS_A_PAGE
+    if pages > max(1, -(-rows // size)):
+        size = max(1, rows // pages)
+    return max(pages, -(-(rows + made) // size))
 
 
 def ready_looks(timeout_seconds: float) -> int:
@@ -74,28 +113,48 @@ def is_thin(kind: Kind) -> bool:
 
 
 def cost(
-    changes: Sequence[Change], platform: Platform, pages: Mapping[str, int] | None = None, looks: int = 10
+    changes: Sequence[Change],
+    platform: Platform,
+    pages: Mapping[str, int] | None = None,
+    looks: int = 10,
+    actions: Sequence[tuple[Kind, ActionRule, bool]] = (),
+    rows: Mapping[str, int] | None = None,
 ) -> Calls:
     """The most that applying may send, by purpose; what was spent to make the plan is not in it.
 
-    ``pages`` are those of the lists of each kind, ``looks`` those of one readiness wait. A delete that is refused, for
-    something else needs the object, is sent again once another object has gone.
+    ``pages`` and ``rows`` are those of the lists of each kind, ``looks`` those of one readiness wait. A delete that is
+    refused, for something else needs the object, is sent again once another object has gone. ``actions`` are those that
+    manifests ask for, each with its kind and whether the id of its object is known.
     """
-    pages = pages or {}
+    pages, rows = pages or {}, rows or {}
     sent = [change for change in changes if change.sends]
     deletes = sum(1 for change in sent if change.action is Action.DELETE)
     again = deletes * (deletes - 1) // 2
     waiting = {}
+    looks_longer = confirms_longer = 0
+    made = Counter(change.key.kind for change in sent if change.action in (Action.CREATE, Action.REPLACE))
+    grown = {
+        name: _grown(platform.kinds[name], pages.get(name, 1), rows.get(name, 0), made[name])
+        for name in {change.key.kind for change in sent}
+    }
     for change in sent:
         kind = platform.kinds[change.key.kind]
         if change.action not in (Action.DELETE, Action.RELEASE) and kind.ready is not None:
             group = change.key if kind.list is None else (kind.name, change.key.scope)
-            waiting[group] = 1 if kind.list is None else pages.get(kind.name, 1)
+            waiting[group] = 1 if kind.list is None else grown[kind.name]
+        if kind.get is None:  # each of its looks is two lists, which what is made meanwhile makes longer
+            longer = max(0, grown[kind.name] - pages.get(kind.name, 1) - 1)
+            looks_longer += 2 * longer
+            confirms_longer += 4 * longer * change.requests.writes
     return Calls(
-        write=again + sum(change.requests.writes + change.requests.uploads for change in sent),
-        look=again + sum(change.requests.looks for change in sent),
-        confirm=sum(change.requests.confirms for change in sent),
+        write=again + sum(change.requests.writes + change.requests.uploads for change in sent) + len(actions),
+        look=again
+        + looks_longer
+        + sum(change.requests.looks for change in sent)
+        + sum(looks_of_action(kind, rule, platform, pages, known=known) for kind, rule, known in actions),
+        confirm=confirms_longer + sum(change.requests.confirms for change in sent),
         ready=looks * sum(waiting.values()),
+        actions=len(actions),
     )
 
 

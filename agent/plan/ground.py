@@ -14,6 +14,7 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.ownership import Word
 from agent.model.resource import Resource
+from agent.plan.actions import Generations
 from agent.plan.compare import Comparison, compare
 from agent.plan.elsewhere import Wires, described, named, wired
 from agent.plan.handover import Handover
@@ -38,8 +39,8 @@ class Ground:
     what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf as written (a value or a
     ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt, ``pages`` how many the
     lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
-    ``words`` are what people said of single objects, ``handover`` what goes to
-    other targets and comes from there: ``rows`` and ``applied`` have what comes as its former owner left it.
+    ``words`` are what people said of single objects, ``generations`` the actions that were run. ``handover`` is what
+    goes to other targets and comes from there: ``rows`` and ``applied`` have what comes as its former owner left it.
     ``waiting`` says what of other targets is not there yet, ``needs`` which of them all of this target waits for.
     """
 
@@ -60,6 +61,7 @@ class Ground:
     handover: Handover = field(default_factory=Handover)
     waiting: Mapping[Awaited, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    generations: Generations = field(default_factory=dict)
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""

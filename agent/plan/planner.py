@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from agent.definitions.platform import ActionRule, Kind
 from agent.model.change import Action, Change, Plan
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Unknown
+from agent.plan.actions import may_run
 from agent.plan.caution import HEEDLESS, Caution, hold_cautiously
 from agent.plan.cost import cost
 from agent.plan.decide import Decider
@@ -51,7 +54,15 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         changes=ordered,
         unchanged=unchanged,
         calls=replace(
-            cost(ordered, ground.platform, ground.pages, ground.ready_looks), read=sum(observed.calls.values())
+            cost(
+                ordered,
+                ground.platform,
+                ground.pages,
+                ground.ready_looks,
+                _actions(desired, ground, ordered),
+                _listed(observed, ordered),
+            ),
+            read=sum(observed.calls.values()),
         ),
         strays=observed.strays,
         suppressed=tuple(decider.suppressed),
@@ -59,6 +70,21 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         notes=(*notes, *([missing] if missing else []), *_after(ordered, desired, ground)),
         agreed=tuple(decider.agreed),
     )
+
+
+def _actions(desired: Desired, ground: Ground, changes: Sequence[Change]) -> list[tuple[Kind, ActionRule, bool]]:
+    """What manifests ask for beside their spec and may be sent once the changes are applied."""
+    kinds, rows, confirmed = ground.platform.kinds, ground.rows, ground.policy.confirmed
+    due = may_run(ground.platform, desired, rows, ground.generations, changes, confirmed=confirmed)
+    return [(kinds[key.kind], rule, key in rows and rows[key].server_id is not None) for key, rule in due]
+
+
+def _listed(observed: Observed, changes: Sequence[Change]) -> Mapping[str, int]:
+    """How many rows the lists of each kind have, where something will be made that makes them longer."""
+    if not any(change.action in (Action.CREATE, Action.REPLACE) for change in changes):
+        return {}
+    there = (key.kind for key, seen in observed.observations.items() if isinstance(seen, Present))
+    return Counter(there) + Counter(stray.key.kind for stray in observed.strays)
 
 
 def _looked_at(

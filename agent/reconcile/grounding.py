@@ -69,6 +69,7 @@ def ground_of(
         moving,
         waiting,
         target.config.depends_on,
+        target.store.target_memory(target.name).get("actions", {}),
     )
 
 

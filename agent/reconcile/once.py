@@ -102,6 +102,7 @@ class Look:
 
 async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
+    before = Counter(target.api.calls)
     head = await (newest(target) if wish.revision is None else judged(target, wish.revision))
     target.walking = head.revision.commit
     desired = crossed(target, _desired(target, head.revision, wish))
@@ -146,7 +147,9 @@ async def look(target: Target, wish: Wish) -> Look:
     with collector.waiting():
         plan = make_plan(desired, observed, ground, caution)
     budget = target.api.budget
-    plan = replace(plan, budget=budget.left(), seconds_needed=budget.seconds_for(plan.calls.apply_max))
+    reads = target.api.calls - before
+    calls = replace(plan.calls, read=reads.total(), reads=tuple(sorted(reads.items())))
+    plan = replace(plan, calls=calls, budget=budget.left(), seconds_needed=budget.seconds_for(calls.apply_max))
     return Look(desired, observed, ground, plan, looked_at, caution)
 
 

@@ -7,6 +7,7 @@ their digits; a sensitive field has neither ``before`` nor ``after``. Equal inpu
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -283,9 +284,19 @@ def _calls(plans: Sequence[Plan]) -> dict[str, Any]:
         "read": sum(plan.calls.read for plan in plans),
         "apply_max": sum(plan.calls.apply_max for plan in plans),
         "by_purpose": {
-            word: sum(getattr(plan.calls, word) for plan in plans) for word in ("write", "look", "confirm", "ready")
+            word: sum(getattr(plan.calls, word) for plan in plans)
+            for word in ("write", "look", "confirm", "ready", "actions")
         },
+        "reads_by_purpose": dict(sorted(_reads(plans).items())),
     }
+
+
+def _reads(plans: Sequence[Plan]) -> Counter[str]:
+    """What making the plans has cost."""
+    reads: Counter[str] = Counter()
+    for plan in plans:
+        reads.update(dict(plan.calls.reads))
+    return reads
 
 
 def _number(value: float | None) -> int | float | None:

@@ -25,6 +25,7 @@ _ORDER = (
     Action.RELEASE,
     Action.NONE,
 )
+_READS = {"list": "of lists", "read": "by key", "named": "by key", "sweep": "of what was old", "look": "of others"}
 _COUNT_WORDS = {Action.HOLD: "held", Action.NONE: "drift reported"}
 
 
@@ -126,24 +127,33 @@ def _footer(plan: Plan, *, full: bool) -> list[str]:
     lines += [f"note       {clean(note)}" for note in plan.notes]
     if not plan.complete:
         lines.append("incomplete not everything could be read; what is unknown is held, and nothing is deleted for it")
-    lines.append(f"calls      {_calls(plan)}")
+    lines.append(f"calls      {_calls(plan, full=full)}")
     if plan.budget:
         lines.append(f"budget     {_budget(plan)}")
     return lines
 
 
-def _calls(plan: Plan) -> str:
+def _calls(plan: Plan, *, full: bool) -> str:
     calls = plan.calls
-    text = f"{calls.read} to read"
+    reads = ", ".join(f"{number} {_READS.get(purpose, purpose)}" for purpose, number in calls.reads)
+    text = f"{calls.read} to read" + (f" ({reads})" if full and reads else "")
     if not calls.apply_max:
         return text
+    return f"{text}; apply needs at most {calls.apply_max}: {calls_by_purpose([plan])}"
+
+
+def calls_by_purpose(plans: Sequence[Plan]) -> str:
+    """What applying may send at the most: ``1 write, 1 look before, 2 confirmations, 10 for readiness``."""
+    write, look, confirm, ready, actions = (
+        sum(getattr(plan.calls, word) for plan in plans) for word in ("write", "look", "confirm", "ready", "actions")
+    )
     parts = [
-        (calls.write, counted(calls.write, "write")),
-        (calls.look, counted(calls.look, "look before", "looks before")),
-        (calls.confirm, counted(calls.confirm, "confirmation")),
-        (calls.ready, f"{calls.ready} for readiness"),
+        (write, counted(write, "write") + (f" ({counted(actions, 'action')} among them)" if actions else "")),
+        (look, counted(look, "look before", "looks before")),
+        (confirm, counted(confirm, "confirmation")),
+        (ready, f"{ready} for readiness"),
     ]
-    return f"{text}; apply needs at most {calls.apply_max}: " + ", ".join(words for number, words in parts if number)
+    return ", ".join(words for number, words in parts if number)
 
 
 def _budget(plan: Plan) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.simulation.in_process import InProcess
 from tests.simulation.virtual_time import VirtualClock
 
 WINDOWS = ((100, 60.0), (1000, 3600.0))
@@ -52,7 +53,7 @@ class Line(httpx.AsyncBaseTransport):
     """The way of one caller to the sandbox: each call takes its time there and back, and is counted in between."""
 
     def __init__(self, app: Any, clock: VirtualClock, meter: Meter, who: str, chance: random.Random) -> None:
-        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+        self._inner = InProcess(app)
         self._clock = clock
         self._meter = meter
         self._who = who

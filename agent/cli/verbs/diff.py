@@ -37,15 +37,19 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on", action="append", metavar="WORDS", help="end with 4 on any of delete,replace,drift,held"
     )
+    parser.add_argument(
+        "--max-calls", type=positive, metavar="N", help="end with 4 when applying may need more calls than this"
+    )
     add_common(parser, _FORMATS)
 
 
 def run(arguments: Namespace) -> int:
     """Exit 0, 1 when not everything could be read, 3 when a manifest is invalid; 2 and 4 where asked for."""
     from agent.cli import shared, wiring
-    from agent.cli.exits import failing, status_of_plans
+    from agent.cli.exits import failing, status_of_plans, too_many_calls
     from agent.cli.output import tell, write_outputs
     from agent.errors import EXIT_REFUSED
+    from agent.report.problems import render_problem
 
     outputs = shared.outputs_of(arguments, _FORMATS)
     options = shared.options_of(arguments, worktree=arguments.revision is None)
@@ -63,6 +67,9 @@ def run(arguments: Namespace) -> int:
     status = status_of_plans(plans, options)
     if status == EXIT_REFUSED and (words := failing(plans, options)):
         tell(f"--fail-on {','.join(words)}: the plan has it, so the status is {status}")
+    if (refusal := too_many_calls(plans, options)) is not None:
+        for line in render_problem(refusal.as_problem()):
+            tell(line)
     return status
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from agent.definitions.expressions import PathTemplate
+from agent.definitions.expressions import PathTemplate, Template
 from agent.definitions.platform import ActionRule
+from agent.model.change import Action, Change
 from agent.model.identity import Key, Origin, Revision
 from agent.model.inventory import InventoryRow
 from agent.model.manifest import Lifecycle
 from agent.model.resource import Desired, Resource
-from agent.plan.actions import ActionsPlan, DueAction, plan_actions, ran
+from agent.plan.actions import ActionsPlan, DueAction, may_run, plan_actions, ran
+from agent.plan.cost import cost, looks_of_action
 from tests.unit.live.made_up import KEY, RESOURCE, with_kind
 
 RUN = ActionRule("run", "POST", PathTemplate("/{name}/run"))
@@ -111,3 +113,40 @@ def test_what_left_git_is_forgotten_only_when_all_of_git_was_seen() -> None:
 def test_resources_without_actions_cost_nothing_and_leave_nothing() -> None:
     assert plan_actions(PLATFORM, desired({}), {KEY: ROW}, {}) == ActionsPlan()
     assert planned({"unheard": {}}) == ActionsPlan()
+
+
+# --- what a plan says of them before it is applied
+
+
+def counted(
+    row: InventoryRow | None = ROW, action: Action | None = None, digest: str = "g1", **remembered: Mapping[str, str]
+) -> list[str]:
+    changes = [Change(KEY, action)] if action is not None else []
+    git = desired({"run": {}, "wipe": {}, "guess": {}}, digest=digest)
+    known = {KEY.path: remembered["known"]} if remembered else {}
+    rows = {KEY: row} if row is not None else {}
+    return [rule.name for _, rule in may_run(PLATFORM, git, rows, known, changes, confirmed=())]
+
+
+def test_a_plan_counts_what_may_become_due_while_it_is_applied() -> None:
+    assert counted() == ["run"], "those that need a person are not run by applying"
+    assert counted(None, Action.CREATE) == ["run"]
+    assert counted(replace(ROW, health="progressing"), Action.UPDATE, "g2", known={"run": "g1"}) == ["run"]
+
+
+def test_a_plan_counts_no_action_that_cannot_be_due() -> None:
+    assert counted(known={"run": "g1"}) == []
+    assert counted(action=Action.HOLD) == []
+    assert counted(replace(ROW, proof="adopted")) == []
+    assert counted(None, Action.ADOPT) == []
+
+
+def test_an_action_costs_its_call_and_what_it_must_know() -> None:
+    calls = cost([], PLATFORM, {}, 10, [(KIND, RUN, True)])
+    assert (calls.write, calls.look, calls.actions, calls.apply_max) == (1, 0, 1, 1)
+    by_id = replace(RUN, request=PathTemplate("/{id}/run"))
+    pages = {KIND.name: 3}
+    assert looks_of_action(KIND, by_id, PLATFORM, pages, known=True) == 0
+    assert looks_of_action(KIND, by_id, PLATFORM, pages, known=False) >= 1
+    live = replace(RUN, body=Template({"tag": "${live.tag}"}))
+    assert looks_of_action(KIND, live, PLATFORM, pages, known=True) == 1

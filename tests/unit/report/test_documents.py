@@ -83,7 +83,8 @@ def test_the_counts_digest_and_costs_are_those_of_the_plans() -> None:
     assert document["calls"] == {
         "read": 52,
         "apply_max": 30,
-        "by_purpose": {"write": 8, "look": 8, "confirm": 8, "ready": 6},
+        "by_purpose": {"write": 8, "look": 8, "confirm": 8, "ready": 6, "actions": 0},
+        "reads_by_purpose": {},
     }
     assert document["complete"] is False
     assert documents.plan_document([PLAN])["complete"] is True
