@@ -120,10 +120,11 @@ class _Executor:
         return self.handed_over(await self.writer.update(change))
 
     def handed_over(self, outcome: Outcome) -> Outcome:
-        """What another target owned is ours, with a row of its own: that one forgets it, and not a moment earlier."""
-        former = self.work.ground.handover.handed.get(outcome.change.key)
+        """What another target owned, or had another name, has a row of its own: only now is the other one forgotten."""
+        handed = self.work.ground.handover.handed.get(outcome.change.key)
+        former = handed.key if handed is not None else outcome.change.moved_from
         if former is not None and outcome.result is Result.DONE:
-            self.work.step.forget(former.key, tombstone=False)
+            self.work.step.forget(former, tombstone=False)
         return outcome
 
     async def awaited(self, outcome: Outcome) -> Outcome:

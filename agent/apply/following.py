@@ -107,6 +107,7 @@ class Following:
             applied=owed.document(goal.document, goal.before),
             base=digest(work.ground.seen(goal.change.key, live)),
             around=Around(live=live, etag=etag),
+            rule=_renaming(goal) if goal.change.moved_from is not None else None,
         )
 
     async def _send_leaf(self, goal: Goal, owed: Owed, place: Place, seen: Confirmed) -> Sent:
@@ -138,6 +139,12 @@ class Following:
         if mark is None:
             return None
         return mark_text(mark, change.key.target, change.uid, change.key.name, content or "")
+
+
+def _renaming(goal: Goal) -> Operation:
+    """The update that also gives the object its new name."""
+    assert goal.kind.update is not None
+    return replace(goal.kind.update, adds=goal.kind.rename)
 
 
 def partly(outcome: Outcome, what: str) -> Outcome:

@@ -146,20 +146,21 @@ class Writer:
     async def update(self, change: Change) -> Outcome:
         """An update, or an adoption: the same write, with another proof."""
         work, kind, resource, book = self.work, *self._parts(change)
-        seen = work.observed.of(change.key)
+        was = change.moved_from or change.key
+        seen = work.observed.of(was)
         if not isinstance(seen, Present) or seen.live is None:
             return moved_on(change, "it was not read")
         live, etag = seen.live, None
         operation = kind.update or kind.apply
         if self._aged() or (operation is not None and operation.if_match):
-            reply = (await look_at(work.api, kind, change.key, change.server_id, Purpose.LOOK, uid=change.uid)).reply
+            reply = (await look_at(work.api, kind, was, change.server_id, Purpose.LOOK, uid=change.uid)).reply
             if reply.answer != "ok":
                 return moved_on(change, reply.message or reply.answer)
             if owner_of(kind, reply.item, change.uid) != seen.owner or id_of(kind, reply.item) != seen.id:
                 return moved_on(change, "it has another owner or identity now")
             live, etag = reply.item, reply.headers.get("etag")
-        row = work.ground.rows.get(change.key)
-        before = work.ground.applied.get(change.key, {}).get("spec") if row is not None else None
+        row = work.ground.rows.get(was)
+        before = work.ground.applied.get(was, {}).get("spec") if row is not None else None
         found = work.ground.compared(resource, before, live, row)
         planned = {field.pointer for field in change.fields}
         new = [field for field in found.fields if field.pointer not in planned]

@@ -54,6 +54,7 @@ def build_kind(
         gone=get(words, "gone"),
         settle_seconds=get(words, "settle", 5.0),
         replace=get(words, "replace", "never"),
+        rename=get(words, "rename"),
         fields=tuple(
             _field(resolved(pointer, constants), leaf, constants)
             for pointer, leaf in fields.items()

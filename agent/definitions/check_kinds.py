@@ -42,6 +42,8 @@ class KindCheck:
             operation = words.get(name)
             if operation is not None and isinstance(operation.value, dict):
                 self._check_operation(name, operation, sources)
+        if has(words, "rename"):
+            check_template(words["rename"].value, self._sources(sources, "update"), words["rename"].place, self.faults)
         self._check_mark(words)
         for leaf in get(words, "actions", {}).values():
             if isinstance(leaf.value, dict):
@@ -76,8 +78,17 @@ class KindCheck:
         elif get(words, "replace") == "createFirst" and not has(words, "id"):
             what = "`createFirst` needs `id`: nothing else tells the new object from the old one of the same name"
             faults.add(words["replace"].place, what)
+        if has(words, "rename"):
+            self._check_rename(words)
         if has(words, "general") and not managed:
             faults.add(words["general"].place, "only a managed kind can be a catch-all", at="key")
+
+    def _check_rename(self, words: Words) -> None:
+        """An object under another name is found by what does not change."""
+        request: Request | None = get(get(words, "update", {}), "request")
+        if not has(words, "id") or request is None or "id" not in request.template.path_words:
+            what = "`rename` needs `id`, and an `update` that addresses the object by `{id}`"
+            self.faults.add(words["rename"].place, what, at="key")
 
     def _check_scope(self, words: Words) -> None:
         for word, leaf in get(words, "scope", {}).items():

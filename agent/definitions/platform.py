@@ -317,6 +317,7 @@ class Kind:
     gone: Expression | None = None
     settle_seconds: float = 5.0
     replace: Replace = "never"
+    rename: Template | None = None
     fields: tuple[FieldRule, ...] = ()
     actions: Mapping[str, ActionRule] = field(default_factory=dict)
     logs: LogRule | None = None

@@ -214,6 +214,7 @@ KIND = WordMap(
         "gone": Jmes(),
         "settle": Duration(),
         "replace": OneOf(get_args(Replace)),
+        "rename": Body(),
         "fields": Named("a JSON Pointer into spec", FIELD, key_fault=pointer_fault),
         "actions": Named("the name of an action", ACTION, WORD_NAME),
         "logs": LOGS,

@@ -84,7 +84,8 @@ class Change:
     """One decision. ``would`` is what a hold keeps back; ``reason`` a PascalCase word, ``message`` a sentence.
 
     ``configured`` marks a hold that the user asked for (prune off, drift reported): it never changes the exit status.
-    ``calls`` is the most that this change may cost when applied. ``unmarks`` tells a release that takes our mark off.
+    ``calls`` is the most that this change may cost when applied. ``unmarks`` tells a release that takes our mark off,
+    ``moved_from`` an update that gives the object of that key this name.
     """
 
     key: Key
@@ -105,6 +106,7 @@ class Change:
     proof: str = ""
     requests: Requests = Requests()
     unmarks: bool = False
+    moved_from: Key | None = None
 
     @property
     def sends(self) -> bool:

@@ -232,6 +232,30 @@ class Decider(Adoptions):
             self.suppressed += [Suppressed(resource.key, each.path, "flapping", dispute([each])) for each in disputed]
         return [each for each in drift if each not in disputed]
 
+    def rename(self, resource: Resource, old: Key, seen: Observation) -> None:
+        """The object of the old key, given the new name by one update, with whatever else git changes."""
+        assert isinstance(seen, Present)
+        kind, row = self.ground.platform.kinds[old.kind], self.ground.rows[old]
+        try:
+            found = self.ground.compared(resource, self.ground.applied.get(old, {}).get("spec"), seen.live, row)
+        except AgentError as problem:
+            self.hold(resource, Action.UPDATE, "SecretUnavailable", problem.what)
+            return
+        heals = self.ground.policy.drift_of(resource) == "heal"
+        differs = [change for change in found.fields if heals or change.cause is not Cause.DRIFT]
+        name = FieldChange("metadata.name", "/metadata/name", FieldOp.CHANGE, Cause.MOVE, old.name, resource.key.name)
+        fields = (name, *differs, *found.released)
+        unverified = self.ground.policy.unverified(kind, "update", kind.update)
+        if found.immutable:
+            why = f"`{found.immutable[0].path}` cannot change in place; make that change and the move in two commits"
+            self.hold(resource, Action.UPDATE, "MoveHeld", why, fields)
+        elif unverified is not None:
+            why = f"{unverified}; `confirmed: [{kind.name}]` allows it"
+            self.hold(resource, Action.UPDATE, "Unverified", why, fields)
+        else:
+            told = f"renamed in place: it was {old.name}"
+            self.add(resource, Action.UPDATE, Cause.MOVE, fields, seen=seen, message=told, moved_from=old)
+
     def replace(
         self,
         resource: Resource,

@@ -59,6 +59,7 @@ class Decisions:
         configured: bool = False,
         message: str = "",
         proof: str = "",
+        moved_from: Key | None = None,
     ) -> None:
         if action is Action.REPLACE and self.is_protected(resource):
             why = "protected; lift `protect` in one commit, make this change in a later one"
@@ -82,6 +83,7 @@ class Decisions:
                 configured=configured,
                 message=message,
                 proof=proof,
+                moved_from=moved_from,
             )
         )
 

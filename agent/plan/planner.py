@@ -19,11 +19,11 @@ from agent.plan.departing import tie_deletes
 from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.handover import give_up
 from agent.plan.limits import Census, census, hold_excess, mass_absence
-from agent.plan.moves import tie_moves
+from agent.plan.moves import is_under_a_new_name, renamed_in_place, tie_moves
 from agent.plan.order import in_order
 from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
-from agent.plan.prune import origin_of, prune_row
+from agent.plan.prune import let_go, origin_of, prune_row
 from agent.plan.waiting import awaited_by, hold_waiting
 
 
@@ -33,10 +33,14 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     missing = _mass_absence(observed, ground)
     resources, rows = _looked_at(desired, observed, ground)
     unchanged = len(desired.resources) - len(resources)
+    renamed = renamed_in_place(desired, observed, ground)
     for resource in resources:
-        if not decider.decide(resource, _seen(resource.key, observed, ground, missing)):
+        if resource.key in renamed:
+            decider.rename(resource, renamed[resource.key], observed.of(renamed[resource.key]))
+        elif not decider.decide(resource, _seen(resource.key, observed, ground, missing)):
             unchanged += 1
-    for row in rows:
+    moved = frozenset(renamed.values())
+    for row in (each for each in rows if each.key not in moved):
         change = _left(row, _seen(row.key, observed, ground, missing), desired, ground)
         if change is not None:
             decider.changes.append(change)
@@ -104,6 +108,9 @@ def _left(row: InventoryRow, seen: Observation, desired: Desired, ground: Ground
     if row.key in ground.handover.going and not isinstance(seen, Absent):
         to, taken = ground.handover.going[row.key]
         return give_up(row, to, taken=taken)
+    new = is_under_a_new_name(row, desired, ground) if row.key.kind in ground.platform.kinds else None
+    if new is not None:
+        return let_go(row, f"is {new.name} now, renamed in place")
     kind, word = ground.platform.kinds.get(row.key.kind), ground.words.get(row.key)
     if kind is not None and word is not None and word.verb == "release" and row.key not in ground.deciding:
         return letting_go(row, kind, ground.books.of(row.key), seen, word, origin_of(row))

@@ -38,13 +38,13 @@ def prune_row(
     if kind is None:
         return _held(row, "KindUnknown", f"the definition no longer has a kind {row.key.kind}")
     if isinstance(seen, Absent) and not predecessor:
-        return _let_go(row, "gone already; the inventory forgets it")
+        return let_go(row, "gone already; the inventory forgets it")
     if isinstance(seen, Present) and seen.health == "gone" and not predecessor:
-        return _let_go(row, "deleted already, the platform says")
+        return let_go(row, "deleted already, the platform says")
     if kind.is_run and isinstance(seen, Present) and seen.health in OVER:
-        return _let_go(row, f"the run is over ({seen.health}); there is nothing to cancel")
+        return let_go(row, f"the run is over ({seen.health}); there is nothing to cancel")
     if isinstance(seen, Present) and seen.owner is not None and seen.owner != row.uid:
-        return _let_go(row, "carries another owner's mark; it is no longer ours")
+        return let_go(row, "carries another owner's mark; it is no longer ours")
     if not policy.prune:
         return _held(
             row, "PruneDisabled", "gone from git and kept live: `prune` is off for this target", configured=True
@@ -113,7 +113,8 @@ def _held(row: InventoryRow, reason: str, message: str, *, configured: bool = Fa
     )
 
 
-def _let_go(row: InventoryRow, message: str) -> Change:
+def let_go(row: InventoryRow, message: str) -> Change:
+    """The inventory forgets an object; nothing is sent."""
     return Change(
         row.key, Action.RELEASE, Cause.GIT, origin_of(row), message=message, uid=row.uid, server_id=row.server_id
     )

@@ -122,6 +122,13 @@ MISTAKES = [
         "`createFirst` needs `id`",
         None,
     ),
+    (
+        THINGS,
+        "  Bare: {key: name, list: {request: GET /b}, create: {request: POST /b},"
+        " update: {request: 'PUT /b/{name}'}, ‸rename: {name: x}}\n" + THINGS,
+        "`rename` needs `id`",
+        None,
+    ),
     (GET, GET + "    logs: {lines: logs}\n", "either `request` or `websocket`", None),
     (GET, GET + "    actions: {‸go: {careful: hot}}\n", "`request` is missing", None),
     (THINGS, THINGS + "    mark: {in: /tags, as: ‸'${target}'}\n", "without `${uid}` proves nothing", None),
