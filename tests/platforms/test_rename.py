@@ -14,7 +14,7 @@ from agent.model.change import Action, Cause
 from agent.model.outcome import Result
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated
 from tests.platforms.conformance.examples import examples_of_kinds
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.virtual_time import VirtualLoop, run
 
 RENAMING = [each for each in examples_of_kinds() if each.kind.rename is not None]
