@@ -40,7 +40,7 @@ from tests.platforms.conformance.examples import (
     secret_names,
 )
 from tests.platforms.conformance.wire import Wire
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.source import MemorySource
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop, run
 

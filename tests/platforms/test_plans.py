@@ -11,7 +11,7 @@ import pytest
 
 from tests.platforms.conformance.examples import Example, document_of, examples_of_kinds
 from tests.platforms.plans import Play, definitions, play, without_id
-from tests.simulation.__main__ import make_template, memory_folder
+from tests.simulation.places import make_template, memory_folder
 from tests.simulation.virtual_time import VirtualLoop, run
 
 BY_ID = [
