@@ -282,16 +282,21 @@ _loaded: list[tuple[Any, type[Exception]]] = []
 
 
 def _runner() -> tuple[Any, type[Exception]]:
-    """GitPython's runner. Importing it runs ``git version`` and obeys GIT_PYTHON_*: so it sees none of GIT_*."""
+    """GitPython's runner. Importing it runs ``git version`` and obeys GIT_PYTHON_*: so it sees none of GIT_*.
+
+    Nor may that command meet a person's ``.gitconfig``: one that git cannot read would end the import.
+    """
     with _IMPORT_LOCK:
         if not _loaded:
             hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
-            os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+            ours = {"GIT_PYTHON_REFRESH": "quiet", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+            os.environ.update(ours)
             try:
                 from git.cmd import Git as Runner
                 from git.exc import GitError
             finally:
-                del os.environ["GIT_PYTHON_REFRESH"]
+                for name in ours:
+                    del os.environ[name]
                 os.environ.update(hidden)
             _loaded.append((Runner("/"), GitError))
         return _loaded[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from agent.source.git import Child, Git
 from agent.source.tree import BLOB_BYTES_MAX, DEFAULT_LIMITS, EntryType, Listing, Tree, TreeLimits, missing_folder
 
 _TEXT_MAX = 200
+_COUNTED_ABOVE = 20_000
 _RECORD_MAX = 1 << 16
 _PATHS_AT_ONCE = 500
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
@@ -61,12 +62,24 @@ class Objects:
         """The manifest files of ``folder``, judged while they stream; no blob is read."""
         listing = Listing(folder, limits)
         words = ["ls-tree", "-r", "-z", "-l", "--full-tree", _checked(commit)]
-        with self.git.start([*words, "--", folder] if folder else words) as child:
-            if _collect(child, listing):
+        inside = ["--", folder] if folder else []
+        with self.git.start([*words, *inside]) as child:
+            if _collect(child, listing, lambda: self._has_more([_checked(commit), *inside], limits.entries_max)):
                 status = child.finish()
                 if status != 0:
                     raise child.failure(f"the files of commit {commit[:12]} cannot be listed", status)
         return listing.result() if listing.seen or not folder else missing_folder(folder, f"commit {commit[:12]}")
+
+    def _has_more(self, what: Sequence[str], limit: int) -> bool:
+        """Whether a tree has more entries than that; counted by their names alone, a tenth of the cost of a listing."""
+        count = 0
+        with self.git.start(["ls-tree", "-r", "-z", "--name-only", "--full-tree", *what]) as child:
+            for piece in child.output():
+                count += piece.count(b"\0")
+                if count > limit:
+                    return True
+            child.finish()
+        return False
 
     def contents(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
         """The blob ids of regular files, by path from the top; no blob is read."""
@@ -128,10 +141,17 @@ def _checked(id_: str) -> str:
     return id_
 
 
-def _collect(child: Child, listing: Listing) -> bool:
-    """Feed the records of ``ls-tree -z`` to the listing; False when a limit ended it early."""
-    rest = b""
+def _collect(child: Child, listing: Listing, has_too_many: Callable[[], bool]) -> bool:
+    """Feed the records of ``ls-tree -z`` to the listing; False when a limit ended it early.
+
+    A tree that turns out to be large is counted before the rest of it is listed: one without end costs little then.
+    """
+    rest, counted = b"", False
     for piece in child.output():
+        if listing.seen > _COUNTED_ABOVE and not counted:
+            counted = True
+            if has_too_many():
+                return listing.too_many()
         whole, cut, rest = (rest + piece).rpartition(b"\0")
         if cut and not _records(whole.decode(errors="backslashreplace"), listing):
             return False

@@ -62,6 +62,8 @@ class Tree:
 class TreeLimits:
     """Bounds of one folder. They guard memory and time; a folder beyond one is listed in part, with an error.
 
+    One with more entries than ``entries_max`` is not listed at all: whatever is read of it would be read for nothing.
+
     ``entries_max`` counts every file, link and submodule below the folder, ``manifests_max`` and ``bytes_max`` the
     manifest files alone. They lie well above what the agent is measured with (100,000 files).
     """
@@ -118,8 +120,12 @@ class Listing:
     def count(self) -> bool:
         """Note one more entry; False, with a problem, when there are too many."""
         self.seen += 1
-        if self.seen <= self.limits.entries_max:
-            return True
+        return self.seen <= self.limits.entries_max or self.too_many()
+
+    def too_many(self) -> bool:
+        """The folder has more entries than anybody meant: none is taken. Always False, for there is no more to come."""
+        self.entries.clear()
+        self.manifests = 0
         what = f"the folder holds more than {self.limits.entries_max:,} entries"
         self.problem("tree-limit", self.folder or ".", what, fix="point the target's `folder` at the manifests alone")
         return False

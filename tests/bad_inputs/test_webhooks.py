@@ -1,0 +1,165 @@
+"""Rows 166 to 179: what may be sent to a `run` that listens, over real sockets; and that nothing comes of it."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.bad_inputs.bench import CONFIG, Bench, Benches
+from tests.bad_inputs.rows import fill, shows
+from tests.bad_inputs.test_command_line import running, wait_for
+
+SECRET = "the-secret-of-this-hook-4711"
+BODY = b'{"event": "resource.updated", "resource": {"type": "depot", "name": "nobody"}}'
+LIMIT = 1 << 20
+
+
+def signed(body: bytes, algorithm: str = "sha256") -> str:
+    return f"{algorithm}=" + hmac.new(SECRET.encode(), body, algorithm).hexdigest()
+
+
+@dataclass(slots=True)
+class Agent:
+    """A `run` that listens on ``port``, its log, and what the sandbox was asked."""
+
+    bench: Bench
+    port: int
+    log: Path
+    pid: int
+
+    def send(self, request: bytes, seconds: float = 20) -> int:
+        """The status of the answer to these bytes; 0 where the connection is closed without one."""
+        answer = b""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as talking:
+            try:
+                talking.sendall(request)
+                while more := talking.recv(65536):
+                    answer += more
+            except ConnectionError:
+                pass
+        if not answer:
+            return 0
+        head, _, body = answer.partition(b"\r\n\r\n")
+        # What is no HTTP at all is answered by the server's own parser, in these words for whatever was sent.
+        assert body in (b"", b"Invalid HTTP request received.")
+        return int(head.split()[1])
+
+    def asked(self) -> list[str]:
+        lines = self.bench.requests_log.read_text().splitlines() if self.bench.requests_log else []
+        return [f"{entry['method']} {entry['path']}" for entry in map(json.loads, lines)]
+
+
+def request(
+    body: bytes = BODY, *, method: str = "POST", word: str = SECRET, host: str = "127.0.0.1", **headers: str
+) -> bytes:
+    fields = {"host": host, "content-type": "application/json", "content-length": str(len(body))}
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
+    path = f"/hooks/platform/lake/{word}" if word else "/hooks/platform/lake"
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def claimed(signature: str, body: bytes = BODY) -> bytes:
+    return request(body, word="", x_hub_signature_256=signature)
+
+
+DEEP = b"[" * 10_000 + b"]" * 10_000
+CHUNKS = b"".join(b"10000\r\n" + b" " * 65536 + b"\r\n" for _ in range(17))
+CASES = (
+    # row, name, bytes, statuses of which one is the answer
+    (166, "no signature", request(word=""), (401,)),
+    (167, "sha1 only", request(word="", x_hub_signature=signed(BODY, "sha1")), (401,)),
+    (168, "too short", claimed(signed(BODY)[:-1]), (401,)),
+    (168, "too long", claimed(signed(BODY) + "0"), (401,)),
+    (168, "upper case", claimed(signed(BODY).upper().replace("SHA", "sha")), (401,)),
+    (168, "and nothing", claimed("sha256="), (401,)),
+    (169, "written anew", claimed(signed(BODY), BODY.replace(b": ", b":")), (401,)),
+    (172, "just inside", request(b'{"a": "' + b"x" * (LIMIT - 9) + b'"}'), (202,)),
+    (172, "just outside", request(b'{"a": "' + b"x" * (LIMIT - 8) + b'"}'), (413,)),
+    (172, "25 MB", request(b" " * 25_000_000), (413, 0)),
+    (172, "chunked", request(b"", content_length="", transfer_encoding="chunked") + CHUNKS + b"0\r\n\r\n", (413, 0)),
+    (172, "length that lies", request(content_length="25000000000"), (413,)),
+    (173, "null", request(b"null"), (400,)),
+    (173, "list", request(b"[]"), (400,)),
+    (173, "depth", request(DEEP), (400,)),
+    (173, "repository null", request(b'{"repository": null}'), (202, 400)),
+    (173, "ref is a number", request(b'{"ref": 5}'), (202, 400)),
+    (173, "no JSON", request(b"{"), (400,)),
+    (174, "form", request(b"payload=%7B%7D", content_type="application/x-www-form-urlencoded"), (415,)),
+    (176, "ping", request(b'{"event": "ping"}'), (202,)),
+    (177, "GET", request(b"", method="GET"), (405,)),
+    (177, "PUT", request(method="PUT"), (405,)),
+    (177, "TRACE", request(b"", method="TRACE"), (405,)),
+    (178, "host", request(host="evil.example"), (400,)),
+    (178, "no host", request(host=""), (400,)),
+    (179, "line without end", b"GET /" + b"a" * 200_000, (400, 0)),
+    (179, "nonsense", b"\x16\x03\x01\x02\x00\x01\x00nonsense\r\n\r\n", (400, 0)),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def agent(benches: Benches, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    bench = benches.new()
+    fill(bench, [], "hooked")
+    (bench.folder / "hook").write_text(SECRET)
+    (bench.folder / "hook").chmod(0o600)
+    text = CONFIG.replace("SERVER", bench.server).replace("source: {path: .}", "source: {path: ., interval: 1h}")
+    listen = "    hook: {secret: {file: ../hook}}\nserver: {listen: '127.0.0.1:0'}\n"
+    bench.write("datakeel.yaml", text + listen)
+    bench.commit()
+    folder = tmp_path_factory.mktemp("agent")
+    pid = running(bench, folder)
+    log = folder / "err"
+    port = re.search(r"http://127\.0\.0\.1:(\d+)", wait_for("server.listening", log))
+    wait_for("pass.finished", log)
+    assert port is not None
+    yield Agent(bench, int(port[1]), log, pid)
+    ended = benches.processes.ask("stop", pid=pid)
+    assert ended["status"] == 143
+    assert ended["mebibytes"] < 256
+    assert "Traceback" not in log.read_text() and '"internal"' not in log.read_text()
+
+
+@pytest.mark.parametrize(("row", "name", "sent", "statuses"), CASES, ids=[f"{one[0]} {one[1]}" for one in CASES])
+def test_what_is_no_event_is_refused_and_nothing_comes_of_it(
+    row: int, name: str, sent: bytes, statuses: tuple[int, ...], agent: Agent
+) -> None:
+    before = agent.asked()
+    assert agent.send(sent) in statuses
+    assert SECRET not in agent.log.read_text()
+    assert all(line.startswith("GET ") for line in agent.asked()[len(before) :])
+
+
+@shows(170)
+def test_a_delivery_replayed_a_thousand_times_costs_a_read_or_two(agent: Agent) -> None:
+    before = len(agent.asked())
+    body = BODY.replace(b"nobody", b"hooked")
+    statuses = [agent.send(request(body)) for _ in range(1000)]
+    assert set(statuses) <= {202, 429} and statuses[0] == 202
+    time.sleep(0.5)
+    reads = agent.asked()[before:]
+    # One look a second at most is paid for one name, however often it comes.
+    assert all(line.startswith("GET ") for line in reads) and len(reads) <= 20
+
+
+@shows(171)
+def test_the_word_that_was_the_secret_before_is_refused_after_its_time(agent: Agent) -> None:
+    assert agent.send(request(word="the-secret-of-last-year-0815")) == 401
+
+
+@shows(179)
+def test_idle_connections_do_not_keep_an_event_out(agent: Agent) -> None:
+    idle = [socket.create_connection(("127.0.0.1", agent.port), timeout=5) for _ in range(40)]
+    try:
+        assert agent.send(request(b'{"event": "ping"}')) in (202, 429)
+    finally:
+        for one in idle:
+            one.close()
