@@ -66,15 +66,8 @@ HOMES: dict[str, set[str]] = {
     "starlette": {"sandbox", "server"},
     # Events of what runs by itself; what a person asked for is told by `report`.
     "structlog": {
-        *(
-            "cli/logging.py",
-            "cli/listening.py",
-            "source/wakeups.py",
-            "live/budget.py",
-            "reconcile/heads.py",
-            "reconcile/loop.py",
-        ),
-        "server/receivers.py",
+        *("cli/logging.py", "cli/listening.py", "source/wakeups.py", "live/budget.py", "apply/executor.py"),
+        *("reconcile/heads.py", "reconcile/loop.py", "server/receivers.py"),
     },
     "uvicorn": {"sandbox/server.py", "server/listener.py"},
     "watchfiles": {"source/wakeups.py"},

@@ -10,16 +10,21 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+import structlog
+
 from agent.apply.departures import Departures
 from agent.apply.readback import Work
-from agent.apply.request import Withdrawn
-from agent.apply.writer import Writer
+from agent.apply.request import Outdated, Withdrawn
+from agent.apply.writer import Writer, moved_on
 from agent.errors import AgentError, StoreError
 from agent.live.haste import is_overtaken
 from agent.live.purpose import CALLS_OF_TASK
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.outcome import Outcome, Result
+
+_TURNS = 3
+_log = structlog.get_logger("datakeel")
 
 
 async def apply_plan(work: Work) -> tuple[Outcome, ...]:
@@ -96,7 +101,7 @@ class _Executor:
             what = "waits for a credential that the platform accepts"
             return Outcome(change, Result.SKIPPED, code="Unauthorized", message=what)
         try:
-            outcome = await self.sent(change)
+            outcome = await self.sent_in_time(change)
         except Withdrawn:
             return _put_off(change)
         except StoreError:
@@ -104,8 +109,22 @@ class _Executor:
         except AgentError as error:
             # Before the journal and the wire: a secret that cannot be read, for one.
             return Outcome(change, Result.NOT_DONE, code=error.error_code, message=error.what, terminal=True)
+        except Exception as error:  # noqa: BLE001 - one of the places that may
+            # A mistake of ours in one change must not end the others. Whether it was sent, its intent tells.
+            _log.exception("change.crashed", kind=change.key.kind, name=change.key.name)
+            told = f"an error of datakeel itself ({type(error).__name__}); the log has it in full"
+            return Outcome(change, Result.UNKNOWN, code=AgentError.code, message=told)
         unsent = outcome.result is Result.NOT_DONE and outcome.status is None
         return _put_off(change) if unsent and is_overtaken() else outcome
+
+    async def sent_in_time(self, change: Change) -> Outcome:
+        """What a change comes to. One whose turn came long after it was looked at is looked at again first."""
+        for _ in range(_TURNS):
+            try:
+                return await self.sent(change)
+            except Outdated:
+                continue
+        return moved_on(change, "its turn came late, again and again")
 
     async def sent(self, change: Change) -> Outcome:
         """The requests of one change."""

@@ -89,6 +89,7 @@ async def confirm(
             work.api, kind, change.key, row.server_id, Purpose.CONFIRM, uid=row.uid, content=content, besides=before
         )
         reply = looked.reply
+        work.step.looked(change.key)
         if reply.answer != "ok":
             continue
         if row.server_id is None:
@@ -114,6 +115,7 @@ async def confirm_gone(work: Work, change: Change, sent: Sent) -> Outcome:
         if wait and not await rest(work.clock, wait):
             break  # a newer commit is there; the settle window stays in force for its pass
         reply = (await look_at(work.api, kind, change.key, change.server_id, Purpose.CONFIRM, uid=change.uid)).reply
+        work.step.looked(change.key)
         if reply.answer == "notFound" or (reply.answer == "ok" and _is_over(kind, reply)):
             work.step.forget(change.key, tombstone=True)
             return sent.outcome(change, message="confirmed gone")

@@ -85,8 +85,16 @@ class Sent:
         )
 
 
+GAP_SECONDS = 60.0
+"""A write leaves at most so long after its object was looked at, whatever it waited for: a window, a frozen machine."""
+
+
 class Withdrawn(Exception):
     """The agent is stopping, and this write had not begun."""
+
+
+class Outdated(Exception):
+    """The turn of a write came long after its object was looked at; nothing was sent."""
 
 
 class WriteStep:
@@ -103,8 +111,12 @@ class WriteStep:
         revision: str,
         rows: Mapping[Key, InventoryRow],
         stopping: Callable[[], bool] = lambda: False,
+        looked_at: float | None = None,
     ) -> None:
+        """``looked_at`` is the monotonic moment of the observation that the changes rest on."""
         self._stopping = stopping
+        self._looked_at = looked_at
+        self._looks: dict[Key, float] = {}
         self._api = api
         self._store = store
         self._secrets = secrets
@@ -137,7 +149,8 @@ class WriteStep:
         ``intent_action`` is what the journal calls the write, where that is not its verb.
 
         The intent is opened when the call has its turn, not before: an open intent never waits for the budget, and its
-        doubt is counted from the moment of sending. Raises Withdrawn when the agent stops first.
+        doubt is counted from the moment of sending. Raises Withdrawn when the agent stops first, Outdated when the
+        turn comes too late.
         """
         operation = rule or _operation(kind, verb)
         revealed = self._secrets.revealed(body) if body is not None else None
@@ -153,6 +166,7 @@ class WriteStep:
             nonlocal row
             if self._stopping():
                 raise Withdrawn
+            self._in_time(change.key)
             if verb != "delete":
                 now = self._clock.now()
                 row = replace(row, written_at=now, settle_until=now + kind.settle_seconds)
@@ -213,6 +227,16 @@ class WriteStep:
         if value is None:
             raise error_of(replace(reply, message=f"upload of {path_of(text)}: {reply.message or reply.answer}"))
         return value
+
+    def looked(self, key: Key) -> None:
+        """An object was looked at just now."""
+        self._looks[key] = self._clock.monotonic()
+
+    def _in_time(self, key: Key) -> None:
+        """Right before the first byte. Raises Outdated."""
+        looked_at = self._looks.get(key, self._looked_at)
+        if looked_at is not None and self._clock.monotonic() - looked_at > GAP_SECONDS:
+            raise Outdated
 
     def forget(self, key: Key, *, tombstone: bool) -> None:
         self._store.forget(key, tombstone)

@@ -22,13 +22,14 @@ from agent.live.purpose import Purpose
 from agent.live.requests import Around
 from agent.live.rows import health_of, id_of
 from agent.model.canonical import digest
-from agent.model.change import Action, Change, FieldOp
+from agent.model.change import Action, Change, FieldChange, FieldOp
 from agent.model.outcome import Outcome, Result
 from agent.model.resource import Present, Resource
+from agent.plan.compare import Comparison
 from agent.plan.compose import MISSING, compose_create, compose_unmarked, compose_update, value_at
 from agent.plan.cost import is_thin
 from agent.plan.elsewhere import described, wired
-from agent.plan.ground import BESIDES, PREDECESSOR
+from agent.plan.ground import BESIDES, CREATING, PREDECESSOR
 from agent.plan.prune import is_ours
 from agent.plan.quiet import digest_at, unkept
 from agent.plan.rules import RuleBook, split_pointer
@@ -101,9 +102,12 @@ class Writer:
                 work.api, kind, change.key, None, Purpose.LOOK, uid=change.uid, content=content, besides=earlier
             )
             reply = looked.reply
+            work.step.looked(change.key)
             if reply.answer != "notFound":
                 return moved_on(change, "it is there now" if reply.answer == "ok" else reply.message or reply.answer)
         spec, document = await self._wired(change, resource, book)
+        if kind.ready is not None:
+            document = {**document, CREATING: True}
         if earlier:
             document = {**document, BESIDES: list(earlier)}
         if predecessor is not None:
@@ -143,8 +147,8 @@ class Writer:
             return ()
         return tuple(each for each in (seen.id, *seen.others) if each is not None)
 
-    async def update(self, change: Change) -> Outcome:
-        """An update, or an adoption: the same write, with another proof."""
+    async def update(self, change: Change, *, again: bool = False) -> Outcome:
+        """An update, or an adoption: the same write, with another proof. ``again``: it has met a conflict once."""
         work, kind, resource, book = self.work, *self._parts(change)
         was = change.moved_from or change.key
         seen = work.observed.of(was)
@@ -154,6 +158,7 @@ class Writer:
         operation = kind.update or kind.apply
         if self._aged() or (operation is not None and operation.if_match):
             reply = (await look_at(work.api, kind, was, change.server_id, Purpose.LOOK, uid=change.uid)).reply
+            work.step.looked(change.key)
             if reply.answer != "ok":
                 return moved_on(change, reply.message or reply.answer)
             if owner_of(kind, reply.item, change.uid) != seen.owner or id_of(kind, reply.item) != seen.id:
@@ -164,8 +169,9 @@ class Writer:
         found = work.ground.compared(resource, before, live, row)
         planned = {field.pointer for field in change.fields}
         new = [field for field in found.fields if field.pointer not in planned]
-        if self._aged() and any(field.cause.value != "drift" for field in new):
-            return moved_on(change, f"`{new[0].path}` changed meanwhile")
+        moved = self._moved(change, found, new, reread=live is not seen.live)
+        if moved is not None:
+            return moved_on(change, f"`{moved.path}` changed meanwhile")
         mark = self.following.mark(change, work.ground.content(resource) if kind.is_run else None)
         proof = row.proof if row is not None else "rebuilt" if seen.owner == change.uid else "adopted"
         after = row_after(self.work, change, resource, row, proof=proof, server_id=seen.id)
@@ -199,6 +205,8 @@ class Writer:
             alone=seen.owner not in (None, change.uid),
         )
         sent = await self.following.send_body(goal, owed, body, live, seen.id, etag)
+        if etag is not None and sent.result is Result.NOT_DONE and sent.reply.answer == "conflict":
+            return contended(sent.outcome(change)) if again else await self.update(change, again=True)
         return await self.following.finished(goal, sent, owed)
 
     async def release(self, change: Change) -> Outcome:
@@ -242,6 +250,7 @@ class Writer:
                 return retired
         if self._aged():
             reply = (await look_at(work.api, kind, change.key, row.server_id, Purpose.LOOK, uid=row.uid)).reply
+            work.step.looked(change.key)
             if reply.answer == "ok":
                 there = Present(reply.item, id_of(kind, reply.item), owner_of(kind, reply.item, row.uid))
                 if not is_ours(kind, row, there):
@@ -271,6 +280,14 @@ class Writer:
             self.work.ground.books.of(change.key),
         )
 
+    def _moved(self, change: Change, found: Comparison, new: list[FieldChange], *, reread: bool) -> FieldChange | None:
+        """A leaf that is no longer what the plan, and who approved it, has seen: it is not overwritten."""
+        moved = [field for field in new if self._aged() and field.cause.value != "drift"]
+        if reread:
+            before_of = {field.pointer: field.before for field in change.fields}
+            moved += [each for each in found.fields if before_of.get(each.pointer, each.before) != each.before]
+        return moved[0] if moved else None
+
     def _aged(self) -> bool:
         return self.work.clock.monotonic() - self.work.looked_at > LOOK_LASTS
 
@@ -278,6 +295,11 @@ class Writer:
 def moved_on(change: Change, why: str) -> Outcome:
     """Not done, because live is not what the plan saw."""
     return Outcome(change, Result.NOT_DONE, code="changed-meanwhile", message=f"{why}; planned again in the next pass")
+
+
+def contended(outcome: Outcome) -> Outcome:
+    """Not done, because others changed the object twice between our look and our write; it is never forced."""
+    return replace(outcome, code="contention", message="others change it each time that we look and write")
 
 
 def planned_of(change: Change) -> set[str]:

@@ -319,4 +319,6 @@ def _judged(
         if row is not None and row.settle_until is not None and now < row.settle_until:
             return Unknown("settling", "not found, but we wrote it a moment ago; reads may lag behind")
         return Absent(looked.proof, now)
+    if reply.answer == "broken" and reply.status is not None and reply.status < 300 and reply.item is None:
+        return Unknown("api-unintelligible", reply.message)
     return Unknown(f"api-{reply.answer}", reply.message or f"{reply.method} {reply.template} answered {reply.status}")

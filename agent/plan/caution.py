@@ -14,8 +14,8 @@ from agent.model.canonical import digest
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
-from agent.model.resource import Desired, Observed, Present
-from agent.plan.ground import Ground
+from agent.model.resource import Desired, Observed, Present, Unknown
+from agent.plan.ground import CREATING, Ground
 
 DENIED_SECONDS = 3600.0
 """A permission is an input that nobody shows us: what was denied is tried again once an hour."""
@@ -37,12 +37,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """``doubt`` and ``reason`` hold every delete of a pass ("" for none); ``context`` stands for the configuration."""
+    """``doubt`` and ``reason`` hold every delete of a pass ("" for none); ``context`` stands for the configuration.
+
+    ``damaged`` are keys whose row in the store failed its checksum; ``ready_seconds`` how long a new object may take.
+    """
 
     doubt: str = ""
     reason: str = ""
     refused: Mapping[Key, Refusal] = field(default_factory=dict)
     context: str = ""
+    damaged: frozenset[Key] = frozenset()
+    ready_seconds: float = 0.0
 
 
 HEEDLESS = Caution()
@@ -54,8 +59,14 @@ def hold_cautiously(
     """The changes, those that must wait as holds."""
     under_way = {change.key for change in changes if change.sends}
     checks: list[Callable[[Change], Change | None]] = [
-        lambda change: _unready(change, under_way, desired, observed, ground)
+        lambda change: _unready(change, under_way, desired, observed, ground),
+        lambda change: _in_creation(change, observed, ground, caution.ready_seconds),
     ]
+    unreadable = _unreadable(observed)
+    if unreadable:
+        checks.append(lambda change: _not_understood(change, unreadable))
+    if caution.damaged and not ground.policy.careful:
+        checks.append(lambda change: _damaged(change, caution.damaged))
     if caution.doubt and ground.policy.confirm_deletes is None:
         checks.append(lambda change: _doubted(change, changes, caution))
     if caution.refused:
@@ -98,6 +109,45 @@ def _unready(
         if seen.health in ("progressing", "failed"):
             return change.held("DependencyNotReady", f"waits for {key}, which is not ready ({seen.health})")
     return None
+
+
+def _in_creation(change: Change, observed: Observed, ground: Ground, ready_seconds: float) -> Change | None:
+    """An update of what was created a moment ago and is still on its way: many platforms lose, or fail, both."""
+    seen, row = observed.observations.get(change.key), ground.rows.get(change.key)
+    if change.action is not Action.UPDATE or not isinstance(seen, Present) or seen.health != "progressing":
+        return None
+    if row is None or row.written_at is None or not ground.applied.get(change.key, {}).get(CREATING):
+        return None
+    if ground.now >= row.written_at + ready_seconds:
+        return None
+    since = ground.now - row.written_at
+    return change.held("StillCreating", f"created {since:.0f} s ago and not ready yet; changed once it is")
+
+
+def _unreadable(observed: Observed) -> dict[str, str]:
+    """Kinds of which answers cannot be understood, and none could: their API is not the one that we know."""
+    told: dict[str, str] = {}
+    fine = set()
+    for key, seen in observed.observations.items():
+        if isinstance(seen, Unknown) and seen.code == "api-unintelligible":
+            told.setdefault(key.kind, seen.message)
+        elif isinstance(seen, Present) and seen.live is not None:
+            fine.add(key.kind)
+    return {kind: why for kind, why in told.items() if kind not in fine}
+
+
+def _not_understood(change: Change, unreadable: Mapping[str, str]) -> Change | None:
+    why = unreadable.get(change.key.kind)
+    if why is None:
+        return None
+    return change.held("KindUnreadable", f"what the platform says of {change.key.kind} is not understood: {why}")
+
+
+def _damaged(change: Change, damaged: frozenset[Key]) -> Change | None:
+    if change.key not in damaged or (change.action is Action.ADOPT and not change.fields):
+        return None  # one that is as git says is written down anew without a call
+    why = "what is remembered of it is damaged, so it is looked at and left alone"
+    return change.held("RowDamaged", f"{why}; datakeel diff, then apply --expect DIGEST takes it over as it is")
 
 
 def _doubted(change: Change, changes: list[Change], caution: Caution) -> Change | None:

@@ -28,6 +28,8 @@ from agent.plan.waiting import Awaited
 
 PREDECESSOR = "predecessor"
 """In an applied document: the id of the object that this one replaces and that is not proved gone yet."""
+CREATING = "creating"
+"""In an applied document: nothing but the create was sent so far, of an object that takes its time to be ready."""
 BESIDES = "besides"
 """In an applied document: ids of objects that were there before this one was made, and look like it."""
 

@@ -24,6 +24,7 @@ from agent.plan.order import in_order
 from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
 from agent.plan.prune import let_go, origin_of, prune_row
+from agent.plan.renames import tell_renames
 from agent.plan.waiting import awaited_by, hold_waiting
 
 
@@ -37,7 +38,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     for resource in resources:
         if resource.key in renamed:
             decider.rename(resource, renamed[resource.key], observed.of(renamed[resource.key]))
-        elif not decider.decide(resource, _seen(resource.key, observed, ground, missing)):
+        elif not _decided(decider, resource, _seen(resource.key, observed, ground, missing)):
             unchanged += 1
     moved = frozenset(renamed.values())
     for row in (each for each in rows if each.key not in moved):
@@ -50,6 +51,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     changes = hold_waiting(changes, desired.resources, ground.waiting, ground.needs)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
+    ordered = tell_renames(ordered, desired, ground)
     return Plan(
         target=desired.target,
         platform=ground.platform.api_version,
@@ -89,6 +91,18 @@ def _listed(observed: Observed, changes: Sequence[Change]) -> Mapping[str, int]:
         return {}
     there = (key.kind for key, seen in observed.observations.items() if isinstance(seen, Present))
     return Counter(there) + Counter(stray.key.kind for stray in observed.strays)
+
+
+def _decided(decider: Decider, resource: Resource, seen: Observation) -> bool:
+    """The decision for one resource; a mistake of ours in it holds that one and lets the others go on."""
+    before = len(decider.changes)
+    try:
+        return decider.decide(resource, seen)
+    except Exception as error:  # noqa: BLE001 - one of the places that may
+        del decider.changes[before:]
+        told = f"an error of datakeel itself ({type(error).__name__}) in deciding it; the others go on"
+        decider.hold(resource, None, "Internal", told)
+        return True
 
 
 def _looked_at(

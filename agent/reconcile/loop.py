@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from agent.errors import AgentError
+from agent.errors import AgentError, StoreError
 from agent.live.haste import OVERTAKEN
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report, Result
@@ -264,7 +264,11 @@ class Loop:
         if last is not None:
             rows = target.store.rows(target.name)
             status = status_of(target, report, last, rows, self.interval_seconds)
-            target.store.finish(report, pass_document(report), status)
+            try:
+                target.store.finish(report, pass_document(report), status)
+            except StoreError as failure:
+                # A full disk, say: nothing is sent without its journal, and the loop goes on until there is room.
+                _log.warning("store.failed", target=target.name, message=failure.what)
         return report
 
 

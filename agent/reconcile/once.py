@@ -304,6 +304,7 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         seen.desired.revision.commit,
         seen.ground.rows,
         wish.stopping,
+        seen.looked_at,
     )
     files = RevisionFiles(target.source, target.store, target.name)
     return Work(

@@ -21,7 +21,9 @@ def caution_of(target: Target, head: Head, *, patient: bool) -> Caution:
     """What makes changes of a pass wait: a doubtful head, and what was refused, unless a person asks for it."""
     memory = target.store.target_memory(target.name)
     context = context_of(target.fingerprint(), target.config.confirmed)
-    return Caution(head.doubt, head.reason, refusals_of(memory) if patient else {}, context)
+    damaged = frozenset(target.store.damaged_rows(target.name))
+    refused = refusals_of(memory) if patient else {}
+    return Caution(head.doubt, head.reason, refused, context, damaged, target.config.ready_timeout_seconds)
 
 
 def refusals_of(memory: Mapping[str, Any]) -> dict[Key, Refusal]:

@@ -276,9 +276,9 @@ class Store(Database):
         return found.files
 
     def put_checked(self, context: str, files: Mapping[str, CheckedFile]) -> None:
-        """Keep these for the next pass; silently not, when the store is only read and cannot take them."""
+        """Keep these for the next pass; silently not, when the store cannot take them: reading goes on without."""
         if files:
-            with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
+            with suppress(StoreError), self._write(durable=False, courtesy=True) as connection:
                 cache.write(connection, context, files, self._clock.now())
 
     def spent(self, credential: str, since: float) -> Spent:
