@@ -164,8 +164,6 @@ class WriteStep:
 
         def journal() -> None:
             nonlocal row
-            if self._stopping():
-                raise Withdrawn
             self._in_time(change.key)
             if verb != "delete":
                 now = self._clock.now()
@@ -233,7 +231,9 @@ class WriteStep:
         self._looks[key] = self._clock.monotonic()
 
     def _in_time(self, key: Key) -> None:
-        """Right before the first byte. Raises Outdated."""
+        """Right before the first byte. Raises Withdrawn and Outdated."""
+        if self._stopping():
+            raise Withdrawn
         looked_at = self._looks.get(key, self._looked_at)
         if looked_at is not None and self._clock.monotonic() - looked_at > GAP_SECONDS:
             raise Outdated
