@@ -167,8 +167,7 @@ class Writer:
         row = work.ground.rows.get(was)
         before = work.ground.applied.get(was, {}).get("spec") if row is not None else None
         found = work.ground.compared(resource, before, live, row)
-        planned = {field.pointer for field in change.fields}
-        new = [field for field in found.fields if field.pointer not in planned]
+        new = beside(found, {field.pointer for field in change.fields})
         moved = self._moved(change, found, new, reread=live is not seen.live)
         if moved is not None:
             return moved_on(change, f"`{moved.path}` changed meanwhile")
@@ -295,6 +294,11 @@ class Writer:
 def moved_on(change: Change, why: str) -> Outcome:
     """Not done, because live is not what the plan saw."""
     return Outcome(change, Result.NOT_DONE, code="changed-meanwhile", message=f"{why}; planned again in the next pass")
+
+
+def beside(found: Comparison, planned: set[str]) -> list[FieldChange]:
+    """The differences that the plan does not speak of."""
+    return [field for field in found.fields if field.pointer not in planned]
 
 
 def contended(outcome: Outcome) -> Outcome:
