@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.system.flatness import Sample, judge, look, slope
 
 MINUTES = 30
-FLAT = [Sample(at, 90.0, 27, 5, 0, 0, 1 << 20) for at in range(0, MINUTES * 60, 2)]
+FLAT = [Sample(at, 90.0, 27, 5, 0, 0, 1 << 20, 4 << 20) for at in range(0, MINUTES * 60, 2)]
 
 
 def fluttering(seed: int, hourly: float) -> list[Sample]:
@@ -32,6 +32,16 @@ def test_what_flutters_is_flat_and_what_grows_is_not() -> None:
     for seed in range(20):
         assert told(fluttering(seed, 0.0)) == []
         assert len(told(fluttering(seed, 3.0))) == 1
+
+
+def test_pages_that_a_young_store_fills_are_not_memory_that_grows() -> None:
+    filling = [
+        replace(sample, rss=sample.rss + min(size, 2_048_000) / 2**20, store=size)
+        for sample in FLAT
+        for size in [500_000 + int(sample.at) * 2000]
+    ]
+    assert filling[-1].rss > filling[0].rss + 1
+    assert told(filling) == []
 
 
 def test_a_slope_comes_with_its_uncertainty() -> None:
@@ -57,7 +67,7 @@ def test_a_process_is_looked_at_as_it_is(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as child:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         seen = look(os.getpid(), tmp_path / "state.db", 3.0)
-        assert (seen.at, seen.store) == (3.0, 111)
+        assert (seen.at, seen.store, seen.log) == (3.0, 100, 11)
         assert seen.zombies >= 1 and seen.children >= seen.zombies
     assert seen.rss > 5 and seen.threads >= 1
     assert seen.descriptors >= 3
