@@ -15,7 +15,7 @@ from typing import Any
 from agent.model.canonical import canonical
 from agent.model.change import Cause, FieldChange, FieldOp
 from agent.plan.normalize import HIDDEN, is_fingerprint, public, same_scalar, to_type
-from agent.plan.rules import Place, RuleBook, Types, join_pointer, pattern_of, split_pointer
+from agent.plan.rules import Place, RuleBook, Types, covers, join_pointer, pattern_of, split_pointer
 
 _MISSING: Any = type("Missing", (), {"__repr__": lambda self: "missing"})()
 
@@ -88,11 +88,11 @@ class _Walk:
         # true, which Python takes for the same.
         if desired == live and (type(desired) is type(live) is str or canonical(desired) == canonical(live)):
             return
-        if place in self.ignore:
+        if covers(self.ignore, place):
             if not self.equal(desired, live, place):
                 self.found.quiet.append((path, "ignored", "lifecycle.ignore"))
             return
-        if place in self.create_only:
+        if covers(self.create_only, place):
             if not self.equal(desired, live, place):
                 self.found.quiet.append((path, "create only", "lifecycle.createOnly"))
             return
@@ -249,7 +249,7 @@ class _Walk:
 
     def gone(self, applied: Any, live: Any, place: Place, path: str) -> None:
         """A leaf that we once wrote and git no longer does."""
-        if live is _MISSING or place in self.ignore or place in self.create_only:
+        if live is _MISSING or covers(self.ignore, place) or covers(self.create_only, place):
             return
         rule = self.book.at(pattern_of(place))
         if rule.has_default:

@@ -14,7 +14,7 @@ from agent.definitions.marks import is_mark
 from agent.definitions.platform import Kind, Mark
 from agent.plan.compare import identifying
 from agent.plan.normalize import body_of, live_spec
-from agent.plan.rules import Place, RuleBook, pattern_of, split_pointer
+from agent.plan.rules import Place, RuleBook, covers, pattern_of, split_pointer
 
 MISSING: Any = object()
 """No value at all, which is not null."""
@@ -138,7 +138,7 @@ def _marked(kind: Kind, body: dict[str, Any], mark: str | None, *, alone: bool =
 
 
 def _laid_over(book: RuleBook, desired: Any, applied: Any, live: Any, place: Place, kept: set[Place]) -> Any:
-    if place in kept:
+    if kept and covers(kept, place):
         return live if live is not MISSING else desired
     if isinstance(desired, Mapping) and "secretRef" not in desired and isinstance(live, Mapping):
         before = applied if isinstance(applied, Mapping) else {}
@@ -148,7 +148,7 @@ def _laid_over(book: RuleBook, desired: Any, applied: Any, live: Any, place: Pla
                 book, value, before.get(name, MISSING), live.get(name, MISSING), (*place, name), kept
             )
         for name, ours in before.items():
-            if name not in desired and name in merged and (*place, name) not in kept:
+            if name not in desired and name in merged and not covers(kept, (*place, name)):
                 merged[name] = _left(book, ours, merged[name], (*place, name))
         return merged
     if isinstance(desired, list) and isinstance(live, list):

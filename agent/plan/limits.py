@@ -24,6 +24,8 @@ CLASSES: Mapping[Action, tuple[Class, ...]] = {
     Action.ADOPT: ("creates",),
 }
 _REASONS: Mapping[Class, str] = {"deletes": "DeleteLimit", "updates": "UpdateLimit", "creates": "CreateLimit"}
+CHANGE_LIMITS = frozenset({"UpdateLimit", "CreateLimit"})
+"""Reasons of the holds that ``--confirm-changes`` speaks of."""
 HEALED_SECONDS = 86_400.0
 """A routine look comes around slowly: repairs of drift within a day are one flood, however many passes see it."""
 

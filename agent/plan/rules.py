@@ -7,7 +7,7 @@ Built once per kind (and per scope, where a pointer holds a scope word), called 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -36,6 +36,11 @@ def join_pointer(place: Place) -> str:
 def pattern_of(place: Place) -> Place:
     """List positions as ``*``. A mapping's member that looks like a number gains at worst a list's rule."""
     return tuple("*" if token.isdigit() else token for token in place)
+
+
+def covers(places: Collection[Place], place: Place) -> bool:
+    """Whether one of the places, in which ``*`` stands for every element, is this one."""
+    return place in places or any("*" in each and len(each) == len(place) and _matches(each, place) for each in places)
 
 
 class Types(Protocol):

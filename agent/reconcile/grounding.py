@@ -10,13 +10,14 @@ from typing import Any
 
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
+from agent.model.outcome import Report
 from agent.model.ownership import Word
 from agent.model.resource import Observation, Observed, Present
 from agent.plan.cost import ready_looks
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
 from agent.plan.handover import Handover
-from agent.plan.limits import HEALED_SECONDS, Census, census
+from agent.plan.limits import CHANGE_LIMITS, HEALED_SECONDS, Census, census
 from agent.plan.policy import Policy
 from agent.plan.waiting import Awaited
 from agent.reconcile.target import Target
@@ -30,6 +31,13 @@ def census_of(target: Target, manifests: int) -> Census:
     confirmed_at = float(target.store.target_memory(target.name).get(CONFIRMED_AT, 0.0))
     since = max(target.clock.now() - HEALED_SECONDS, confirmed_at)
     return census(target.store.rows(target.name), manifests, since)
+
+
+def confirmed_at(memory: Mapping[str, Any], report: Report, *, asked: bool) -> float:
+    """When a person last allowed changes beyond a limit: now, if theirs was the number that the limits would hold."""
+    held = report.plan.held if report.plan is not None else ()
+    heeded = asked and not any(change.reason in CHANGE_LIMITS for change in held)
+    return report.finished_at if heeded else float(memory.get(CONFIRMED_AT, 0.0))
 
 
 def ground_of(

@@ -38,7 +38,7 @@ from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
-from agent.reconcile.grounding import CONFIRMED_AT, census_of, ground_of, is_remembered
+from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, ground_of, is_remembered
 from agent.reconcile.heads import TRUSTED, judged, newest, trusted_after
 from agent.reconcile.memory import remember
 from agent.reconcile.neighbours import crossed, handover, waiting, with_handed
@@ -226,7 +226,7 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     held = {change.reason for change in seen.plan.held}
     memory = {
         "fingerprint": target.fingerprint(),
-        CONFIRMED_AT: report.finished_at if wish.confirm_changes is not None else kept.get(CONFIRMED_AT, 0.0),
+        CONFIRMED_AT: confirmed_at(kept, report, asked=wish.confirm_changes is not None),
         TRUSTED: trusted_after(kept, report.revision, held, whole=whole),
         REFUSED: refusals_after(report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution),
         "admitted": report.revision.commit,

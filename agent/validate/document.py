@@ -30,7 +30,7 @@ _Held = tuple[Tokens, bool, placeholders.Finding]  # place, whether it is the ke
 SECRET_KIND = ""  # in CheckedDocument.references: the name of a secret of the target, of no kind
 FILE_KIND = "/"  # and the path of a file of the repository, to be uploaded
 
-_RULES_VERSION = 3  # raise it when the same bytes would be judged otherwise
+_RULES_VERSION = 4  # raise it when the same bytes would be judged otherwise
 
 
 def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -> CheckedFile:
@@ -71,6 +71,17 @@ def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -
 def context_digest(platform: Platform, defaults: Mapping[str, str]) -> str:
     """What else a checked file depends on besides its bytes: the key of the cache."""
     return digest([_RULES_VERSION, __version__, platform.api_version, platform.digest, dict(defaults)])
+
+
+def _tell_idle(identity: Identity, lifecycle: Lifecycle, findings: Findings) -> None:
+    """Rules that can never do anything, for only what a manifest writes is ever compared."""
+    for word, pointers in (("ignore", lifecycle.ignore), ("createOnly", lifecycle.create_only)):
+        written = identity.lifecycle.get(word) if isinstance(identity.lifecycle, Mapping) else None
+        for index, pointer in enumerate(written if isinstance(written, list) else ()):
+            if pointer in pointers and not select(identity.spec, split(pointer)):
+                what = f"`{word}` names `{pointer}`, which this manifest does not write: the rule does nothing"
+                why = "what a manifest does not write is left alone anyway"
+                findings.add(f"/lifecycle/{word}/{index}", "rule-unused", what, why=why, severity="warning")
 
 
 def read_spec(source: bytes, platform: Platform, defaults: Mapping[str, str], document: int) -> Mapping[str, Any]:
@@ -123,6 +134,7 @@ class _Checker:
         kind_rules = self._rules.of(identity.kind)
         scope = dict(named.scope) if named else {}
         lifecycle = read_lifecycle(identity.lifecycle, kind_rules, self._rules, findings)
+        _tell_idle(identity, lifecycle, findings)
         uses = self._content(identity, kind_rules, scope, findings)
         if findings.failed or named is None:
             return named, None

@@ -169,6 +169,14 @@ def test_ignored_and_create_only_leaves_are_quiet_and_say_so() -> None:
     ]
 
 
+def test_a_rule_may_ignore_a_leaf_of_every_element() -> None:
+    desired = {"dag": [{"name": "a", "x": 1, "y": 1}, {"name": "b", "x": 1, "y": 1}]}
+    live = {"dag": [{"name": "a", "x": 2, "y": 1}, {"name": "b", "x": 3, "y": 4}]}
+    found = diff(desired, desired, live, ignore=["/dag/*/x"])
+    assert shown(found) == [("dag[name=b].y", "change", "drift")]
+    assert [path for path, _, _ in found.quiet] == ["dag[name=a].x", "dag[name=b].x"]
+
+
 def test_a_changed_immutable_leaf_is_named() -> None:
     rule = FieldRule("/mode", immutable=True)
     assert [field.path for field in diff({"mode": 2}, {"mode": 1}, {"mode": 1}, rule).immutable] == ["mode"]

@@ -83,3 +83,10 @@ def test_only_changed_members_are_sent_where_the_operation_says_so() -> None:
     live = {"a": {"x": 0, "y": 1}, "b": 2}
     body = compose_update(book(), {"a": {"x": 1}, "b": 2}, None, live, mark=None, only=["/a/x"])
     assert body == {"a": {"x": 1, "y": 1}}
+
+
+def test_what_is_ignored_in_every_element_keeps_its_live_value_in_a_body() -> None:
+    desired = {"dag": [{"name": "a", "x": 1, "y": 2}, {"name": "new", "x": 1}]}
+    live = {"dag": [{"name": "a", "x": 9, "y": 1}]}
+    body = compose_update(book(), desired, None, live, mark=None, keep=["/dag/*/x"])
+    assert body["dag"] == [{"name": "a", "x": 9, "y": 2}, {"name": "new", "x": 1}]

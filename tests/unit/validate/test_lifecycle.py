@@ -107,6 +107,13 @@ def test_a_word_out_of_place_says_what_was_meant(check: Check) -> None:
     assert problem.fix == "did you mean `dependsOn`?"
 
 
+@pytest.mark.parametrize("word", ["ignore", "createOnly"])
+def test_a_rule_for_what_is_not_written_is_told_as_unused(told: Told, word: str) -> None:
+    assert told(manifest(f"{{{word}: [/workflow/dag/0/spec/stack, /workflow/dag/*/spec]}}")) == []
+    assert len(told(manifest(f"{{{word}: [/description]}}"))) == 1
+    assert told(manifest(f"{{{word}: [/description]}}"))[0].startswith("warning[rule-unused] 4:")
+
+
 def test_pointers_may_name_every_element(told: Told) -> None:
-    assert told(manifest("{ignore: [/workflow/dag/*/spec/compute]}")) == []
+    assert told(manifest("{ignore: [/workflow/dag/*/spec/stack]}")) == []
     assert told(manifest("{ignore: [/workflow/schedule/*/deeper]}")) == ["error[invalid-manifest] 4:22"]
