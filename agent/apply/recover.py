@@ -7,7 +7,7 @@ the middle of it changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -60,9 +60,12 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """``landed``, ``not landed``, or still ``open``; ``gone``: proved absent after a delete."""
+    """``landed``, ``not landed``, or still ``open``; ``gone``: proved absent after a delete.
 
-    state: Literal["landed", "not landed", "open"]
+    ``left`` is open too, and holds nothing: the plan decides about what is there.
+    """
+
+    state: Literal["landed", "not landed", "open", "left"]
     note: str
     server_id: str | None = None
     gone: bool = False
@@ -70,13 +73,17 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What recovery stands on. ``doubt_seconds`` is how long a call may still land after it was sent."""
+    """What recovery stands on. ``doubt_seconds`` is how long a call may still land after it was sent.
+
+    ``wanted`` are the keys that git names; None where nobody has looked.
+    """
 
     journal: Journal
     api: ReadApi
     books: RuleBooks
     fingerprint: Callable[[Any], str]
     doubt_seconds: float
+    wanted: Collection[Key] | None = None
 
 
 async def recover(recovery: Recovery, target: str, now: float) -> dict[Key, str]:
@@ -171,7 +178,7 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
         if PREDECESSOR in (opened.applied or {}) and not _is_repeatable(kind):
             what = "the answer to a create was lost, and nothing tells whether the other object of its name is ours"
             return Resolution("open", f"{what}; {_decide(intent)}")
-        return Resolution("not landed", "another object has the name")
+        return _unmarked(recovery, intent, kind)
     if intent.action == "delete":
         same = ours if kind.mark is not None else id_of(kind, reply.item) == intent.server_id
         return waiting if doubtful and same else Resolution("not landed", "still there")
@@ -179,6 +186,17 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
     if (ours or kind.mark is None) and _agrees(recovery, recovery.books.of(intent.key), opened, reply):
         return Resolution("landed", "answer lost; live equals what was sent", id_of(kind, reply.item))
     return waiting if doubtful else Resolution("not landed", "live is not what was sent")
+
+
+def _unmarked(recovery: Recovery, intent: Intent, kind: Kind) -> Resolution:
+    """An object has the name of one whose create was lost, without our mark. Where there are marks it is somebody
+    else's. Where there are none it may be ours: the adopt rule decides while git names it, and a person afterwards."""
+    if kind.mark is not None or recovery.wanted is None or recovery.journal.applied([intent.key]):
+        return Resolution("not landed", "another object has the name")
+    if intent.key in recovery.wanted:
+        return Resolution("left", "an object has its name; whether it is adopted decides whose it is")
+    what = "the answer to a create was lost, its manifest has left git, and an object of its name may be ours"
+    return Resolution("open", f"{what}; {_decide(intent)}")
 
 
 def _agrees(recovery: Recovery, book: RuleBook, opened: OpenIntent, reply: Reply) -> bool:

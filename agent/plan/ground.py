@@ -43,6 +43,7 @@ class Ground:
     lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
     ``words`` are what people said of single objects, ``generations`` the actions that were run. ``handover`` is what
     goes to other targets and comes from there: ``rows`` and ``applied`` have what comes as its former owner left it.
+    ``unclaimed`` are keys in doubt of which neither git nor the inventory speaks.
     ``waiting`` says what of other targets is not there yet, ``needs`` which of them all of this target waits for.
     """
 
@@ -64,6 +65,7 @@ class Ground:
     waiting: Mapping[Awaited, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     generations: Generations = field(default_factory=dict)
+    unclaimed: Mapping[Key, str] = field(default_factory=dict)
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""

@@ -45,6 +45,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         change = _left(row, _seen(row.key, observed, ground, missing), desired, ground)
         if change is not None:
             decider.changes.append(change)
+    decider.changes += (_unclaimed(key, why) for key, why in ground.unclaimed.items())
     allowed = hold_paused(decider.changes, ground.policy)
     allowed = hold_cautiously(allowed, desired, observed, ground, caution)
     changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
@@ -143,6 +144,11 @@ def _after(changes: Collection[Change], desired: Desired, ground: Ground) -> lis
     """Which targets go before; those that are not there yet hold their changes, which say so themselves."""
     awaited = awaited_by(tuple(changes), desired.resources, ground.needs)
     return [f"applied after target {target}" for target in awaited]
+
+
+def _unclaimed(key: Key, why: str) -> Change:
+    """Something may be there that is ours: told in every pass until somebody has said what became of it."""
+    return Change(key, Action.HOLD, reason="NeedsDecision", message=why)
 
 
 def _census(desired: Desired, ground: Ground) -> Census:

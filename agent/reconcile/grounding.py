@@ -52,6 +52,7 @@ def ground_of(
     words: Mapping[Key, Word],
     moving: Handover,
     waiting: Mapping[Awaited, str],
+    unclaimed: Mapping[Key, str],
 ) -> Ground:
     """``rows`` are those that the pass is about; what was last applied is read for those that were looked at."""
     wanted = [
@@ -78,6 +79,7 @@ def ground_of(
         waiting,
         target.config.depends_on,
         target.store.target_memory(target.name).get("actions", {}),
+        unclaimed,
     )
 
 

@@ -33,7 +33,7 @@ from agent.plan.planner import make_plan
 from agent.plan.waiting import hold_waiting
 from agent.reconcile import collector
 from agent.reconcile.actions import run_actions
-from agent.reconcile.beforehand import in_doubt, same_system
+from agent.reconcile.beforehand import damaged, in_doubt, same_system, unclaimed_of
 from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
@@ -111,13 +111,14 @@ async def look(target: Target, wish: Wish) -> Look:
         raise_protection(target, desired)
     target.secrets.forget()
     await target.blocking(target.secrets.warm)
-    undecided = await in_doubt(target)
+    words = {**target.store.words(target.name), **wish.words}
+    undecided = {**damaged(target, desired, words), **await in_doubt(target, desired)}
+    unclaimed = unclaimed_of(target, desired, undecided) if wish.selects is None and not wish.glance else {}
     manifests = len(desired.resources)
     moving = handover(target, desired)
     desired, rows = _narrowed(target, desired, wish)
     if moving.handed:
         rows = with_handed(target, rows, desired.resources, moving.handed)
-    words = {**target.store.words(target.name), **wish.words}
     memory = _memory(target, wish, rows, words)
     looked_at = target.clock.monotonic()
     observed = await observe(desired, memory, target.api, target.clock.now())
@@ -142,6 +143,7 @@ async def look(target: Target, wish: Wish) -> Look:
         words=words,
         moving=moving,
         waiting=waiting(target, desired, wish.preceding),
+        unclaimed=unclaimed,
     )
     caution = caution_of(target, head, patient=wish.patient)
     with collector.waiting():
