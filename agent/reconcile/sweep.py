@@ -27,7 +27,7 @@ class Sweep:
         self._interval = interval_seconds
         self._next_at = -math.inf
         self._tried: dict[Key, float] = {}
-        self._in_trouble = False
+        self._silent_slices = 0  # in a row
 
     @property
     def due_at(self) -> float:
@@ -55,7 +55,7 @@ class Sweep:
             return frozenset()
         budget = target.api.budget
         lists_wait = target.listed_at is None or target.listed_at + rhythm.list_seconds <= now
-        number = 0 if lists_wait else budget.room(Purpose.SWEEP, 1 if self._in_trouble else rhythm.reads_at_once)
+        number = 0 if lists_wait else budget.room(Purpose.SWEEP, 1 if self._in_trouble() else rhythm.reads_at_once)
         if not number:
             self._next_at = now + max(_AGAIN_SECONDS, budget.wait_needed(Purpose.SWEEP))
             return frozenset()
@@ -66,15 +66,18 @@ class Sweep:
     def ended(self, keys: frozenset[Key], began: float) -> None:
         """These were read, from the wall clock's moment ``began`` on. Those that told nothing wait their turn again.
 
-        Where none told anything the platform is in trouble: the next slice is one read, as far off as the next poll.
+        Where two slices told nothing the platform is in trouble: the next is one read, as far off as the next poll.
         """
         rows = self._target.store.rows(self._target.name)
         silent = {key for key in keys if key in rows and (rows[key].seen_at or 0.0) < began}
         self._tried = {key: at for key, at in self._tried.items() if key in rows and key not in keys}
         self._tried |= dict.fromkeys(silent, began)
-        self._in_trouble = silent == keys
-        if self._in_trouble:
+        self._silent_slices = self._silent_slices + 1 if silent == keys else 0
+        if self._in_trouble():
             self._next_at = max(self._next_at, self._target.clock.monotonic() + self._interval)
+
+    def _in_trouble(self) -> bool:
+        return self._silent_slices > 1
 
     def _swept(self) -> Mapping[Key, InventoryRow]:
         """What nothing but a read tells of, and what no pass reads anyway because it is not as git says."""

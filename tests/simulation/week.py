@@ -52,13 +52,16 @@ _SAMPLE_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is played. ``sliding``: how the server moves its windows; ours must do for both."""
+    """What is played. ``sliding``: how the server moves its windows; ours must do for both. ``busy``: how much happens,
+    compared with an ordinary week.
+    """
 
     workflows: int = 1000
     hours: float = 168.0
     goal_seconds: float = 7200.0
     sliding: bool = False
     seed: int = 0
+    busy: float = 1.0
 
 
 @dataclass
@@ -202,10 +205,15 @@ class Week:
                 self.edit(event=sort == "event")
 
     async def samples(self) -> None:
+        """The age of what is known, from once around after the first pass on: that pass alone takes hours."""
+        await self.clock.sleep(self._settling())
         while True:
             await self.clock.sleep(_SAMPLE_SECONDS)
             now = self.clock.now()
             self.ages += [now - row.seen_at for row in self.store.rows("main").values() if row.seen_at is not None]
+
+    def _settling(self) -> float:
+        return min(self.plan.goal_seconds, 0.3 * self.plan.hours * 3600.0)
 
     # From start to end
 
@@ -217,12 +225,12 @@ class Week:
             await self.clock.sleep(60.0)
         began = self.clock.monotonic()
         end = began + self.plan.hours * 3600.0
-        tail = min(self.plan.goal_seconds, 0.3 * self.plan.hours * 3600.0)
+        tail = self._settling()
         playing = [
             asyncio.ensure_future(self.samples()),
-            asyncio.ensure_future(self.happenings("git", 2900.0, end - 60.0)),
-            asyncio.ensure_future(self.happenings("event", 3100.0, end - 60.0)),
-            asyncio.ensure_future(self.happenings("silent", 2300.0, end - tail)),
+            asyncio.ensure_future(self.happenings("git", 2900.0 / self.plan.busy, end - 60.0)),
+            asyncio.ensure_future(self.happenings("event", 3100.0 / self.plan.busy, end - 60.0)),
+            asyncio.ensure_future(self.happenings("silent", 2300.0 / self.plan.busy, end - tail)),
         ]
         await self.clock.sleep(end - self.clock.monotonic())
         for task in (*playing, beside):

@@ -17,14 +17,14 @@ from agent.source import Wakeups
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow
 
-GOAL = 600.0
+GOAL = 300.0
 INTERVAL = 60.0
-NAMES = [f"flow-{number:02}" for number in range(20)]
+NAMES = [f"flow-{number:02}" for number in range(12)]
 Play = Callable[["Agent"], Coroutine[Any, Any, None]]
 
 
 class Agent:
-    """A loop at work over twenty workflows."""
+    """A loop at work over a dozen workflows."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -87,6 +87,11 @@ def test_each_object_is_read_within_the_goal_and_no_oftener_than_needed(play: Ca
     async def story(at: Agent) -> None:
         mark = at.scene.mark
         await at.pass_time(3 * GOAL)
+        (known,) = at.status()["knowledge"]
+        assert (known["objects"], known["goal_seconds"], known["reached"]) == (len(NAMES), GOAL, True)
+        assert 0 <= known["p50_seconds"] <= known["p95_seconds"] <= known["max_seconds"] <= GOAL
+        assert known["max_seconds"] >= 0.6 * GOAL, "read no oftener than the goal asks for"
+        assert at.status()["looking"]["list_seconds"] == INTERVAL
         reads = at.reads_since(mark)
         moments: dict[str, list[float]] = {name: [] for name in NAMES}
         for moment, name in reads:
@@ -135,38 +140,21 @@ def test_what_is_gone_is_judged_by_a_look_at_everything(play: Callable[..., None
     play(story)
 
 
-def test_the_age_is_told_against_the_goal(play: Callable[..., None]) -> None:
-    async def story(at: Agent) -> None:
-        await at.pass_time(2 * GOAL)
-        (known,) = at.status()["knowledge"]
-        assert (known["kind"], known["objects"], known["goal_seconds"], known["reached"]) == (
-            "Workflow",
-            20,
-            GOAL,
-            True,
-        )
-        assert 0 <= known["p50_seconds"] <= known["p95_seconds"] <= known["max_seconds"] <= GOAL
-        assert known["max_seconds"] >= 0.6 * GOAL, "read no oftener than the goal asks for"
-        assert at.status()["looking"]["list_seconds"] == INTERVAL
-
-    play(story)
-
-
 def test_with_too_small_a_budget_all_of_it_is_used_and_commits_and_events_wait_for_none_of_it(
     play: Callable[..., None],
 ) -> None:
     async def story(at: Agent) -> None:
         mark = at.scene.mark
-        for turn, name in enumerate(NAMES[:4]):
-            await at.pass_time(900.0)
+        for turn, name in enumerate(NAMES[:2]):
+            await at.pass_time(600.0)
             at.scene.commit(**{name: workflow(name, 6 + turn)})
             at.wakeups.poke("git")
             await at.pass_time(3.0)
             assert at.hour(name) == str(6 + turn)
-            at.edit(NAMES[10 + turn], 5)
-            at.event(NAMES[10 + turn])
+            at.edit(NAMES[8 + turn], 5)
+            at.event(NAMES[8 + turn])
             await at.pass_time(3.0)
-            assert at.hour(NAMES[10 + turn]) == "1"
+            assert at.hour(NAMES[8 + turn]) == "1"
         status = at.status()
         (known,) = status["knowledge"]
         assert not known["reached"] and known["round_seconds"] > 30.0
@@ -174,7 +162,8 @@ def test_with_too_small_a_budget_all_of_it_is_used_and_commits_and_events_wait_f
         assert status["looking"]["wanted_per_hour"] > status["looking"]["calls_per_hour"]
         sent = at.scene.sandbox.requests[mark:]
         assert not [each for each in sent if each.status == 429]
-        assert 600 <= len([each for each in sent if each.time > at.scene.clock.now() - 3600.0]) <= 800
+        # 720 of 800 usable calls an hour, and the few of two commits and two events.
+        assert 0.9 * 240 <= len(sent) <= 240 + 30
 
     play(story, 30.0)
 
@@ -185,7 +174,7 @@ def test_while_the_platform_is_away_nothing_is_swept_and_lists_keep_their_pace(p
         mark = at.scene.mark
         await at.pass_time(900.0)
         # A list and one read a minute, each tried three times by the connection.
-        assert len(at.scene.sandbox.requests[mark:]) <= 2 * 3 * (900 / INTERVAL + 1) + 15
+        assert len(at.scene.sandbox.requests[mark:]) <= 2 * 3 * (900 / INTERVAL + 1) + 30
         at.scene.sandbox.faults.clear()
         mark = at.scene.mark
         await at.pass_time(240.0)
