@@ -35,7 +35,7 @@ from agent.reconcile.neighbours import in_turn
 from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
 from agent.reconcile.target import LastDesired, Target
 from agent.source import Source, Wakeups, open_wakeups
-from agent.validate.across import find_across, waits, without_wrong
+from agent.validate.across import find_across, find_twice, waits, without_wrong
 
 
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
@@ -51,7 +51,18 @@ async def check(config: Config, options: Options) -> tuple[Desired, ...]:
         for name, target in config.targets.items():
             with cache_of(config) as store:
                 found.append(read_desired(source, revision, target, platforms[name], store, LastDesired()))
-        return _crossed(whole, source, revision, found)
+        return _crossed(whole, source, revision, [_once(whole, desired, found) for desired in found])
+
+
+def _once(config: Config, desired: Desired, found: Sequence[Desired]) -> Desired:
+    """The same, with what another target of the same system declares too."""
+    mine = config.targets[desired.target]
+    twins = [
+        other
+        for other, their in ((other, config.targets[other.target]) for other in found if other is not desired)
+        if (mine.platform, mine.server, mine.settings) == (their.platform, their.server, their.settings)
+    ]
+    return without_wrong(desired, [each for twin in twins for each in find_twice(desired, twin, desired.resources)])
 
 
 def _crossed(config: Config, source: Source, revision: Revision, found: Sequence[Desired]) -> tuple[Desired, ...]:

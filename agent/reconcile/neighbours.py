@@ -19,7 +19,8 @@ from agent.plan.handover import Handed, Handover
 from agent.plan.waiting import Awaited
 from agent.reconcile.desired import read_desired
 from agent.reconcile.target import Neighbour, Target
-from agent.validate.across import find_across, resource_named, waits, without_wrong
+from agent.validate.across import find_across, find_twice, resource_named, waits, without_wrong
+from agent.validate.references import Wrong
 
 
 def desired_of(target: Target, neighbour: Neighbour, revision: Revision) -> Desired:
@@ -72,13 +73,33 @@ def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -
 
 
 def crossed(target: Target, desired: Desired) -> Desired:
-    """The same, with what is wrong between targets: a resource that another one lacks, a circle of waiting."""
+    """The same, with what is wrong between targets: a resource that another has too, or lacks; a circle of waiting."""
+    desired = without_wrong(desired, _declared_twice(target, desired))
     if not waits(desired) and not target.config.depends_on:
         return desired
     gits = {each.name: desired_of(target, each, desired.revision) for each in target.neighbours}
     needs = {target.name: target.config.depends_on, **{each.name: each.config.depends_on for each in target.neighbours}}
     wrong = [fault for name, fault in find_across({**gits, target.name: desired}, needs) if name == target.name]
     return without_wrong(desired, wrong)
+
+
+def _declared_twice(target: Target, desired: Desired) -> list[Wrong]:
+    """Resources that another target of the same system declares too, while neither has made them.
+
+    What one of them owns stays its own: here nothing is wrong, and there the other's mark holds it.
+    """
+    twins = [each for each in target.neighbours if _is_same_system(target, each)]
+    rows = target.store.rows(target.name) if twins else {}
+    coming = [key for key in desired.resources if key not in rows] if twins else []
+    found: list[Wrong] = []
+    for twin in twins if coming else ():
+        try:
+            named = desired_of(target, twin, desired.revision)
+        except SourceError:
+            continue  # told by that target's own pass
+        theirs = target.store.rows(twin.name)
+        found += find_twice(desired, named, [key for key in coming if _at(key, twin) not in theirs])
+    return found
 
 
 def in_turn(targets: Sequence[Target], revision: Revision | None) -> list[tuple[Target, frozenset[str]]]:

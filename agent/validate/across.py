@@ -48,6 +48,17 @@ def find_across(gits: Mapping[str, Desired], needs: Mapping[str, Sequence[str]])
             yield name, Wrong(problem, mine)
 
 
+def find_twice(mine: Desired, other: Desired, keys: Iterable[Key]) -> Iterator[Wrong]:
+    """Of these keys, those that another target of the same system declares too: one object cannot have two owners."""
+    for key in keys:
+        twin = other.resources.get(key._replace(target=other.target))
+        if twin is not None:
+            what = f"target {other.target} declares the same object of the same server"
+            where, also = Where(*mine.resources[key].origin), (Where(*twin.origin),)
+            fix = "keep it in the folder of one target"
+            yield Wrong(Problem("key-duplicate", what, where, str(key), fix=fix, also=also), (key,))
+
+
 def without_wrong(desired: Desired, wrong: Sequence[Wrong]) -> Desired:
     """The target less the resources that are wrong, and with what is wrong told."""
     if not wrong:

@@ -235,3 +235,19 @@ def test_a_resource_that_is_renamed_is_a_create_and_a_delete(moved: str, benches
     assert sorted(changes_of(plan)) == [("create", f"after{kind}"), ("delete", f"before{kind}")]
     applied = bench.run("apply", "--yes", "-q").sound(0, writes=2)
     assert [write.split()[0] for write in applied.writes] == ["POST", "DELETE"]
+
+
+@shows(58)
+def test_one_object_of_two_targets_is_told_at_both_places_and_nobodys(benches: Benches) -> None:
+    bench = benches.new()
+    second = CONFIG.partition("  lake:\n")[2].replace("folder: manifests", "folder: others")
+    bench.write("datakeel.yaml", (CONFIG + "  pond:\n" + second).replace("SERVER", bench.server))
+    bench.write("manifests/a.yaml", native("shared") + "---\n" + native("mine"))
+    bench.write("others/b.yaml", native("theirs") + "---\n" + native("shared"))
+    bench.commit()
+    for words in (("validate", "-o", "json"), ("diff", "-o", "json")):
+        told = [each for each in bench.run(*words).sound(3).problems if each["code"] == "key-duplicate"]
+        assert [(each["path"], each["line"]) for each in told] == [("manifests/a.yaml", 1), ("others/b.yaml", 6)]
+        assert [each["also"][0]["path"] for each in told] == ["others/b.yaml", "manifests/a.yaml"]
+    applied = bench.run("apply", "--yes", "-o", "json").sound(3, writes=2)
+    assert not [each for each in applied.requests if each["method"] == "POST" and "name: shared" in each["body"]]
