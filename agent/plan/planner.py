@@ -164,7 +164,7 @@ def _mass_absence(observed: Observed, ground: Ground) -> str | None:
 def _seen(key: Key, observed: Observed, ground: Ground, missing: str | None) -> Observation:
     """An observation, doubted where too much of the inventory is missing at once."""
     seen = observed.of(key)
-    if missing is not None and isinstance(seen, Absent) and key in ground.rows:
+    if missing is not None and isinstance(seen, Absent):
         return Unknown("mass-absence", missing)
     return seen
 

@@ -48,5 +48,6 @@ def player() -> Iterator[Player]:
 
 
 @pytest.mark.parametrize(("example", "scene"), list(_cases()))
+@pytest.mark.row("K4", "A1", "A2", "A27")
 def test_a_kind_comes_through(example: Example, scene: str, player: Player) -> None:
     assert player(scene, example) == ""

@@ -55,6 +55,7 @@ def deletes(emulated: Emulated) -> list[tuple[str, int]]:
     return [(each.path.rpartition("/")[2], each.status) for each in sent]
 
 
+@pytest.mark.row("G16")
 def test_a_delete_that_is_refused_is_tried_again_after_each_other_delete(at: tuple[Emulated, VirtualLoop]) -> None:
     emulated, loop = at
 

@@ -112,6 +112,7 @@ async def at_once(at: Emulated) -> Report:
     return await reconcile_once(at.target, Wish())
 
 
+@pytest.mark.row("K17")
 def test_an_upload_whose_answer_is_lost_is_made_again_and_leaves_nothing_in_doubt(play: Play) -> None:
     async def story(at: Emulated) -> None:
         at.world.faults.add(
@@ -163,6 +164,7 @@ def test_a_run_that_goes_on_is_cancelled_for_another_content_only_where_the_mani
     play(story)
 
 
+@pytest.mark.row("S5")
 def test_a_lost_store_finds_its_runs_by_their_marks_and_asks_about_the_others(play: Play, template: Path) -> None:
     async def story(at: Emulated) -> None:
         at.commit(job(cron_expression="0 2 * * *"))

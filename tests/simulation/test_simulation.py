@@ -63,6 +63,7 @@ def test_one_seed_tells_one_story(folder: Path, template: Path) -> None:
     assert first.live == second.live
 
 
+@pytest.mark.row("K1", "K2", "K3", "K5", "K6", "K7", "K8", "K10", "K11", "K12")
 def test_dying_between_any_two_effects_comes_to_the_same_end(folder: Path, template: Path) -> None:
     whole = tell(0, place(folder, "whole"), template=template, happenings=SHORT)
     assert whole.violations == []

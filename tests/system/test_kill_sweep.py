@@ -19,6 +19,7 @@ def test_one_seed_draws_one_script_of_every_kind_of_change() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.row("K3", "K5", "K6", "K8", "K10", "K11", "K12")
 def test_an_agent_killed_again_and_again_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
     calm, killed = sweep(tmp_path, kills=6, seed=2, commits=5, settle=0.0)
     assert calm.wrong == []

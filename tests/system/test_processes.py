@@ -36,6 +36,7 @@ def names(stage: Stage) -> set[str]:
     return {each["name"] for each in stage.live().values()}
 
 
+@pytest.mark.row("K14")
 def test_sigterm_lets_what_is_in_flight_finish_and_begins_nothing(stage: Stage) -> None:
     stage.call("POST", "/_sandbox/faults", [{"do": "delay", "seconds": 0.5, "method": ["POST"], "after": True}])
     stage.commit({f"w{number:02}.json": workflow(f"w{number:02}") for number in range(40)})
@@ -56,6 +57,7 @@ def test_sigterm_lets_what_is_in_flight_finish_and_begins_nothing(stage: Stage) 
 
 
 @pytest.mark.slow
+@pytest.mark.row("K14")
 def test_sigterm_does_not_wait_for_the_next_window_of_the_budget(stage: Stage) -> None:
     config = stage.repository / "datakeel.yaml"
     config.write_text(config.read_text().replace("budget: off", "budget: [{requests: 60, per: 2m}]\n    reserve: 0%"))

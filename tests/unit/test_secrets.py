@@ -82,6 +82,7 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch, value: str
 
 
 @pytest.mark.parametrize("content", [b"token", b"token\n"])
+@pytest.mark.row("C5")
 def test_one_newline_at_the_end_of_a_file_is_taken_off(tmp_path: Path, content: bytes) -> None:
     assert _file(tmp_path, content).reveal() == "token"
 

@@ -12,11 +12,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from agent.live.budget_registry import BudgetRegistry
 from agent.model.change import Action
-from agent.reconcile.once import Wish
+from agent.reconcile.once import Wish, reconcile_once
 from tests.platforms.conformance.emulated import told
 from tests.platforms.made_up.garden import TICKET_SECONDS
 from tests.platforms.made_up.scene import (
@@ -214,6 +215,39 @@ def test_an_update_is_sent_on_the_condition_that_nobody_changed_the_object(play:
     play(story)
 
 
+class Contended(httpx.AsyncBaseTransport):
+    """The way to the garden; right before an update arrives somebody changes what it is about, so many times."""
+
+    def __init__(self, scene: Scene, times: int) -> None:
+        self.scene, self.times = scene, times
+        self.inner = httpx.ASGITransport(app=scene.garden)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH" and self.times:
+            self.times -= 1
+            for plant in self.scene.garden.plants.values():
+                plant["revision"] = plant.get("revision", 0) + 1
+        return await self.inner.handle_async_request(request)
+
+
+@pytest.mark.row("A8")
+@pytest.mark.parametrize(("times", "code"), [(1, ""), (2, "contention")])
+def test_a_version_conflict_is_looked_at_once_more_and_never_forced(play: Story, times: int, code: str) -> None:
+    async def story(scene: Scene) -> None:
+        scene.garden.beds["south"] = {"name": "south"}
+        scene.commit({**plant(), "kind": "Vine"})
+        await scene.does(Action.CREATE)
+        scene.wire = lambda: Contended(scene, times)  # type: ignore[method-assign]
+        scene.adopt(LINK)
+        scene.commit({**plant(notes="by the gate"), "kind": "Vine"})
+        report = await reconcile_once(scene.target, Wish(fresh=True))
+        assert [each.code for each in report.outcomes] == [code]
+        (made,) = scene.garden.plants.values()
+        assert (made.get("notes") == "by the gate") is (code == "")
+
+    play(story)
+
+
 def test_a_replacement_creates_first_where_the_definition_says_so(play: Story) -> None:
     async def story(scene: Scene) -> None:
         scene.garden.beds["south"] = {"name": "south"}
@@ -258,6 +292,7 @@ def test_an_action_sends_text_and_is_done_when_the_object_says_so(play: Story) -
     play(story)
 
 
+@pytest.mark.row("K18")
 def test_an_action_whose_answer_is_lost_is_judged_by_what_makes_it_done(play: Story) -> None:
     async def story(scene: Scene) -> None:
         scene.garden.beds["south"] = {"name": "south"}

@@ -218,6 +218,7 @@ def _state(garden: Garden) -> str:
 
 
 @pytest.mark.parametrize("name", STORIES)
+@pytest.mark.row("K12", "K17")
 def test_a_death_after_any_effect_changes_nothing_of_the_end(name: str, folder: Path) -> None:
     """After each change of the garden, and one in so many transactions."""
     lived = tell(STORIES[name], folder, None)

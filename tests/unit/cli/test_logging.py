@@ -136,6 +136,7 @@ class Blocked(io.StringIO):
         return super().write(text)
 
 
+@pytest.mark.row("L4")
 def test_a_blocked_sink_drops_lines_and_says_how_many() -> None:
     stream = Blocked()
     writer = QueuedWriter(stream, lines_max=2)

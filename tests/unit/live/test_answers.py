@@ -92,6 +92,7 @@ def test_no_code_makes_a_write_that_a_server_failed_at_a_write_that_did_not_land
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.row("A19")
 def test_a_redirect_is_broken_and_names_the_host_only(status: int) -> None:
     headers = {"location": "https://user:pw@evil.example/steal?token=abc"}
     reply = classify(WRITE, status, headers, b"")
@@ -120,6 +121,7 @@ def test_a_redirect_that_echoes_a_secret_in_its_host_does_not_bring_it_out() -> 
         ({"content-type": "application/msgpack"}, b"\x80"),
     ],
 )
+@pytest.mark.row("A18")
 def test_a_success_that_cannot_be_read_is_broken(headers: dict[str, str], body: bytes) -> None:
     assert (classify(READ, 200, headers, body).answer, classify(READ, 200, headers, body).landed) == ("broken", "no")
     assert classify(WRITE, 200, headers, body).landed == "unknown"
@@ -143,6 +145,7 @@ ENVELOPE = replace(
 )
 
 
+@pytest.mark.row("A18")
 def test_the_declared_condition_decides_about_a_200() -> None:
     good = classify(ENVELOPE, 200, JSON, b'{"status": "success", "data": {"name": "a"}, "error_code": "odd"}')
     assert (good.answer, good.item) == ("ok", {"name": "a"})

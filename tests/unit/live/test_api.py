@@ -102,6 +102,7 @@ async def test_a_list_is_walked_to_its_end_and_its_rows_are_typed() -> None:
 @pytest.mark.parametrize(
     "body", [{"data": None, "meta": {"total": 0}}, {}, None, [], {"data": {}, "meta": {"total": 0}}, {"data": "x"}]
 )
+@pytest.mark.row("A35")
 async def test_null_or_another_shape_is_never_an_empty_list(body: Any) -> None:
     listing = await api_of(lambda request: answered(200, body)).list(RESOURCE, SCOPE)
     assert (listing.rows, listing.complete, listing.answer) == ((), False, "broken")
@@ -191,6 +192,7 @@ async def test_a_get_returns_the_object_with_exact_numbers() -> None:
 @pytest.mark.parametrize(
     "body", [{"name": "other"}, {"name": "daily", "workspace": "other"}, [], None, "daily", [{"name": "daily"}]]
 )
+@pytest.mark.row("A20")
 async def test_an_answer_about_another_object_is_broken(body: Any) -> None:
     reply = await api_of(lambda request: answered(200, body)).get(RESOURCE, KEY)
     assert (reply.answer, reply.landed) == ("broken", "no")
@@ -323,6 +325,7 @@ async def test_a_create_is_sent_with_its_body_and_its_answer_is_checked() -> Non
         ({"error": {"code": "QUOTA"}}, "no"),
     ],
 )
+@pytest.mark.row("A20")
 async def test_an_answer_to_a_create_must_be_about_it(body: Any, landed: str) -> None:
     api = api_of(lambda request: answered(201, body))
     assert (await api.send(api.prepare("create", RESOURCE, KEY, None, {}))).landed == landed

@@ -120,6 +120,7 @@ async def test_a_platform_without_schemes_needs_no_credential() -> None:
     assert "authorization" not in wire.requests[0].headers
 
 
+@pytest.mark.row("C3")
 async def test_a_rotated_token_is_read_again_after_a_401_and_the_call_is_sent_once_more() -> None:
     values = iter(["old", "new", "new", "new"])
     api = api_of(
@@ -180,6 +181,7 @@ def writes(api: Any, count: int) -> list[Any]:
     return [api.send(api.prepare("delete", RESOURCE, KEY, None, None)) for _ in range(count)]
 
 
+@pytest.mark.row("C1")
 async def test_c1_writes_pause_after_a_401_and_the_reference_is_read_once_more() -> None:
     gate, kept = Gate(), Kept("first")
     api = api_of(Slow(gate), credentials={"token": kept})
@@ -359,6 +361,7 @@ async def test_a_login_without_a_token_leaves_a_write_unsent() -> None:
     assert sent == ["/v1/auth/login"]
 
 
+@pytest.mark.row("A36")
 async def test_the_token_is_fetched_after_the_wait_for_the_budget() -> None:
     portal = Portal(lasts=100)
     async with VirtualClock().running() as clock:

@@ -263,6 +263,7 @@ async def paused(clock: VirtualClock, told: dict[str, str], body: object = None)
     return bucket.wait_needed(Purpose.WRITE)
 
 
+@pytest.mark.row("A10")
 async def test_a_429_pauses_everybody_for_as_long_as_it_says() -> None:
     async with VirtualClock().running() as clock:
         assert 30 <= await paused(clock, {"retry-after": "30"}) <= 35
@@ -362,6 +363,7 @@ async def test_restarts_at_any_moment_never_exceed_a_window(seed: int) -> None:
     assert most_in_any_window(stamps, 60.0) <= 10
 
 
+@pytest.mark.row("T1")
 async def test_a_wall_clock_that_was_set_back_makes_old_calls_count_as_new() -> None:
     ledger = MemoryLedger()
     async with VirtualClock().running() as clock:

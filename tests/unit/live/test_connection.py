@@ -58,6 +58,7 @@ def test_a_plain_base_address_is_an_origin(server: str, text: str, prefix: str) 
         "https://api.0x7f",
     ],
 )
+@pytest.mark.row("A32")
 def test_anything_else_is_refused_without_showing_a_password(server: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_server(server, allow_http=True)

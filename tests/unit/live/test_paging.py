@@ -87,12 +87,14 @@ def test_a_total_that_moves_while_pages_are_read_leaves_the_list_incomplete() ->
     assert not walk.complete
 
 
+@pytest.mark.row("A24")
 def test_an_object_that_comes_twice_leaves_the_list_incomplete() -> None:
     pages = iter([[1, 2, 3], [3, 4, 5], [6]])
     _, walk, _ = walked(OFFSET, lambda walk: ({"rows": next(pages, []), "total": 6}, {}))
     assert not walk.complete
 
 
+@pytest.mark.row("A17")
 def test_a_short_page_before_the_total_is_reached_leaves_the_list_incomplete() -> None:
     _, walk, _ = walked(OFFSET, by_offset(list(range(4)), 3, total=45))
     assert not walk.complete
@@ -123,6 +125,7 @@ def test_pages_end_where_the_platform_says_so(count: int, words: dict[str, Any],
     assert walk.complete, walk.why
 
 
+@pytest.mark.row("A24")
 def test_pages_that_never_end_are_cut_at_the_limit() -> None:
     def server(walk: Walk) -> tuple[dict[str, Any], dict[str, str]]:
         page = int(asked(walk)["page"])
@@ -214,6 +217,7 @@ def test_a_next_link_on_our_own_path_is_followed(link: str) -> None:
         "/v1/things?a=\r\nX: y",
     ],
 )
+@pytest.mark.row("A24")
 def test_a_next_link_anywhere_else_is_not_followed(link: str) -> None:
     _, walk, count = walked(
         replace(LINK, next=Position(Expression("next"))), lambda walk: ({"rows": [1], "next": link}, {})
@@ -227,6 +231,7 @@ def test_a_list_without_pages_is_one_answer_and_its_total_still_counts() -> None
 
 
 @pytest.mark.parametrize("seed", range(200))
+@pytest.mark.row("A23")
 def test_a_list_that_shifts_while_it_is_read_is_complete_only_if_nothing_is_missing(seed: int) -> None:
     chance = random.Random(seed)
     things = list(range(chance.randint(0, 12)))

@@ -30,6 +30,7 @@ RULE = BudgetRule(
         (formatdate(NOW + 30, usegmt=True), 30),
     ],
 )
+@pytest.mark.row("A12")
 def test_a_reset_is_understood_in_every_form(text: str, seconds: float) -> None:
     told = read_limits(RULE, {"reset": text}, NOW)
     assert told.reset_seconds == pytest.approx(seconds)
@@ -52,6 +53,7 @@ def test_a_list_of_limits_counts_by_its_first() -> None:
     assert read_limits(RULE, {"l": "100, 100;w=60"}, NOW).limit == 100
 
 
+@pytest.mark.row("A11")
 def test_retry_after_wins_over_the_body_and_the_body_over_the_reset() -> None:
     body = {"error": {"retry_after": 20}}
     assert read_wait(RULE, {"retry-after": "10", "reset": "30"}, body, NOW) == (10, "")
@@ -60,6 +62,7 @@ def test_retry_after_wins_over_the_body_and_the_body_over_the_reset() -> None:
     assert read_wait(RULE, {}, None, NOW) == (None, "")
 
 
+@pytest.mark.row("A10")
 def test_retry_after_may_be_a_date() -> None:
     assert read_wait(RULE, {"retry-after": formatdate(NOW + 12, usegmt=True)}, None, NOW)[0] == pytest.approx(12)
     assert read_wait(RULE, {"retry-after": formatdate(NOW - 12, usegmt=True)}, None, NOW)[0] == 0

@@ -83,6 +83,7 @@ async def test_a_long_list_comes_whole() -> None:
         assert listing.complete, listing.why
 
 
+@pytest.mark.row("A13")
 async def test_the_platforms_limits_are_never_met() -> None:
     async with sandbox(limited=True) as (api, world, clock):
         await asyncio.gather(*(api.get(WORKFLOW, key("daily"), None, Purpose.SWEEP) for _ in range(450)))
@@ -92,6 +93,7 @@ async def test_the_platforms_limits_are_never_met() -> None:
 
 
 @pytest.mark.parametrize(("after", "there"), [(False, "notFound"), (True, "ok")])
+@pytest.mark.row("A15", "A16")
 async def test_a_lost_answer_to_a_create_is_unknown(after: bool, there: str) -> None:
     async with sandbox() as (api, world, clock):
         world.faults.add({"do": "reset", "method": "POST", "after": after})
@@ -111,6 +113,7 @@ async def test_a_wrong_token_is_unauthenticated_everywhere() -> None:
         assert (await create(api, "daily")).landed == "no"
 
 
+@pytest.mark.row("A26")
 async def test_rows_that_an_ignored_filter_lets_through_are_ignored() -> None:
     async with sandbox() as (api, world, _clock):
         service = PLATFORM.kinds["Service"]

@@ -138,6 +138,7 @@ async def test_the_handshake_has_the_credential_the_query_and_no_extension() -> 
     assert "sec-websocket-extensions" not in socket.headers
 
 
+@pytest.mark.row("A38")
 async def test_a_lost_stream_goes_on_and_repeats_no_line() -> None:
     scripts = (
         sends(log("a", "1"), log("b", "2"), code=1011),
@@ -256,6 +257,7 @@ async def test_a_stream_that_says_nothing_ends() -> None:
         assert caught.value.error_code == "stream-ended"
 
 
+@pytest.mark.row("A38")
 async def test_a_flood_ends_the_stream_and_what_fits_does_not() -> None:
     frame = json.dumps({"logs": [f"line {number}" for number in range(50)]})
     async with served(route(sends(frame, frame.replace("line", "more"), code=None))) as origin:

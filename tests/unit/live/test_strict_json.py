@@ -41,6 +41,7 @@ def nested(depth: int) -> bytes:
         (b'["]",' * 150 + b"1" + b"]" * 150, "nested"),
     ],
 )
+@pytest.mark.row("A21")
 def test_what_parsers_could_read_differently_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         loads(body)

@@ -159,6 +159,7 @@ async def test_a_body_is_sent_whole_with_its_length() -> None:
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
     ],
 )
+@pytest.mark.row("A16", "A17")
 async def test_an_answer_that_is_not_whole_http_is_lost(answer: bytes) -> None:
     outcome = await once(answer)
     assert isinstance(outcome, Lost) and outcome.sent
@@ -180,6 +181,7 @@ async def test_a_body_without_a_length_ends_with_the_connection() -> None:
     assert isinstance(outcome, Answered) and outcome.body == b'{"a": 1}'
 
 
+@pytest.mark.row("A16")
 async def test_a_reset_in_the_middle_is_lost_and_may_have_landed() -> None:
     async def reset(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n{")
@@ -211,6 +213,7 @@ async def test_a_name_that_does_not_resolve_is_unreachable() -> None:
     assert isinstance(outcome, Lost) and not outcome.sent
 
 
+@pytest.mark.row("A31")
 async def test_the_deadline_is_for_the_whole_call_not_for_each_byte() -> None:
     async def drip(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
@@ -225,6 +228,7 @@ async def test_the_deadline_is_for_the_whole_call_not_for_each_byte() -> None:
     assert asyncio.get_running_loop().time() - began < 2
 
 
+@pytest.mark.row("A19")
 async def test_a_redirect_is_an_answer_and_not_followed() -> None:
     async with serving(b"HTTP/1.1 307 Moved\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n") as served:
         carrier = transport(served.url)
@@ -272,6 +276,7 @@ async def test_an_encoding_that_is_damaged_or_unknown_is_a_fault(body: bytes, co
     assert isinstance(outcome, Answered) and outcome.fault and outcome.body == b""
 
 
+@pytest.mark.row("A21")
 async def test_a_gzip_bomb_is_cut_at_the_budget() -> None:
     packer = zlib.compressobj(6, wbits=31)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(100)) + packer.flush()
@@ -466,6 +471,7 @@ def tls_server(folder: Path) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.row("A33")
 async def test_tls_works_with_a_configured_certificate_and_is_refused_without(certificate: Path) -> None:
     async with serving(OK, tls_server(certificate)) as served:
         trusting = transport(served.url, ca_file=certificate / "cert.pem")

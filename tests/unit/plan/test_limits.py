@@ -178,6 +178,7 @@ def test_a_share_of_a_kinds_deletes_holds_where_it_has_ten_or_more() -> None:
     assert "4 deletes of Other, at most 3 of 10" in world.plan().notes[0]
 
 
+@pytest.mark.row("A28")
 def test_a28_a_server_restored_from_a_backup_is_not_put_back_at_once() -> None:
     """Every object differs from what was applied last, and git has not moved."""
     world = room()

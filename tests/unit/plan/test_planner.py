@@ -328,6 +328,7 @@ def test_confirmed_deletes_lift_the_limit_for_exactly_that_many() -> None:
     assert world.plan().count(Action.DELETE) == 0
 
 
+@pytest.mark.row("G3")
 def test_an_empty_set_of_manifests_deletes_nothing() -> None:
     world = World()
     world.owned("a", {"x": 1})
@@ -335,6 +336,7 @@ def test_an_empty_set_of_manifests_deletes_nothing() -> None:
     assert the(world.plan(), "a").reason == "EmptySet"
 
 
+@pytest.mark.row("A25", "A28")
 def test_many_missing_at_once_are_not_believed() -> None:
     world = World(deletes_max=1)
     for name in "abc":

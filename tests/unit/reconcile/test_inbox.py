@@ -104,6 +104,7 @@ def test_what_means_nothing_wakes_nobody() -> None:
     assert at.inbox.counts == {"ignored": 1, "malformed": 1}
 
 
+@pytest.mark.row("L1")
 def test_a_flood_of_names_is_bounded_and_served_in_portions() -> None:
     at = Scene(count=WAITING_MAX + 5)
     for each in at.keys:

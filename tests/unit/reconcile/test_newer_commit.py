@@ -36,6 +36,7 @@ def never_ready(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("stirs", [True, False])
+@pytest.mark.row("G16")
 def test_a_wait_for_readiness_ends_with_the_next_commit(tmp_path: Path, stirs: bool) -> None:
     """A source that nobody watches is asked once an interval, also while a pass waits."""
 

@@ -146,6 +146,7 @@ def test_several_events_of_a_moment_are_one_look(play: Callable[[Play], None]) -
     play(story)
 
 
+@pytest.mark.row("L1")
 def test_a_flood_costs_a_read_a_second(play: Callable[[Play], None]) -> None:
     async def story(at: Agent) -> None:
         for _ in range(1000):

@@ -119,6 +119,7 @@ def test_what_left_git_is_read_before_it_is_deleted(play: Callable[[Play], None]
     play(scene)
 
 
+@pytest.mark.row("H5")
 def test_what_a_person_changed_is_found_by_the_next_poll(play: Callable[[Play], None]) -> None:
     async def scene(at: Scene) -> None:
         at.sandbox.person_delete("workflow", "alpha", workspace="public")

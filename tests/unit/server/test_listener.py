@@ -82,6 +82,7 @@ async def test_what_is_no_http_is_refused(bytes_sent: bytes) -> None:
         assert (await ask(port, post())).startswith(b"HTTP/1.1 202 ")
 
 
+@pytest.mark.row("L2")
 async def test_connections_beyond_the_limit_are_turned_away_and_room_comes_back() -> None:
     async with listening() as (_, port):
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS_MAX)]
@@ -105,6 +106,7 @@ async def test_connections_beyond_the_limit_are_turned_away_and_room_comes_back(
 @pytest.mark.parametrize(
     "begun", [b"", b"POST /hooks", post(b"{", length=100), post()[:-6] + b"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"]
 )
+@pytest.mark.row("L2")
 async def test_a_connection_that_goes_on_and_on_is_cut_off(begun: bytes) -> None:
     async with listening(connection_seconds=0.3) as (_, port):
         try:

@@ -41,6 +41,7 @@ def test_a_remote_branch_is_mirrored_and_followed(repo: Repo, tmp_path: Path) ->
     assert git.fetch() is git.fetch()
 
 
+@pytest.mark.row("G5")
 def test_the_mirror_has_no_work_tree_and_only_the_followed_ref(repo: Repo, tmp_path: Path) -> None:
     repo.commit()
     repo.git("branch", "other")
@@ -75,6 +76,7 @@ def test_a_deleted_branch_leaves_the_mirror_as_it_was(repo: Repo, tmp_path: Path
     assert len(git.tree(revision, "manifests").entries) == 1
 
 
+@pytest.mark.row("G14")
 def test_a_ref_with_the_wanted_name_at_its_end_is_another(repo: Repo, tmp_path: Path) -> None:
     repo.commit()
     repo.git("update-ref", "refs/heads/refs/heads/live", "HEAD")
@@ -102,6 +104,7 @@ def test_tags_and_pinned_commits_are_fetched(repo: Repo, tmp_path: Path) -> None
     failure("source-failed", mirrored(repo, tmp_path / "c", commit="1" * 40).fetch)
 
 
+@pytest.mark.row("G14")
 def test_a_moved_tag_is_followed(repo: Repo, tmp_path: Path) -> None:
     repo.commit()
     repo.git("tag", "v1")
@@ -160,6 +163,7 @@ def _break_config(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_break_head, _break_packs, _break_refs, _drop_objects, _break_config])
+@pytest.mark.row("G6")
 def test_a_damaged_mirror_is_made_anew(repo: Repo, tmp_path: Path, damage) -> None:
     commit = repo.commit()
     mirrored(repo, tmp_path / "cache").fetch()
@@ -200,6 +204,7 @@ def test_a_remote_on_this_machine_runs_nothing_of_its_own(repo: Repo, tmp_path: 
     assert not mark.exists()
 
 
+@pytest.mark.row("G6")
 def test_what_a_killed_fetch_left_is_removed(repo: Repo, tmp_path: Path) -> None:
     repo.commit()
     mirrored(repo, tmp_path / "cache").fetch()

@@ -65,6 +65,7 @@ def test_a_path_inside_a_repository_is_where_folders_start(repo: Repo) -> None:
     assert [entry.path for entry in git.tree(git.fetch(), "manifests").entries] == ["deploy/manifests/a.yaml"]
 
 
+@pytest.mark.row("G3")
 def test_a_missing_folder_is_an_error_and_not_an_empty_one(repo: Repo) -> None:
     repo.commit()
     git = source(repo)

@@ -54,6 +54,7 @@ def test_a_path_at_the_limit_is_taken_and_one_byte_more_is_not() -> None:
     assert _codes(listing)[0] == ("path-too-long", "error")
 
 
+@pytest.mark.row("G7")
 def test_one_manifest_too_many_is_an_error_with_the_number_and_the_limit() -> None:
     listing = Listing("", LIMITS)
     for number in range(3):

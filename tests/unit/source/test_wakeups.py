@@ -105,6 +105,7 @@ async def test_a_swapped_link_wakes(tmp_path: Path) -> None:
             assert "git" in await wait(wakeups)
 
 
+@pytest.mark.row("G18")
 async def test_a_repository_deleted_and_made_again_is_watched_again(repo: Repo) -> None:
     repo.commit()
     async with watching(repo.path) as wakeups:
@@ -177,6 +178,7 @@ async def test_the_poll_tick_varies_by_a_tenth_and_by_the_given_chance() -> None
     assert 54 <= min(clocks[0].slept) < 57 < 63 < max(clocks[0].slept) <= 66
 
 
+@pytest.mark.row("G18")
 async def test_a_watch_that_fails_gives_one_warning_and_the_ticks_go_on(repo: Repo) -> None:
     repo.commit()
     wakeups = Wakeups(repo.path, watch=_refusing)

@@ -214,6 +214,7 @@ class Scribbler:
 
 
 @pytest.mark.parametrize(("times", "complete"), [(0, True), (2, True), (100, False)])
+@pytest.mark.row("G4")
 def test_a_file_is_taken_when_it_rests_and_is_an_error_when_it_never_does(
     tmp_path: Path, times: int, complete: bool
 ) -> None:
@@ -240,6 +241,7 @@ def test_a_file_just_written_is_read_twice_and_taken_when_both_agree(tmp_path: P
     assert len(tree_of(tmp_path).entries) == 1
 
 
+@pytest.mark.row("G4")
 def test_a_file_that_changed_since_it_was_listed_is_an_error(tmp_path: Path) -> None:
     file = write(tmp_path, "manifests/a.yaml")
     source = WorkTree(tmp_path)

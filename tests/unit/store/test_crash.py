@@ -30,6 +30,7 @@ for number in range(100_000):
 
 
 @pytest.mark.parametrize("lines", [1, 2, 7, 60])
+@pytest.mark.row("K15")
 def test_acknowledged_commits_survive_kill_9(path: Path, lines: int) -> None:
     with subprocess.Popen([sys.executable, "-c", _WRITER, url_of(path)], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
@@ -52,6 +53,7 @@ def test_acknowledged_commits_survive_kill_9(path: Path, lines: int) -> None:
     store.close()
 
 
+@pytest.mark.row("K16")
 def test_a_log_cut_at_any_byte_reads_as_a_prefix_of_the_history(path: Path, tmp_path: Path) -> None:
     """The power went in the middle of the log. ``python -m tests.unit.store.cuts`` cuts it at every 512 bytes."""
     log = write_history(path)

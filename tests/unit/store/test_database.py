@@ -189,6 +189,7 @@ def test_a_courtesy_that_finds_the_store_busy_is_dropped(store: Store, path: Pat
     assert store.spent("token", 0.0) == []
 
 
+@pytest.mark.row("S1")
 def test_a_store_that_stays_busy_is_an_error_of_one_sentence(store: Store, path: Path, clock: HandClock) -> None:
     second = Store.open(url_of(path), clock=clock)
     second.query("PRAGMA busy_timeout=1", {})
@@ -210,6 +211,7 @@ def test_threads_take_turns_in_writing(store: Store) -> None:
     assert [len(store.spent(f"token-{number}", 0.0)) for number in range(4)] == [25] * 4
 
 
+@pytest.mark.row("S2")
 def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(store: Store) -> None:
     store.query("PRAGMA max_page_count=1", {})
     with pytest.raises(StoreError, match="disk is full"):
@@ -221,6 +223,7 @@ def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(store: Sto
     assert store.rows("analytics") == {key(): row()}
 
 
+@pytest.mark.row("S3")
 def test_after_an_error_of_the_disk_the_pages_are_verified_before_the_next_write(path: Path) -> None:
     """A real failing ``write``: the kernel refuses to let the file grow."""
     import resource

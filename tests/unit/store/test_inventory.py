@@ -4,6 +4,7 @@ import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,6 +95,7 @@ def test_a_resource_that_is_ours_again_loses_its_tombstone(store: Store) -> None
     assert list(store.tombstones("analytics")) == [key("other")]
 
 
+@pytest.mark.row("S4")
 def test_a_row_with_one_flipped_bit_is_never_returned_as_a_row(store: Store, path: Path) -> None:
     store.put_rows([row(server_id="id-7"), row("sound")])
     with sqlite3.connect(path) as raw:

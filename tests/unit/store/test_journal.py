@@ -112,6 +112,7 @@ def test_a_fault_while_closing_leaves_the_intent_open_and_the_inventory_as_it_wa
     again.close()
 
 
+@pytest.mark.row("S4")
 def test_a_damaged_open_intent_stops_the_target(store: Store, path: Path) -> None:
     store.open_intent(intent(), row(), {"/a": 1})
     with sqlite3.connect(path) as raw:
@@ -122,6 +123,7 @@ def test_a_damaged_open_intent_stops_the_target(store: Store, path: Path) -> Non
         store.open_intents("analytics")
 
 
+@pytest.mark.row("S8")
 def test_compaction_drops_closed_intents_after_thirty_days_and_never_open_ones(store: Store, clock: HandClock) -> None:
     store.open_intent(intent("open"), None, None)
     store.open_intent(intent("closed"), None, None)

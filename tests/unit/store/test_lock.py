@@ -23,6 +23,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.row("S1")
 def test_a_second_agent_is_refused_by_the_pid_of_the_first_until_that_dies(path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _HOLD, url_of(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()

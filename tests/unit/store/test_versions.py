@@ -61,6 +61,7 @@ def _definitions(connection: Connection) -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", sql).replace('"', "") for name, sql in rows}
 
 
+@pytest.mark.row("K13", "S6")
 def test_a_store_of_a_newer_program_is_refused_with_both_versions(path: Path) -> None:
     Store.open(url_of(path), clock=HandClock()).close()
     _set_version(path, "9999")
@@ -76,6 +77,7 @@ def test_a_version_in_foreign_words_is_another_programs_database(path: Path) -> 
         Store.open(url_of(path), clock=HandClock())
 
 
+@pytest.mark.row("K13")
 def test_an_older_store_is_brought_up_to_date_after_a_copy_was_kept(path: Path) -> None:
     _bare(path)
     store = Store.open(url_of(path), clock=HandClock())
@@ -96,6 +98,7 @@ def test_an_older_store_is_not_changed_by_reading(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.row("K13")
 def test_a_migration_that_dies_half_way_leaves_the_old_version(path: Path) -> None:
     from agent.store.engine import open_file
 

@@ -43,6 +43,7 @@ def test_problems_get_the_path_of_their_file_and_are_in_order(gather: Gather) ->
     assert not desired.complete
 
 
+@pytest.mark.row("G11")
 def test_a_broken_manifest_keeps_its_key(gather: Gather) -> None:
     desired = gather({"a.yaml": depot("a") + "x: 1\n", "b.yaml": depot("b")})
     assert desired.broken == {key("a")}
@@ -62,6 +63,7 @@ def test_faults_of_the_tree_make_it_incomplete(gather: Gather) -> None:
     assert set(desired.resources) == {key("a")}
 
 
+@pytest.mark.row("G10")
 def test_one_key_twice_is_told_with_all_places_and_none_is_applied(gather: Gather) -> None:
     wrapped = "apiVersion: dataos/v1\nkind: Depot\nmetadata: {name: a}\nspec: {version: v1, depot: {type: S3}}\n"
     desired = gather({"a.yaml": depot("a") + "---\n" + depot("a"), "b.yaml": wrapped, "c.yaml": depot("c")})
@@ -89,6 +91,7 @@ def test_a_secret_that_the_target_does_not_have_is_told_at_its_place(gather: Gat
 
 
 @pytest.mark.parametrize(("count", "is_told"), [(3, False), (4, True)])
+@pytest.mark.row("L6")
 def test_more_manifests_than_allowed_are_told_with_number_and_limit(gather: Gather, count: int, is_told: bool) -> None:
     files = {f"{number}.yaml": depot(f"d{number}") for number in range(count)}
     desired = gather(files, manifests_max=3)

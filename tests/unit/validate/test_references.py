@@ -67,6 +67,7 @@ def test_a_reference_orders_when_its_object_is_declared_and_is_taken_as_given_ot
     assert alone.resources[key("orders")].depends_on == () and alone.complete
 
 
+@pytest.mark.row("G15")
 def test_a_dependency_that_no_manifest_declares_is_an_error_of_its_manifest_alone(gather: Gather) -> None:
     desired = gather({"a.yaml": depot("a", "Depot/nowhere"), "b.yaml": depot("b")})
     problem = only(desired, "dependency-missing")
@@ -99,6 +100,7 @@ def test_a_resource_that_depends_on_itself_is_told(gather: Gather) -> None:
     assert set(desired.resources) == {key("b")}
 
 
+@pytest.mark.row("G15")
 def test_a_cycle_of_two_is_told_once_with_both_places(gather: Gather) -> None:
     desired = gather(
         {"a.yaml": depot("a", "Depot/b"), "b.yaml": depot("b", "Depot/a"), "c.yaml": depot("c", "Depot/a")}

@@ -1,0 +1,85 @@
+"""Every row of the fault model has a test that names it.
+
+A test names its rows by ``@pytest.mark.row("K5")``, or at the beginning of its name (``test_c1_…``). The table is read
+from the tests themselves, so that it cannot drift: ``python -m pytest tests -k row`` runs nothing else, and
+``table()`` tells which tests show a row.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DESIGN = ROOT.parent / "shared" / "design" / "fault-model.md"
+_LAST = {"K": 18, "A": 38, "G": 18, "S": 8, "T": 3, "H": 6, "C": 6, "L": 6}
+ROWS = tuple(f"{letter}{number}" for letter, last in _LAST.items() for number in range(1, last + 1))
+
+LATER = {
+    "S7": "issue 6: a store on PostgreSQL",
+    "T3": "issue 6: leases on the database's clock",
+    "H1": "issue 6: replicas on one store; a second agent on a SQLite store is refused today (S1)",
+    "H3": "issue 6: a holder that loses PostgreSQL",
+    "L3": "issue 6: the page",
+    "G17": "issue 5: a check reads its connection from the base revision",
+    "H6": "issue 5: checks of pull requests side by side",
+}
+OWED = {
+    "G12": "signed commits: a source has no word yet for the keys that it trusts",
+}
+_IN_NAME = re.compile(r"test_([kagsthcl][0-9]{1,2})_")
+
+
+@cache
+def table() -> dict[str, tuple[str, ...]]:
+    """Row -> the tests that name it, as ``file::test``."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for test in _tests_of(path):
+            for row in _rows_of(test):
+                found[row].append(f"{path.relative_to(ROOT).as_posix()}::{test.name}")
+    return {row: tuple(tests) for row, tests in found.items()}
+
+
+def _tests_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
+def _rows_of(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    named = _IN_NAME.match(test.name)
+    if named:
+        yield named[1].upper()
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.row":
+            yield from (argument.value for argument in mark.args if isinstance(argument, ast.Constant))
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row not in LATER and row not in OWED])
+def test_a_row_has_a_test_that_names_it(row: str) -> None:
+    assert table().get(row), f"no test names {row}: mark the one that shows it with @pytest.mark.row({row!r})"
+
+
+def test_only_rows_that_exist_are_named() -> None:
+    assert {row: tests for row, tests in table().items() if row not in ROWS} == {}
+
+
+def test_what_is_left_for_later_says_when_and_is_not_there_yet() -> None:
+    assert set(LATER) | set(OWED) <= set(ROWS)
+    assert all(re.match(r"issue \d+: \w", why) for why in LATER.values())
+    assert {row: table()[row] for row in {**LATER, **OWED} if row in table()} == {}, (
+        "it holds now: take it off the list"
+    )
+
+
+@pytest.mark.skipif(not DESIGN.exists(), reason="the design is not part of a checkout")
+def test_the_rows_are_those_of_the_design() -> None:
+    rows = re.findall(r"^\| \**([KAGSTHCL]\d+)\** \|", DESIGN.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted(ROWS)
