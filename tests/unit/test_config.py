@@ -230,6 +230,18 @@ def test_a_hook_is_a_reference_to_its_secret_and_nothing_else(tmp_path: Path, ho
     assert "hunter2-canary" not in repr(found)
 
 
+def test_freshness_may_be_wanted_kind_by_kind(tmp_path: Path) -> None:
+    one = load(tmp_path, target("verify: {default: 2h, Depot: 1d}")).targets["analytics"]
+    assert [one.goal_seconds(kind) for kind in ("Workflow", "Depot")] == [7200, 86400]
+    assert load(tmp_path, target("verify: {Depot: 1d}")).targets["analytics"].goal_seconds("Workflow") == 300
+
+
+@pytest.mark.parametrize("written", ["{Depot: 60}", "{Depot: 31d}", "{default: soon}", "5"])
+def test_a_freshness_that_is_no_duration_is_told_at_its_place(tmp_path: Path, written: str) -> None:
+    (found,) = problems(tmp_path, target(f"verify: {written}"))
+    assert (found.code, found.where is not None) == ("duration-invalid", True)
+
+
 def test_a_budget_of_off_means_no_window(tmp_path: Path) -> None:
     assert load(tmp_path, target("budget: off")).targets["analytics"].budget == ()
 

@@ -90,3 +90,11 @@ def test_the_printed_configuration_of_the_sandbox_confirms_known_words_only() ->
         words = tuple(word for kind in platform.kinds.values() for word, _ in guesses(kind))
         settings = dict.fromkeys(platform.settings, "acme")
         check_settings(replace(TARGET, settings=settings, confirmed=words), platform)
+
+
+def test_a_freshness_of_a_kind_that_is_none_is_told() -> None:
+    check_settings(scoped(verify_kinds={KIND: 60.0}), SCOPED)
+    with pytest.raises(ConfigError) as caught:
+        check_settings(scoped(verify_kinds={KIND + "x": 60.0}), SCOPED)
+    assert caught.value.what == f"target main: `verify` names `{KIND}x`"
+    assert caught.value.fix == f"did you mean `{KIND}`?"

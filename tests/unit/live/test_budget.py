@@ -467,6 +467,20 @@ async def test_a_call_that_waited_for_a_connection_counts_from_its_first_byte() 
 # --- shared buckets
 
 
+async def test_targets_of_one_credential_share_what_looking_may_spend_and_never_exceed_it() -> None:
+    async with VirtualClock().running() as clock:
+        whole = budget(clock, HOUR).share("alone", 1.0)
+        assert whole == pytest.approx(27 / (3600 + MARGIN_SECONDS)), "a tenth is left to others"
+        for wants in ((0.1, 0.2), (5.0, 0.1), (5.0, 7.0), (1.0, 1.0, 0.1), (0.4, 0.5, 9.0)):
+            bucket = budget(clock, HOUR)
+            for _ in range(2):
+                shares = [bucket.share(f"t{place}", want * whole) for place, want in enumerate(wants)]
+            used = [min(share, want * whole) for share, want in zip(shares, wants, strict=True)]
+            assert sum(used) <= whole * 1.000001
+            assert all(share >= min(want * whole, whole / len(wants)) for share, want in zip(used, wants, strict=True))
+        assert budget(clock).share("alone", 1.0) == float("inf"), "no window, no limit"
+
+
 async def test_two_targets_with_one_token_share_a_budget_and_the_stricter_reserve() -> None:
     async with VirtualClock().running() as clock:
         registry = BudgetRegistry(clock, None, random.Random(1), b"installation")
