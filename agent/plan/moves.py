@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from agent.model.canonical import digest
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
@@ -45,6 +46,26 @@ def is_under_a_new_name(row: InventoryRow, desired: Desired, ground: Ground) -> 
         if key.kind == row.key.kind and other.server_id == row.server_id and _old(key, desired) == row.key:
             return key
     return None
+
+
+def suspected(changes: Sequence[Change], desired: Desired, ground: Ground) -> list[Change]:
+    """The changes; a create that is what a departing object was, to the leaf, says that this may be a rename."""
+    leaving = [change.key for change in changes if Action.DELETE in (change.action, change.would)]
+    made = [change for change in changes if change.action is Action.CREATE and not change.message]
+    if not leaving or not made:
+        return list(changes)
+    claimed = {_old(key, desired) for key in desired.resources}
+    was: dict[tuple[str, str], Key] = {}
+    for key in leaving:
+        spec = ground.applied.get(key, {}).get("spec")
+        if spec and key not in claimed:
+            was[key.kind, digest(spec)] = key
+    told = {}
+    for change in made if was else ():
+        old = was.get((change.key.kind, digest(ground.written(desired.resources[change.key]))))
+        if old is not None:
+            told[change.key] = f"just as {old.name} was, which has left git: renamed? Then say `movedFrom: {old.name}`"
+    return [replace(change, message=told[change.key]) if change.key in told else change for change in changes]
 
 
 def tie_moves(changes: Sequence[Change], desired: Desired, rows: Mapping[Key, InventoryRow]) -> tuple[Change, ...]:

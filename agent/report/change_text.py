@@ -37,6 +37,8 @@ def render_change(
         lines += _held(change)
         lines += _fields(change, paint, full)
         return lines
+    if change.action in (Action.CREATE, Action.DELETE) and change.message and change.origin is not None:
+        lines.append(f"      note   {clean(change.message)}")
     if change.action is Action.DELETE:
         if change.proof:
             lines.append(f"      proof  {clean(change.proof)}")

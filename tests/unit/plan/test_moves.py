@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.model.change import Action
 from agent.model.resource import Absent, Unknown
+from agent.report.text import render_plan
 from tests.unit.plan.kinds import key
 from tests.unit.plan.test_planner import NOW, World, the
 
@@ -57,3 +58,23 @@ def test_a_name_that_git_still_holds_was_not_moved() -> None:
     world = moved()
     world.git("old", {"n": 1})
     assert the(world.plan(), "new").message == ""
+
+
+def test_g9_a_create_just_like_what_has_left_git_is_asked_about() -> None:
+    world = World()
+    world.live("old", {"n": 1})
+    world.owned("old", {"n": 1})
+    world.git("new", {"n": 1})
+    world.git("other", {"n": 2})
+    for name in ("new", "other"):
+        world.observations[key(name)] = Absent("get", NOW)
+    plan = world.plan()
+    assert the(plan, "new").message == "just as old was, which has left git: renamed? Then say `movedFrom: old`"
+    assert the(plan, "other").message == ""
+    assert "note   just as old was" in render_plan(plan)
+
+
+def test_g9_the_text_of_a_plan_says_that_the_platform_cannot_rename() -> None:
+    text = render_plan(moved().plan())
+    assert "note   was old: the platform cannot rename, so this is made and old deleted after it" in text
+    assert "is new now; it goes once that one is live" in text
