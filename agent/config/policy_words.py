@@ -51,10 +51,9 @@ def _modes(at: tuple[str, ...], written: Any) -> Iterator[Fault]:
     said = written.items() if isinstance(written, dict) else [("", written)]
     for kind, mode in said:
         if isinstance(mode, str) and mode not in DRIFT_MODES:
-            what = "what to do about drift is `heal`, `report` or `off`"
-            yield Fault(
-                join(*at, kind) if kind else join(*at), "config-invalid", what, as_text(mode), near(mode, DRIFT_MODES)
-            )
+            place = (*at, kind) if kind else at
+            what = f"`{'.'.join(place)}` must be one of {', '.join(DRIFT_MODES)}"
+            yield Fault(join(*place), "config-invalid", what, as_text(mode), near(mode, DRIFT_MODES))
 
 
 def _of_kind(words: Mapping[str, Any]) -> Mapping[Class, Limit]:

@@ -164,7 +164,7 @@ def test_a_mode_or_a_share_of_a_kind_that_is_none_is_told_at_its_place(tmp_path:
     )
     found = problems(tmp_path, text)
     assert [(one.where.line, one.what) for one in found] == [
-        (MINIMAL.count("\n") + 1, "what to do about drift is `heal`, `report` or `off`"),
+        (MINIMAL.count("\n") + 1, "`targets.analytics.drift.default` must be one of heal, report, off"),
         (MINIMAL.count("\n") + 3, "at most 100% is possible"),
     ]
     assert found[0].fix == "did you mean `heal`?"
