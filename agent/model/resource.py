@@ -19,7 +19,7 @@ class Resource:
 
     ``read`` yields the spec (secrets as written, references unresolved); it is called only for resources whose content
     matters in a pass, so that ten thousand unchanged ones cost no parse. ``files`` maps the paths of the files that the
-    spec names for upload to git's ids of their content.
+    spec names for upload to git's ids of their content; ``secrets`` are the names of secrets that it refers to.
     """
 
     key: Key
@@ -29,6 +29,7 @@ class Resource:
     depends_on: tuple[Key, ...]
     read: Callable[[], Mapping[str, Any]] = field(compare=False, repr=False)
     files: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
 from agent.reconcile.refusals import MEMORY as REFUSED
 from agent.reconcile.refusals import caution_of, refusals_after
+from agent.reconcile.rotations import rotated
 from agent.reconcile.schedule import due_reads, is_swept
 from agent.reconcile.status import status_of
 from agent.reconcile.target import Target
@@ -120,6 +121,8 @@ async def look(target: Target, wish: Wish) -> Look:
     if moving.handed:
         rows = with_handed(target, rows, desired.resources, moving.handed)
     memory = _memory(target, wish, rows, words)
+    if not wish.glance:
+        memory = replace(memory, due=memory.due | rotated(target, desired, rows))
     looked_at = target.clock.monotonic()
     observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and wish.selects is None:

@@ -86,6 +86,7 @@ class Target:
     heads: Heads = field(default_factory=Heads)
     walking: str | None = None  # the commit of the pass under way
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
+    secrets_seen: Mapping[str, str] = field(default_factory=dict)  # fingerprints that all that is applied has
     list_calls: int = 0  # what that cost
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     _types: dict[str, Schema] = field(default_factory=dict)

@@ -282,20 +282,19 @@ _loaded: list[tuple[Any, type[Exception]]] = []
 
 
 def _runner() -> tuple[Any, type[Exception]]:
-    """GitPython's runner. Importing it runs ``git version`` and obeys GIT_PYTHON_*: so it sees none of GIT_*.
-
-    Nor may that command meet a person's ``.gitconfig``: one that git cannot read would end the import.
-    """
+    """GitPython's runner. Importing it obeys GIT_PYTHON_*, so it sees none of GIT_*, and runs ``git version`` with all
+    of our environment, secrets too, and with a person's ``.gitconfig``, of which one that git cannot read would end the
+    import. So it is told of a git that does not exist; our commands name theirs themselves."""
     with _IMPORT_LOCK:
         if not _loaded:
             hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
-            ours = {"GIT_PYTHON_REFRESH": "quiet", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-            os.environ.update(ours)
+            told = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": "/nonexistent/git"}
+            os.environ.update(told)
             try:
                 from git.cmd import Git as Runner
                 from git.exc import GitError
             finally:
-                for name in ours:
+                for name in told:
                     del os.environ[name]
                 os.environ.update(hidden)
             _loaded.append((Runner("/"), GitError))

@@ -129,12 +129,13 @@ def _resource(
     document = one.document
     spec = document.spec
     reader = partial(read, file, document.document) if spec is None else partial(_as_it_is, spec)
+    secrets = tuple(dict.fromkeys(name for kind, name, _, _ in document.references if kind == SECRET_KIND))
     if not contents:  # nearly always
-        return Resource(one.key, one.origin, document.digest, document.lifecycle, depends_on, reader)
+        return Resource(one.key, one.origin, document.digest, document.lifecycle, depends_on, reader, secrets=secrets)
     files = {path: contents[path] for path in files_of(document)}
     # Another content of a file that is uploaded is another resource, though its manifest is the same.
     told = digest([document.digest, files]) if files else document.digest
-    return Resource(one.key, one.origin, told, document.lifecycle, depends_on, reader, files)
+    return Resource(one.key, one.origin, told, document.lifecycle, depends_on, reader, files, secrets)
 
 
 def files_of(document: CheckedDocument) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -91,3 +93,22 @@ def test_errors_hold_no_command_line(repo: Repo) -> None:
     assert error.why == "fatal: ***"
     assert "sesame" not in f"{error!r}{error.what}{error.fix}{error.got}"
     assert error.__cause__ is None
+
+
+def test_the_runner_starts_no_git_of_its_own_with_our_environment(tmp_path: Path) -> None:
+    fake = tmp_path / "git"
+    fake.write_text(f"#!/bin/sh\nenv > {tmp_path / 'environment'}\n")
+    fake.chmod(0o755)
+    script = "from agent.source.git import _runner; _runner(); import os; print(sorted(os.environ))"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "GIT_DIR": "/x", "TOKEN": "canary"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not (tmp_path / "environment").exists()
+    assert "'GIT_DIR'" in done.stdout
+    assert "GIT_PYTHON" not in done.stdout
