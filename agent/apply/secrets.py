@@ -34,11 +34,12 @@ class SecretValues:
         self._asked: set[str] = set()
 
     def forget(self) -> None:
-        """Called at the head of each pass, so that a rotated file is seen."""
+        """Every value is read anew when it is needed next, so that a rotated file is seen."""
         self._read.clear()
 
-    def warm(self) -> None:
-        """Follow what earlier passes asked for and a program must yield. Called in a thread: it may take seconds."""
+    def renew(self) -> None:
+        """Forget, and follow what earlier passes asked for and a program must yield. It may take seconds: in a thread."""
+        self.forget()
         for name in self._asked:
             source = self._sources[name]
             if getattr(source, "waits", False):

@@ -110,8 +110,7 @@ async def look(target: Target, wish: Wish) -> Look:
     same_system(target)
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
-    target.secrets.forget()
-    await target.blocking(target.secrets.warm)
+    await target.blocking(target.secrets.renew)
     words = {**target.store.words(target.name), **wish.words}
     undecided = {**damaged(target, desired, words), **await in_doubt(target, desired)}
     unclaimed = unclaimed_of(target, desired, undecided) if wish.selects is None and not wish.glance else {}
