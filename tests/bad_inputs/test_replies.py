@@ -33,7 +33,7 @@ targets:
     folder: manifests
     prune: true
     budget: off
-    deadline: 1s
+    deadline: 4s
     limits: {deletes_max: 1000, deletes_share_max: 1.0}
 """
 MANIFEST = "apiVersion: shop/v1\nkind: KIND\nmetadata: {name: NAME}\nspec: {size: 1}\n"
