@@ -38,7 +38,7 @@ class SecretValues:
         self._read.clear()
 
     def renew(self) -> None:
-        """Forget, and follow what earlier passes asked for and a program must yield. It may take seconds: in a thread."""
+        """Forget, and follow what earlier passes asked for and a program must yield: in a thread, as it takes time."""
         self.forget()
         for name in self._asked:
             source = self._sources[name]
