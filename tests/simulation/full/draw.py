@@ -203,8 +203,35 @@ def _fault(git: Git, at: float) -> list[Happening]:
     kind, row = git.chance.choice(_ROWS)
     rule = draw_fault(git.chance, row, kind, settle=min(each.settle for each in git.samples))
     asks = [each for method in rule.get("method", ()) for each in _ASKS.get(method, ())]
+    asks = [_acting] if row == "K18" else asks
     asked = [_asking(git, at + 0.1, asks)] if git.chance.random() < 0.8 else []
     return [Happening(at, kind, {"rule": rule}), *asked]
+
+
+def _doom(git: Git, at: float) -> list[Happening]:
+    """The process dies at a moment of a write that git asks for."""
+    method = git.chance.choice(("POST", "PUT", "DELETE"))
+    point, after = git.chance.choice(
+        (
+            ("committed intent", ""),
+            (f"flight {method}", ""),
+            (f"answer {method}", ""),
+            ("commit outcome", method),
+            ("committed outcome", method),
+        )
+    )
+    return [Happening(at, "doom", {"point": point, "after": after}), _asking(git, at + 0.1, _ASKS[method])]
+
+
+def _acting(git: Git, at: float) -> Happening:
+    """A manifest asks for an action, where this platform has one."""
+    able = [path for path in sorted(git.held) if git.held[path][0].action]
+    if not able:
+        return _edit(git, at)
+    path = git.chance.choice(able)
+    sample, suffix, _, lifecycle = git.held[path]
+    git.write(sample, suffix, path, **{**lifecycle, "actions": {sample.action: {}}})
+    return _commit(git, at)
 
 
 def _asking(git: Git, at: float, asks: Sequence[_Turn]) -> Happening:
@@ -291,5 +318,5 @@ def _platform(chance: random.Random, at: float) -> Happening:
 
 _TROUBLES = (_store, _restart, _restart, _clock, _freeze, _stop, _source, _token, _platform, _platform)
 _TURNS: tuple[Callable[[Git, float], list[Happening]], ...] = (
-    *(_git, _git, _git, _git, _race, _race, _fault, _fault, _fault, _trouble, _trouble),
+    *(_git, _git, _git, _git, _race, _race, _fault, _fault, _fault, _trouble, _trouble, _doom),
 )

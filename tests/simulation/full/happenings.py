@@ -97,6 +97,9 @@ class Happenings:
         self.world.clock.wrong_by += ahead
         self.world.reached["T1"] += 1
 
+    def _doom(self, point: str, after: str) -> None:
+        self.agents[0].life.doom = (point, after)
+
     def _freeze(self, seconds: float, skip: int) -> None:
         def freeze() -> None:
             self.world.loop.jump(seconds)

@@ -35,6 +35,14 @@ def place_of(commit: Commit) -> Place:
     return commit.type, commit.workspace, commit.name
 
 
+def renamed_from(commit: Commit) -> Place | None:
+    """Where the object was that this commit gave another name; None for one that kept its own."""
+    if commit.before is None or commit.after is None:
+        return None
+    old = commit.before.get("path")
+    return (commit.type, commit.workspace, str(old)) if old not in (None, commit.name) else None
+
+
 def label_of(commit: Commit) -> str:
     """What a manifest calls this object."""
     record = commit.after if commit.after is not None else commit.before or {}
@@ -147,6 +155,10 @@ class Referee:
         self.made[place] = label
 
     def _change(self, place: Place, label: str, commit: Commit) -> None:
+        old = renamed_from(commit)
+        if old is not None and old in self.made:
+            del self.made[old]
+            self.made[place] = label
         owners = marks_of(commit.before)
         if owners and self.target not in owners:
             self.broken("I2", f"changed {label}, which is {sorted(owners)}'s")
@@ -159,7 +171,9 @@ class Referee:
 
     def _delete(self, place: Place, label: str, commit: Commit) -> None:
         owners = marks_of(commit.before)
-        if place in self.foreign or (owners and self.target not in owners):
+        raced = place in self.world.raced
+        self.world.raced.discard(place)
+        if not raced and (place in self.foreign or (owners and self.target not in owners)):
             self.broken("I2", f"deleted {label}, which is not ours")
         sample = self.world.sample_of(label)
         is_run = sample is not None and sample.is_run

@@ -36,7 +36,7 @@ REACHED: Mapping[str, str] = {
     "A10": "429 with Retry-After as seconds, and as a date",
     "A11": "429 with `retry_after` in its body, and without a word",
     "A12": "headers of a reply tell a limit that is past, negative, far away, no number, a date",
-    "A13": "more than half of a window is spent, where two hold",
+    "A13": "half of our share of a window is spent, where two hold",
     "A14": "bursts of 500 and 503",
     "A15": "500 after the write took effect",
     "A16": "the connection ends in a body, or before an answer",

@@ -33,6 +33,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         world, life, method = self._world, self._life, request.method
+        await request.aread()  # whoever is quicker looks into it
         request.headers["user-agent"] = self._name
         life.point(f"send {method}")
         await world.before(request)
