@@ -44,7 +44,7 @@ def render_change(
             lines.append(f"      proof  {clean(change.proof)}")
     elif change.action is Action.CREATE and not full:
         summary = _created(change.fields)
-        lines += [f"      {line}" for line in (summary, clean(change.message)) if line]
+        lines += [f"      {summary}"] if summary else []
     elif change.action is Action.ADOPT and not change.fields:
         lines.append(f"      {clean(change.message) or 'identical to git; only the ownership mark is written'}")
     elif change.action is Action.RELEASE:

@@ -283,9 +283,7 @@ def test_a_renamed_resource_is_a_delete_and_a_create_that_look_alike(play: Calla
         actions = {change.key.name: change.action for change in seen.plan.changes}
         assert actions == {"alpha": Action.DELETE, "omega": Action.CREATE}
         (made,) = [change for change in seen.plan.changes if change.action is Action.CREATE]
-        assert made.message == (
-            "100% alike with Workflow/alpha, which goes: if it was renamed, `lifecycle: {movedFrom: alpha}` says so"
-        )
+        assert "alpha" in made.message and "movedFrom: alpha" in made.message
 
     play(story)
 
