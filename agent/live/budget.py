@@ -88,6 +88,12 @@ class Budget:
         self._in_flight += 1
         return self._clock.monotonic()
 
+    async def pause_over(self, purpose: Purpose) -> None:
+        """Wait out a 429 that came after a call was admitted, while it waited for a connection. Raises Overtaken."""
+        patiently = unless_overtaken if purpose in GIVEN_UP else whole
+        while (wait := self._paused_until - self._clock.monotonic()) > 0:
+            await patiently(self._clock.sleep(wait))
+
     def sending(self, admitted: float) -> None:
         """The first byte leaves now. Where a call has waited for a connection since, other processes are told."""
         if self._clock.monotonic() - admitted > CHUNK_SECONDS:

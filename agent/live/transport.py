@@ -99,26 +99,29 @@ class Transport:
         url = self._pinned(prepared.target)
         try:
             admitted = await self._budget.admit(purpose)
+            sent = False
+            try:
+                if authorize is None:
+                    outcome = await self._send(prepared, url, Authorization(), purpose)
+                    proof = Authorization()
+                else:
+                    async with self._slots:
+                        await self._budget.pause_over(purpose)
+                        proof = await authorize()
+                        if proof.query:
+                            url = self._pinned(
+                                f"{prepared.target}{'&' if '?' in prepared.target else '?'}{proof.query}"
+                            )
+                        self._budget.sending(admitted)
+                        before()
+                        sent = True
+                        outcome = await self._send(prepared, url, proof, purpose)
+                sent = isinstance(outcome, Answered) or outcome.sent
+                return outcome, proof
+            finally:
+                self._budget.finish(sent=sent)
         except Overtaken:
             return Lost(False, "not sent: a newer commit is there", wanted=False), Authorization()
-        sent = False
-        try:
-            if authorize is None:
-                outcome = await self._send(prepared, url, Authorization(), purpose)
-                proof = Authorization()
-            else:
-                async with self._slots:
-                    proof = await authorize()
-                    if proof.query:
-                        url = self._pinned(f"{prepared.target}{'&' if '?' in prepared.target else '?'}{proof.query}")
-                    self._budget.sending(admitted)
-                    before()
-                    sent = True
-                    outcome = await self._send(prepared, url, proof, purpose)
-            sent = isinstance(outcome, Answered) or outcome.sent
-            return outcome, proof
-        finally:
-            self._budget.finish(sent=sent)
 
     async def close(self) -> None:
         await self._wire.aclose()

@@ -138,6 +138,7 @@ def _left(row: InventoryRow, seen: Observation, desired: Desired, ground: Ground
         ground.policy,
         predecessor=PREDECESSOR in ground.applied.get(row.key, {}),
         pages=ground.pages.get(row.key.kind, 1),
+        doubt=ground.deciding.get(row.key),
     )
 
 

@@ -28,13 +28,17 @@ def prune_row(
     *,
     predecessor: bool = False,
     pages: int = 1,
+    doubt: str | None = None,
 ) -> Change | None:
     """The decision for one row without a manifest; None when its manifest is only invalid (nothing happens to it).
 
-    ``predecessor``: the object that this one replaced is still there, and goes with it.
+    ``predecessor``: the object that this one replaced is still there, and goes with it. ``doubt`` says why the end of
+    the last write is not known: a delete that may still land is not sent again, for it might meet what is made next.
     """
     if row.key in desired.broken:
         return None
+    if doubt is not None:
+        return _held(row, "NeedsDecision", doubt)
     if kind is None:
         return _held(row, "KindUnknown", f"the definition no longer has a kind {row.key.kind}")
     if isinstance(seen, Absent) and not predecessor:

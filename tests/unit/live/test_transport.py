@@ -359,6 +359,32 @@ async def test_no_call_escapes_the_budget_and_one_that_was_not_sent_is_given_bac
         assert clock.elapsed >= 60
 
 
+async def test_a_429_stops_also_who_was_admitted_and_waits_for_a_connection() -> None:
+    async with VirtualClock().running() as clock:
+        budget = Budget((Window(100, 60.0),), 0.0, clock, None, "test")
+        sent: list[float] = []
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            sent.append(clock.elapsed)
+            await clock.sleep(1.0)
+            return httpx.Response(429 if len(sent) == 1 else 200, headers={"retry-after": "10"})
+
+        class Slow(httpx.AsyncBaseTransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                return await answer(request)
+
+        origin = parse_server("https://api.example.com", allow_http=False)
+        carrier = Transport(Connection("t", concurrency=1), origin, budget, may_write=False, wire=Slow())
+
+        async def one() -> None:
+            outcome, _ = await carrier.exchange(call(), Purpose.READ, nobody)
+            assert isinstance(outcome, Answered)
+            budget.note(outcome.headers, None, outcome.status)
+
+        await asyncio.gather(one(), one())
+        assert sent[0] == 0 and sent[1] >= 11
+
+
 async def test_as_many_calls_at_once_as_the_connection_allows() -> None:
     running = most = 0
 

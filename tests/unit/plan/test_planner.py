@@ -362,6 +362,20 @@ def test_an_undecided_write_holds_its_key_only() -> None:
     assert the(plan, "a").reason == "NeedsDecision" and the(plan, "b").action is Action.CREATE
 
 
+def test_what_has_left_git_is_not_deleted_while_its_last_write_is_in_doubt() -> None:
+    """The delete that was sent may still land, and then on what was made after the second one."""
+    world = World()
+    world.git("keeper", {})
+    world.live("keeper", {})
+    world.owned("keeper", {})
+    world.owned("a", {"x": 1})
+    world.live("a", {"x": 1})
+    world.deciding[key("a")] = "the answer to a delete was lost a moment ago; it may still land"
+    assert (the(world.plan(), "a").action, the(world.plan(), "a").reason) == (Action.HOLD, "NeedsDecision")
+    world.deciding.clear()
+    assert the(world.plan(), "a").action is Action.DELETE
+
+
 def test_dependencies_go_first_and_deletes_last_in_reverse() -> None:
     world = World()
     world.git("base", {})
