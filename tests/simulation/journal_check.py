@@ -43,6 +43,17 @@ class JournalCheck:
         self._sent: dict[int, Entry] = {}
         self._closed: dict[int, Row] = {}
 
+    @property
+    def made(self) -> set[tuple[str | None, str]]:
+        """Objects that a closed call made, and that nobody has taken away or changed hands of since."""
+        found = set()
+        for row in self._closed.values():
+            made = [each for each in self._commits(row) if each.before is None and each.after is not None]
+            later = [each for each in self._all(row) if made and each.number > made[-1].number]
+            if row.result == "done" and made and all(each.after is not None and not each.person for each in later):
+                found.add(row.place)
+        return found
+
     def on_commit(self, commit: Commit) -> None:
         """Inside the request that changes something: its intent is there, and no other of the same object."""
         self._checked("I11")
@@ -87,10 +98,14 @@ class JournalCheck:
         if entry.method != "POST" or entry.status != 409 or self._is_misled(row):
             return
         self._checked("I5")
-        known = max((each.time for each in self._all(row) if each.time <= entry.time), default=entry.time)
-        age = entry.time - known
-        if self._there(row, entry.time) and age > self._operator.settle + self._operator.lag:
+        before = [each for each in self._all(row) if each.time <= entry.time]
+        if not before or before[-1].after is None:
+            return
+        age = entry.time - before[-1].time
+        if age > self._operator.settle + self._operator.lag:
             self._broken("I5", f"{row.name} was to be made, and it had been there for {age:.0f} s")
+        elif row.place in self.made:
+            self._broken("I5", f"{row.name} was to be made {age:.0f} s after we had made it")
 
     def _told_truly(self, row: Row) -> None:
         """A closed call: ``done`` has happened, ``not_done`` has not. Where reads lag for longer than is believed,
@@ -103,8 +118,8 @@ class JournalCheck:
         what = f"the {row.action} of {row.name} at {row.opened_at:.0f}"
         if row.action == "create":
             made = any(each.before is None for each in ours)
-            if row.result == "done" and not made and not any(there):
-                self._broken("I11", f"{what} is called done, and nothing was made")
+            if row.result == "done" and not made and not any(self._marked(row, at) for at in (0, 1)):
+                self._broken("I11", f"{what} is called done, and nothing of ours was made")
             if row.result == "not_done" and made and there[1] and not self._remade(row):
                 self._broken("I11", f"{what} is called not done, and it was made")
         elif row.action == "delete":
@@ -120,6 +135,12 @@ class JournalCheck:
         """What the request of a journalled call changed."""
         entry = self._sent.get(row.number)
         return [] if entry is None else [self._world.commits[number - 1] for number in entry.commits]
+
+    def _marked(self, row: Row, end: int) -> bool:
+        """Whether the object carries the call's mark when it is opened (0) or closed (1)."""
+        at = (row.opened_at, row.closed_at or row.opened_at)[end]
+        before = [each for each in self._all(row) if each.time <= at]
+        return bool(before) and any(str(tag).endswith(f"/{row.uid}") for tag in before[-1].tags)
 
     def _there(self, row: Row, at: float) -> bool:
         before = [each for each in self._all(row) if each.time <= at]

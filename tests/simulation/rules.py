@@ -68,6 +68,8 @@ class RuleCheck:
         row = next((row for row in self._books.open_rows() if row.place == place[1:]), None)
         self._turn(row)
         self._allowed_now(place, row, commit)
+        if self._was_delayed(commit):
+            return  # git may have moved on while it was under way
         if commit.after is None:
             self._delete(place, commit)
         elif commit.before is None:
@@ -97,10 +99,12 @@ class RuleCheck:
         self._deleted.add(place)
         documents = history[-1] if history else {}
         self._checked("I3")
-        if place in judge.admitted() and _lifecycle(documents.get(place)).get("replace") != "allow":
-            self._broken("I3", f"deleted {place[0]}/{place[2]}, which git wants")
-            return
         if place in judge.admitted():
+            document = documents.get(place) or {}
+            if _lifecycle(document).get("replace") != "allow":
+                self._broken("I3", f"deleted {place[0]}/{place[2]}, which git wants")
+            elif self._written(place, commit) == document.get(place[0]):
+                self._broken("I3", f"deleted {place[0]}/{place[2]} to replace it, and git had not changed")
             return
         for new, document in documents.items():
             if _named(new, _lifecycle(document).get("movedFrom")) == place and not self._is_there(new):
@@ -150,11 +154,20 @@ class RuleCheck:
         world = self._judge.world
         edits = [each.time for each in world.commits if each.person and (each.type, each.workspace, each.name) == place]
         patience = _UNREAD + self._judge.operator.lag
-        if not edits or commit.time - edits[-1] <= patience or self._was_delayed(commit):
+        if not edits or commit.time - edits[-1] <= patience:
             return
         reads = [entry for entry in world.requests if entry.method == "GET" and entry.path.endswith(f"/{place[2]}")]
         if not any(entry.status == 200 and entry.time >= edits[-1] for entry in reads):
             self._broken("I6", f"wrote over what a person did to {place[2]} and nobody had read")
+
+    def _written(self, place: Place, commit: Commit) -> Any:
+        """The section that we wrote last, before a commit."""
+        ours = [
+            each.after
+            for each in self._judge.world.commits
+            if not each.person and each.number < commit.number and (each.type, each.workspace, each.name) == place
+        ]
+        return ((ours[-1] if ours else None) or {}).get("spec", {}).get(place[0])
 
     def _was_delayed(self, commit: Commit) -> bool:
         return any(played.request == commit.request for played in self._judge.world.faults.played)

@@ -28,6 +28,7 @@ from agent.errors import AgentError
 from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
+from agent.model.identity import Revision
 from agent.model.outcome import Report, Result
 from agent.reconcile.once import Wish, look, reconcile_once
 from agent.reconcile.target import Target
@@ -199,7 +200,7 @@ class World:
         self.chance = random.Random(f"world/{seed}")
         self.app = create_app(token=TOKEN, clock=self.clock, seed=seed, ready_after=self.chance.choice((0.0, 2.0, 8.0)))
         self.sandbox = self.app.state.sandbox
-        self.sandbox.switches.lag = self.chance.choice((0.0, 0.0, 0.0, 3.0))
+        self.arrange()
         self.source = MemorySource()
         self.path = folder / "state.db"
         if template is not None:
@@ -221,6 +222,10 @@ class World:
         self.passes = 0
         self.log: list[str] = []
         self.outputs: list[str] = []
+
+    def arrange(self) -> None:
+        """What this platform does that another one may not; drawn before the judge is told of it."""
+        self.sandbox.switches.lag = self.chance.choice((0.0, 0.0, 0.0, 3.0))
 
     def wanted(self) -> set[Place]:
         """What the newest commit names, invalid manifests included: those hold their live objects."""
@@ -322,10 +327,13 @@ class World:
             ready_timeout_seconds=30.0,
         )
 
+    def wish(self, revision: Revision) -> Wish:
+        return Wish(revision, interval_seconds=self.interval)
+
     async def one_pass(self, target: Target) -> Report | None:
         revision, tree = self.source.revisions[-1]
         self.admitted, self.fetched = self._named(tree), len(self.source.revisions)
-        wish = Wish(revision, interval_seconds=self.interval)
+        wish = self.wish(revision)
         self.passes += 1
         try:
             report = await reconcile_once(target, wish)
@@ -419,12 +427,11 @@ async def _converge(world: World, target: Target, life: Life, effects: list[str]
     seen = len(world.sandbox.requests)
     report = await world.one_pass(target)
     world.judge.at_rest()
-    wrong = _differences(world)
-    excused = report is not None and any(each.result is Result.HELD for each in report.outcomes)
-    if wrong and not excused:
+    excused = _held(report)
+    wrong = [what for name, what in _differences(world) if name not in excused]
+    if wrong:
         world.judge.violations.append(f"I7: not converged: {'; '.join(wrong)}")
-    if not excused:
-        world.judge.settled()
+    world.judge.settled(excused)
     if len(world.sandbox.commits) != before:
         world.judge.violations.append("I7: no rest: a pass after convergence wrote")
     writes = [entry.method for entry in world.sandbox.requests[seen:] if entry.method != "GET"]
@@ -451,24 +458,40 @@ async def _diff_only_reads(world: World, target: Target) -> None:
     reading.store.close()
 
 
-def _differences(world: World) -> list[str]:
-    """Git's newest commit against live, without a word of the agent's."""
+def _held(report: Report | None) -> set[str]:
+    """Names whose change waits for a person, and says so. That live could not be told is no reason any more."""
+    return {
+        each.change.key.name
+        for each in (report.outcomes if report is not None else ())
+        if each.result is Result.HELD and (each.code != "Unknown" or "missing at once" in each.message)
+    }
+
+
+def _differences(world: World) -> list[tuple[str, str]]:
+    """Git's newest commit against live, without a word of the agent's: (name, what is wrong)."""
     _, tree = world.source.revisions[-1]
     live = {(each["type"], each.get("workspace"), each["name"]): each for each in world.sandbox.resources()}
     found = []
     for blob in tree.values():
         document = read_document(world.source.blobs[blob])
-        section = document["type"]
+        section, name = document["type"], document["name"]
         if section not in document:
             continue  # an invalid one
-        record = live.get((section, document.get("workspace"), document["name"]))
+        record = live.get((section, document.get("workspace"), name))
         if record is None:
-            found.append(f"{document['name']} is missing")
-        elif record["spec"][section] != document[section]:
-            found.append(f"{document['name']} is {record['spec'][section]}")
+            found.append((name, f"{name} is missing"))
+        elif not _says(record["spec"][section], document[section]):
+            found.append((name, f"{name} is {record['spec'][section]}"))
         elif not set(document.get("tags", ())) <= set(record.get("tags", ())):
-            found.append(f"{document['name']} lacks tags")
+            found.append((name, f"{name} lacks tags"))
     return found
+
+
+def _says(live: Any, git: Any) -> bool:
+    """Whether live has what git says; what the platform adds or hides is its own business."""
+    if isinstance(live, dict) and isinstance(git, dict):
+        return all(_says(live[name], value) for name, value in git.items() if name != "data" or name in live)
+    return bool(live == git)
 
 
 def _after(world: World) -> None:
