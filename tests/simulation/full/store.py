@@ -107,7 +107,9 @@ def copy_of(path: Path) -> bytes:
 
 
 def put_back(path: Path, content: bytes) -> None:
-    """The file is this one from now on."""
+    """The file is this one from now on; whoever still reads the old one keeps it."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(content)
     for ending in ("-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
-    path.write_bytes(content)
+    fresh.replace(path)
