@@ -95,7 +95,8 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
             reads.append(subject.key)
         else:
             observations[subject.key] = seen
-    observations |= shelves.beside(await _read_all(reads, api, memory, now))
+    read = shelves.beside(await _read_all(reads, api, memory, now))
+    observations |= {key: _agreed(key, seen, desired, listings, api) for key, seen in read.items()}
     if any(type(seen) is Absent for seen in observations.values()):
         observations = await believed(observations, listings, memory.rows, api)
     nowhere = without_parent(observations, api.platform.kinds, now)
@@ -113,6 +114,23 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
         complete=not failed and not any(type(seen) is Unknown for seen in observations.values()),
         partial=not memory.listed,
     )
+
+
+def _agreed(
+    key: Key, seen: Observation, desired: Desired, listings: Mapping[Group, Listing], api: ReadApi
+) -> Observation:
+    """What git no longer names is forgotten once it is absent, and not looked at again: one read that found nothing,
+    and was wrong, would leave an object that nobody knows. So the list of the same look has to lack it too.
+    """
+    kind = api.platform.kinds[key.kind]
+    if key in desired.resources or not isinstance(seen, Absent) or seen.proof != "get":
+        return seen
+    if kind.list is None or not kind.list.complete:
+        return seen
+    listing = listings.get(_group(key, kind))
+    if listing is not None and listing.complete:
+        return seen
+    return Unknown("unconfirmed", "its own read does not find it, and no whole list was read that could agree")
 
 
 class _Subject(NamedTuple):

@@ -46,3 +46,24 @@ def test_a_404_for_what_the_list_shows_forgets_nothing(play: Callable[[Story], N
         assert [(each.change.action, each.result) for each in report.outcomes] == [(Action.DELETE, Result.DONE)]
 
     play(story)
+
+
+def test_a_404_that_no_list_agrees_with_forgets_nothing(play: Callable[[Story], None]) -> None:
+    """A commit wakes a look without lists: what it does not find is forgotten once a list lacks it too."""
+
+    async def story(scene: Scene) -> None:
+        await scene.look(woken_by_git=False)
+        await scene.clock.sleep(20)
+        scene.commit(b=None)
+        scene.sandbox.faults.add(
+            {"fault": "not-found", "method": "GET", "path": "/v1/resources/workflow/b", "times": 1}
+        )
+        report = await scene.look(woken_by_git=True)
+        (outcome,) = report.outcomes
+        assert (outcome.change.action, outcome.result) == (Action.HOLD, Result.HELD)
+        assert "no whole list" in outcome.message
+        await scene.clock.sleep(60)
+        report = await scene.look(woken_by_git=False)
+        assert [(each.change.action, each.result) for each in report.outcomes] == [(Action.DELETE, Result.DONE)]
+
+    play(story)
