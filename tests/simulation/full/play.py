@@ -84,8 +84,8 @@ class _Stage(Happenings):
         await self._ends()
 
     def _may_be_two(self) -> bool:
-        """Where a name identifies nothing, two installations that want the same each make one: that is no fault."""
-        return all(sample.is_unique for sample in self.world.labels.values())
+        """Without a mark nobody can tell what two installations that want the same have made: that is no fault."""
+        return all(sample.is_unique and sample.has_mark for sample in self.world.labels.values())
 
     async def _life(self, agent: Agent) -> None:
         while self.moving:

@@ -17,6 +17,9 @@ from agent.sandbox import Commit
 from tests.simulation.books import Books
 from tests.simulation.full.samples import tokens_in
 
+LATE = 25.0
+"""Seconds after which a request that outlived its sender has arrived: within the deadline of a call."""
+
 if TYPE_CHECKING:
     from tests.simulation.full.world import World
 
@@ -69,6 +72,8 @@ class Referee:
         self.commits = 0
         self.made: dict[Place, str] = {}
         self.foreign: set[Place] = set()
+        self.forgot_at = float("-inf")
+        """When its store was lost: what was under way then arrives without a journal."""
         self.forgiven: set[Place] = set()
         """What was there when a store was lost: nobody may be able to tell whose it is."""
         self.admitted: Mapping[str, int] = {}
@@ -112,6 +117,7 @@ class Referee:
     def lost_store(self) -> None:
         """The agent forgets. What it made stays; it may not be able to tell."""
         self.forgiven |= {*self.made}
+        self.forgot_at = self.world.loop.time()
         self.books.close()
 
     def broken(self, invariant: str, what: str) -> None:
@@ -132,6 +138,8 @@ class Referee:
 
     def _journalled(self, commit: Commit, label: str) -> None:
         """I11: durable before its first byte, and each call its own."""
+        if self.world.loop.time() - self.forgot_at <= LATE:
+            return
         opened = self.books.open_rows()
         if commit.type in UPLOADED:
             if not any(row.action == "upload" for row in opened):

@@ -12,13 +12,12 @@ import httpx
 
 from agent.sandbox import ConnectionLost
 from tests.simulation.full.life import Killed, Life
+from tests.simulation.full.referee import LATE
 from tests.simulation.in_process import InProcess
 
 if TYPE_CHECKING:
     from tests.simulation.full.world import World
 
-LATE = 25.0
-"""Seconds after which a request that outlived its sender has arrived: within the deadline of a call."""
 READS = frozenset({"GET", "HEAD"})
 
 
