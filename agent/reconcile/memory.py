@@ -47,7 +47,7 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
                     revision=desired.revision.commit,
                 )
             )
-        elif key in drifted:
+        elif key in drifted and there.live is not None:  # of a run that lists no longer show, nothing new was seen
             rows.append(replace(row, in_sync=False, health=there.health, seen_at=there.seen_at or now))
         elif there.live is None and there.listed_as is not None and there.seen_at != row.seen_at:
             rows.append(replace(row, health=there.health, seen_at=there.seen_at))  # the list says that it is the same

@@ -107,6 +107,7 @@ async def open_target(stage: Stage, state: Path, *, writable: bool = True) -> As
         budget=(),
         concurrency=CONCURRENCY,
         allow_http=True,
+        ready_timeout_seconds=0.0,  # what was made a moment ago is changed all the same
     )
     source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
     store = Store.open(f"sqlite:///{state}", clock=clock)

@@ -19,7 +19,7 @@ import sys
 from agent.cli.main import main
 from agent.reconcile import once
 
-def make_plan(desired, observed, ground):
+def make_plan(desired, observed, ground, caution):
     secrets = ground.fingerprint.__self__
     values = [secrets._value(name).reveal() for name in secrets._sources]
     raise RuntimeError(f"it broke with {values}")

@@ -119,7 +119,8 @@ def test_an_agent_outlives_its_platform_says_so_and_recovers_by_itself(stage: St
     assert status["held"] == 2
     told = stage.datakeel("status")
     assert "live state unknown" in told.stdout
-    assert stage.datakeel("status", "--detailed-exitcode").returncode == 2
+    # 2 while changes are held; 1 once a pass of the interval has found nobody there at all.
+    assert stage.datakeel("status", "--detailed-exitcode").returncode in (1, 2)
     assert agent.child.poll() is None
     assert stage.open_intents() == []
 

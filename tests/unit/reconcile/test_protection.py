@@ -77,7 +77,7 @@ def test_protection_counts_though_the_change_beside_it_is_refused(tmp_path: Path
     async def story(scene: Scene) -> None:
         await scene.look()
         scene.commit(alpha=wrapped("alpha", 2, protect=True))
-        scene.sandbox.faults.add({"fault": "server-error", "times": 50, "probability": 1.0, "method": "PUT"})
+        scene.sandbox.faults.add({"fault": "forbidden", "times": 50, "probability": 1.0, "method": "PUT"})
         await scene.look()
         scene.sandbox.faults.clear()
         scene.commit(alpha=None)

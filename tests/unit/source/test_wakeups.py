@@ -183,6 +183,8 @@ async def test_a_watch_that_fails_gives_one_warning_and_the_ticks_go_on(repo: Re
     repo.commit()
     wakeups = Wakeups(repo.path, watch=_refusing)
     with capture_logs() as logs:
+        while wakeups.watching:
+            assert await wakeups.wait(0.02) == "poll"
         for _ in range(3):
             assert await wakeups.wait(0.02) == "poll"
     assert [(log["event"], log["log_level"]) for log in logs] == [("wakeups.watch_failed", "warning")]

@@ -141,7 +141,7 @@ def test_reading_without_a_file_is_an_empty_store_and_makes_nothing(tmp_path: Pa
     assert store.rows("analytics") == {}
     assert store.passes() == []
     store.spend("token", 1.0, 2)
-    assert store.spent("token", 0.0) == [(1.0, 2)]
+    assert store.spent("token", 0.0).rows == [(1.0, 2)]
     assert len(store.installation_key) == 32
     store.close()
     assert list(tmp_path.iterdir()) == []
@@ -163,7 +163,7 @@ def test_reading_refuses_every_write_but_the_courtesies(store: Store, path: Path
     reader.spend("token", 1.0, 2)
     reader.close()
 
-    assert store.spent("token", 0.0) == [(1.0, 2)]
+    assert store.spent("token", 0.0).rows == [(1.0, 2)]
     assert store.rows("analytics") == {}
 
 
@@ -186,7 +186,7 @@ def test_a_courtesy_that_finds_the_store_busy_is_dropped(store: Store, path: Pat
         reader.spend("token", 1.0, 2)
     reader.close()
 
-    assert store.spent("token", 0.0) == []
+    assert store.spent("token", 0.0).rows == []
 
 
 @pytest.mark.row("S1")
@@ -208,7 +208,7 @@ def test_threads_take_turns_in_writing(store: Store) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [len(store.spent(f"token-{number}", 0.0)) for number in range(4)] == [25] * 4
+    assert [len(store.spent(f"token-{number}", 0.0).rows) for number in range(4)] == [25] * 4
 
 
 @pytest.mark.row("S2")

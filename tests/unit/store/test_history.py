@@ -132,11 +132,11 @@ def test_passes_are_filtered_by_target_time_and_number(store: Store) -> None:
 def test_finish_drops_what_is_old_once_a_day(store: Store, clock: HandClock) -> None:
     store.spend("token", clock.now() - 40 * 86_400, 1)
     store.finish(report("p-1"), {}, STATUS)
-    assert store.spent("token", 0.0) == []
+    assert store.spent("token", 0.0).rows == []
     store.spend("token", clock.now() - 40 * 86_400, 1)
     clock.time += 86_399
     store.finish(report("p-2"), {}, STATUS)
-    assert len(store.spent("token", 0.0)) == 1
+    assert len(store.spent("token", 0.0).rows) == 1
     clock.time += 1
     store.finish(report("p-3"), {}, STATUS)
-    assert store.spent("token", 0.0) == []
+    assert store.spent("token", 0.0).rows == []
