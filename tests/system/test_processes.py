@@ -82,7 +82,8 @@ def test_a_second_agent_on_one_store_ends_with_1_and_names_the_first(stage: Stag
 def test_reading_verbs_work_beside_a_running_agent(stage: Stage) -> None:
     agent, first = settled(stage, {"a.json": workflow("a"), "b.json": workflow("b")})
     second = stage.commit({"a.json": workflow("a", "0 2 * * *"), "b.json": None})
-    until(lambda: agent.passes(second), "the second pass")
+    # What was created a moment ago is changed once it is ready, which may take one pass more.
+    until(lambda: [each for each in agent.passes(second) if not each["held"]], "the second commit is live")
 
     status = json.loads(stage.datakeel("status", "-o", "json").stdout)["targets"][0]
     assert (status["in_sync"], status["total"], status["revision"]) == (1, 1, second)
@@ -95,7 +96,7 @@ def test_reading_verbs_work_beside_a_running_agent(stage: Stage) -> None:
     assert not [entry for entry in stage.requests()[seen:] if entry["method"] in WRITES]
 
     history = [json.loads(line) for line in stage.datakeel("history", "-o", "jsonl").stdout.splitlines()]
-    assert [entry["revision"] for entry in history] == [second, first]
+    assert list(dict.fromkeys(entry["revision"] for entry in history)) == [second, first]
     actions = [
         (json.loads(line)["name"], json.loads(line)["action"])
         for line in stage.datakeel("history", "Workflow/b", "-o", "jsonl").stdout.splitlines()
