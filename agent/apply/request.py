@@ -173,8 +173,7 @@ class WriteStep:
             self._store.open_intent(intent, None if verb == "delete" else row, applied)
 
         reply = await self._api.send(prepared, Purpose.WRITE, journal)
-        nameless = verb == "create" and not kind.unique
-        result = classify(reply, operation, deleting=verb == "delete", nameless=nameless)
+        result = classify(reply, operation, deleting=verb == "delete", creating=verb == "create")
         if result is Result.DONE and verb != "delete":
             row = replace(row, server_id=id_of(kind, reply.item) or row.server_id)
             self._store.close_intent(op_id, "done", row=row, applied=applied)

@@ -39,7 +39,7 @@ def test_an_answer_that_the_operation_tolerates_is_done() -> None:
     assert classify(reply("conflict", "no"), cancel, deleting=True) is Result.DONE
 
 
-def test_what_exists_is_no_refusal_where_a_name_identifies_nothing() -> None:
+def test_what_exists_is_no_refusal_of_a_create_that_was_planned_where_nothing_was() -> None:
     create = operation("POST", "/things")
-    assert classify(reply("exists", "no"), create, nameless=True) is Result.UNKNOWN
-    assert classify(reply("invalid", "no"), create, nameless=True) is Result.NOT_DONE
+    assert classify(reply("exists", "no"), create, creating=True) is Result.UNKNOWN
+    assert classify(reply("invalid", "no"), create, creating=True) is Result.NOT_DONE
