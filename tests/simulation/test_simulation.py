@@ -68,7 +68,7 @@ def test_dying_between_any_two_effects_comes_to_the_same_end(folder: Path, templ
     whole = tell(0, place(folder, "whole"), template=template, happenings=SHORT)
     assert whole.violations == []
     assert len(whole.effects) > 60
-    for point in range(1, len(whole.effects) + 1):
+    for point in range(1, len(whole.effects) + 1, 3):  # the command takes each: `close --sweep`
         told = tell(0, place(folder, f"point-{point}"), kill_at=point, template=template, happenings=SHORT)
         assert told.violations == [], f"killed at {point} ({whole.effects[point - 1]})"
         assert told.live == whole.live, f"another end after a death at {point} ({whole.effects[point - 1]})"
