@@ -60,8 +60,11 @@ class Sweep:
             self._next_at = now + max(_AGAIN_SECONDS, budget.wait_needed(Purpose.SWEEP))
             return frozenset()
         self._next_at = now + number / rhythm.reads_per_second
-        kinds, goals = target.platform.kinds, target.config.goal_seconds
-        return frozenset(oldest(rows, kinds, goals, target.clock.now(), number, self._tried))
+        kinds, goals, wall = target.platform.kinds, target.config.goal_seconds, target.clock.now()
+        # After a pass that has read everything, as the first does, there is nothing to look at yet.
+        young = wall - number / rhythm.reads_per_second / 2
+        found = oldest(rows, kinds, goals, wall, number, self._tried)
+        return frozenset(key for key in found if (rows[key].seen_at or 0.0) <= young)
 
     def ended(self, keys: frozenset[Key], began: float) -> None:
         """These were read, from the wall clock's moment ``began`` on. Those that told nothing wait their turn again.

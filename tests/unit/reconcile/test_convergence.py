@@ -11,7 +11,6 @@ import pytest
 
 from agent.model.change import Action
 from agent.model.outcome import Report
-from agent.plan import flapping
 from agent.reconcile.once import Wish, look
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, play_at_work
 from tests.unit.reconcile.scene import Scene, workflow
@@ -125,10 +124,8 @@ def test_the_other_leaves_of_such_an_object_are_kept_as_git_says(tmp_path: Path)
     play_at_work(tmp_path, FILES, story, prepare=sweeping)
 
 
-@pytest.mark.parametrize("how", ["git", "another value", "time"])
-def test_it_is_put_back_again_once_something_is_new(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flapping, "LASTS_SECONDS", 3600.0)  # a day of passes would show no more
-
+@pytest.mark.parametrize("how", ["git", "another value", "a day"])
+def test_it_is_put_back_again_once_something_is_new(tmp_path: Path, how: str) -> None:
     async def story(at: AtWork) -> None:
         await sweep(at)
         for _ in range(3):
@@ -139,7 +136,7 @@ def test_it_is_put_back_again_once_something_is_new(tmp_path: Path, how: str, mo
             at.commit(alpha=workflow("alpha", 2))
         elif how == "another value":
             edit(at, 10)
-        await at.pass_time(1.1 * 3600.0 if how == "time" else 2 * INTERVAL)
+        await at.pass_time(25 * 3600.0 if how == "a day" else 2 * INTERVAL)
         assert at.writes() == ["PUT alpha"]
 
     play_at_work(tmp_path, FILES, story, prepare=sweeping)
