@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+import pytest
+import structlog
 
 pytest_plugins = ["tests.reading_verbs"]
 
@@ -10,3 +14,10 @@ pytest_plugins = ["tests.reading_verbs"]
 def pytest_xdist_auto_num_workers() -> int:
     """Twice the processors: half of the suite's time is spent waiting for child processes and their clocks."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_log_words() -> Iterator[None]:
+    """Simulations and fuzzers silence the log for their process; the files after them in it hear again."""
+    yield
+    structlog.reset_defaults()

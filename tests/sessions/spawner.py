@@ -7,6 +7,7 @@ shared.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -78,6 +79,7 @@ def _status(words: list[str]) -> int:
     except BaseException:
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         status = 1
+    atexit._run_exitfuncs()  # as the interpreter does in the end: the log's writer has lines to bring out
     sys.stdout.flush()
     sys.stderr.flush()
     return status

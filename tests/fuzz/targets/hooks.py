@@ -58,7 +58,7 @@ def run_events(data: bytes) -> None:
 
 
 def run_hooks(data: bytes) -> None:
-    structlog.configure(processors=[_nothing], cache_logger_on_first_use=True)
+    structlog.configure(processors=[_nothing])
     draw = Draw(data)
     taken: list[bytes] = []
 

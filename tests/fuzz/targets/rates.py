@@ -41,7 +41,7 @@ class StoppedClock:
 
 
 def run(data: bytes) -> None:
-    structlog.configure(processors=[_nothing], cache_logger_on_first_use=True)
+    structlog.configure(processors=[_nothing])
     draw = Draw(data)
     budget = Budget(RULE.windows, 0.2, StoppedClock(), None, "token", rule=RULE)
     for _ in range(1 + draw.integer(3)):
