@@ -19,6 +19,7 @@ from agent.live.api import Listing, ReadApi, Row
 from agent.live.haste import is_overtaken
 from agent.live.listed_runs import run_in_list, unlisted_run
 from agent.live.look import Looked, find_row, look_at, scope_of_list
+from agent.live.memory import Memory
 from agent.live.outdated import is_outdated, referring_kinds
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of, id_of, pages_of
@@ -31,28 +32,6 @@ Scope = tuple[tuple[str, str], ...]
 Group = tuple[str, Scope]
 
 _READERS = 64  # reads that wait for the connection's slots at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What earlier passes know. ``due`` are keys whose content is to be read again; ``tombstones`` when we deleted.
-
-    ``listed`` False: only what needs a look is read, by key; nothing else is told. ``confirmed`` lifts ``unverified``
-    of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
-    """
-
-    rows: Mapping[Key, InventoryRow]
-    tombstones: Mapping[Key, float]
-    due: frozenset[Key]
-    listed: bool = True
-    confirmed: frozenset[str] = frozenset()
-    ids: Mapping[Key, str] = field(default_factory=dict)
-    named: frozenset[Key] = frozenset()
-
-    def purpose_of(self, key: Key) -> Purpose:
-        """What a read of this key is for."""
-        merely_old = key in self.due and key in self.rows
-        return Purpose.NAMED if key in self.named else Purpose.SWEEP if merely_old else Purpose.READ
 
 
 @dataclass(slots=True)
@@ -89,9 +68,13 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
     shelves = _Shelves(api.platform, listings, memory, now)
     observations: dict[Key, Observation] = {}
     reads: list[Key] = []
+    still: dict[Key, Observation] = {}  # proves nothing of anything else, and asks for no witness
     for subject in subjects:
         seen = _told(subject, shelves)
-        if seen is None:
+        gone = memory.absence(subject.key) if seen is None or _is_remembered(seen) else None
+        if gone is not None and subject.key not in shelves.shown:
+            still[subject.key] = gone
+        elif seen is None or gone is not None:
             reads.append(subject.key)
         else:
             observations[subject.key] = seen
@@ -100,7 +83,7 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
     if any(type(seen) is Absent for seen in observations.values()):
         observations = await believed(observations, listings, memory.rows, api)
     nowhere = without_parent(observations, api.platform.kinds, now)
-    observations |= nowhere
+    observations |= nowhere | still
     failed = [
         group
         for group, listing in listings.items()
@@ -133,6 +116,10 @@ def _agreed(
     return Unknown("unconfirmed", "its own read does not find it, and no whole list was read that could agree")
 
 
+def _is_remembered(seen: Observation) -> bool:
+    return isinstance(seen, Present) and seen.live is None
+
+
 class _Subject(NamedTuple):
     """A key to be told of. ``row`` is what is remembered; ``unread``: the object itself must be read.
 
@@ -161,10 +148,12 @@ def _subjects(desired: Desired, memory: Memory, referring: Collection[str] = ())
             continue
         known += 1
         fits = row.applied_digest == resource.digest and row.in_sync and row.seen_at is not None
+        is_reported = not fits and key in memory.reported
+        fits = fits or is_reported
         if fits and key.kind in referring:
             fits = not is_outdated(row, resource, rows)
         is_due = bool(due) and key in due
-        if not fits or is_due or listed:
+        if not fits or is_due or listed or is_reported:
             subjects.append(_Subject(key, row, not fits, is_due))
     if known < len(rows):
         subjects += [_Subject(key, row, True) for key, row in rows.items() if key not in desired.resources]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from agent.model.change import FieldChange
 from agent.model.identity import Key
 from agent.model.resource import Health
 
@@ -17,6 +18,18 @@ class Flap(NamedTuple):
     found: str
     rounds: int
     at: float
+
+
+class Reported(NamedTuple):
+    """Drift that was told and left alone: the digests of the manifest and of the definition that it was told of.
+
+    ``fields`` are what differed; ``gone`` when it is the object itself that is missing.
+    """
+
+    manifest: str
+    definition: str
+    fields: tuple[FieldChange, ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,7 @@ class InventoryRow:
     listed_as: str | None = None  # what the list said of its revision when the content was read last
     healed_at: float | None = None  # when drift alone was last put back
     flaps: Mapping[str, Flap] = field(default_factory=dict)  # by pointer: leaves that were put back lately
+    reported: Reported | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class Decider(Adoptions):
         elif kind.is_run:
             self.run(resource, kind, row, seen)
         elif seen.live is None:
-            self.hold(resource, None, "Unknown", "its content was not read in this pass")
+            self.unread(resource, row, seen)
         elif seen.health == "gone":
             self.hold(
                 resource, Action.CREATE, "GoneElsewhere", "deleted on the platform, but the name may still be taken"
@@ -72,6 +72,18 @@ class Decider(Adoptions):
         else:
             self.present(resource, kind, row, seen, seen.live)
         return len(self.changes) > before
+
+    def unread(self, resource: Resource, row: InventoryRow | None, seen: Present) -> None:
+        """What differs from git, or may, and was not read: only drift that was reported is looked at less often."""
+        told = row.reported if row is not None and not row.in_sync else None
+        if told is None or told.gone or told.manifest != resource.digest:
+            self.hold(resource, None, "Unknown", "its content was not read in this pass")
+            return
+        self.report(resource, told.fields, seen)
+
+    def report(self, resource: Resource, drift: tuple[FieldChange, ...], seen: Present) -> None:
+        told = "reported, not healed (drift: report)"
+        self.add(resource, Action.NONE, Cause.DRIFT, drift, seen=seen, configured=True, message=told)
 
     def require(self, resource: Resource, seen: Present | Absent | Unknown) -> None:
         if not isinstance(seen, Present):
@@ -193,15 +205,7 @@ class Decider(Adoptions):
                 )
             return
         if not wanted and mode == "report":
-            self.add(
-                resource,
-                Action.NONE,
-                Cause.DRIFT,
-                tuple(drift),
-                seen=seen,
-                configured=True,
-                message="reported, not healed (drift: report)",
-            )
+            self.report(resource, tuple(drift), seen)
             return
         kept = self.undisputed(resource, row, drift) if mode == "heal" else drift
         if not wanted and not kept:

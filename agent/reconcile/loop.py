@@ -15,20 +15,19 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from agent.errors import AgentError, StoreError
+from agent.errors import AgentError
 from agent.live.haste import OVERTAKEN
-from agent.model.identity import Key, Revision
+from agent.model.identity import Key
 from agent.model.outcome import Outcome, Report, Result
 from agent.plan.caution import SOON
 from agent.reconcile import collector
+from agent.reconcile.failed import report_failure
 from agent.reconcile.heads import newest
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_named
-from agent.reconcile.once import Wish, failed_report, reconcile_once
-from agent.reconcile.status import status_of
+from agent.reconcile.once import Wish, reconcile_once
 from agent.reconcile.sweep import Sweep
 from agent.reconcile.target import Target
-from agent.report.documents import pass_document
 from agent.source import Wakeups
 
 _log = structlog.get_logger("datakeel")
@@ -216,12 +215,12 @@ class Loop:
             if report is None:
                 return None
         except AgentError as error:
-            report = self._failed(target, error, started_at)
+            report = report_failure(target, error, started_at, self.interval_seconds)
         except Exception as error:  # noqa: BLE001 - one of the three places that may
             # Our own bug in one target must not end the others; it is told in full and tried again more slowly.
             _log.exception("pass.crashed", target=target.name)
             internal = AgentError(f"an error of datakeel itself ({type(error).__name__}); the log has it in full")
-            report = self._failed(target, internal, started_at)
+            report = report_failure(target, internal, started_at, self.interval_seconds)
         planned = pace.next_at
         wait = self._paced(target, pace, report, began)
         if wish.named or wish.old:
@@ -255,21 +254,6 @@ class Loop:
             # No list was read: commits that come often must not push the poll ahead of them for ever.
             pace.next_at = min(pace.next_at, max(began, self.sweeps[target.name].lists_at()))
         return wait
-
-    def _failed(self, target: Target, error: AgentError, started_at: float) -> Report:
-        """A pass without a plan still tells people what it knows."""
-        last = target.last.desired
-        revision = last.revision if last is not None else Revision("")
-        report = failed_report(target, revision, error, started_at)
-        if last is not None:
-            rows = target.store.rows(target.name)
-            status = status_of(target, report, last, rows, self.interval_seconds)
-            try:
-                target.store.finish(report, pass_document(report), status)
-            except StoreError as failure:
-                # A full disk, say: nothing is sent without its journal, and the loop goes on until there is room.
-                _log.warning("store.failed", target=target.name, message=failure.what)
-        return report
 
 
 def _reads(target: Target) -> int:

@@ -14,6 +14,7 @@ from agent.model.outcome import Report
 from agent.model.resource import Absent
 from agent.reconcile.memory import remember
 from agent.reconcile.once import Look, Wish, look, reconcile_once
+from agent.reconcile.reported import untold
 from agent.reconcile.target import Target
 
 _MILD = frozenset({Action.NONE, Action.HOLD, Action.UPDATE})
@@ -25,7 +26,7 @@ async def reconcile_named(target: Target, wish: Wish) -> Report | None:
     assert known is not None, "events and the sweep wait for the first pass"
     seen = await look(target, replace(wish, revision=known.revision, glance=True))
     remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
-    if not (_is_news(seen) if wish.named else seen.plan.changes):
+    if not (_is_news(seen) if wish.named else _news(seen)):
         return None  # of what was only old and could not be read, nothing is known that was not; its age goes on
     # Of a slice of the sweep most is as it was: what is not has somebody waiting for it from now on.
     wish = replace(wish, named=wish.named | (wish.old & _news(seen)), old=frozenset())
@@ -35,16 +36,17 @@ async def reconcile_named(target: Target, wish: Wish) -> Report | None:
 
 
 def _news(seen: Look) -> set[Key]:
-    """What was not as git says."""
-    return {change.key for change in seen.plan.changes}
+    """What was not as git says, and not told before."""
+    return untold(seen.plan.changes, seen.ground.rows)
 
 
 def _is_news(seen: Look) -> bool:
     """Something differs from git, could not be told, or is well again after it was not."""
+    told_again = {change.key for change in seen.plan.drift_reported} - _news(seen)
     return (
-        bool(seen.plan.changes)
+        bool(_news(seen))
         or not seen.observed.complete
-        or any(not row.in_sync for row in seen.ground.rows.values())
+        or any(not row.in_sync for key, row in seen.ground.rows.items() if key not in told_again)
     )
 
 

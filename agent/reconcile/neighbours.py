@@ -171,7 +171,7 @@ def with_handed(
             former = target.store.rows(handed[key].key.target).get(handed[key].key)
             if former is not None:
                 uid = uid_of(target.platform.name, key)
-                joined[key] = replace(former, key=key, uid=uid, applied_digest=None, in_sync=False)
+                joined[key] = replace(former, key=key, uid=uid, applied_digest=None, in_sync=False, reported=None)
     return joined
 
 

@@ -6,7 +6,6 @@ path: what a diff shows is what a pass does.
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +15,9 @@ from agent.apply.readback import Work
 from agent.apply.readiness import Readiness
 from agent.apply.request import WriteStep
 from agent.apply.wiring import Wiring
-from agent.errors import AgentError
 from agent.live.api import WriteApi
-from agent.live.observe import Memory, observe
+from agent.live.memory import Memory
+from agent.live.observe import observe
 from agent.live.purpose import Purpose
 from agent.model.change import Plan
 from agent.model.identity import Key, Revision
@@ -47,6 +46,7 @@ from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
 from agent.reconcile.refusals import MEMORY as REFUSED
 from agent.reconcile.refusals import caution_of, refusals_after
+from agent.reconcile.reported import standing
 from agent.reconcile.rotations import rotated
 from agent.reconcile.schedule import due_reads, is_swept
 from agent.reconcile.status import status_of
@@ -65,7 +65,8 @@ class Wish:
     ``preceding`` are targets that the same command applies before this one.
     ``named`` and ``old`` are read whatever is remembered of them, since an event named them or it is their turn; a
     ``glance`` reads nothing else.
-    ``patient``: what the platform refused is not sent again before an input changes; a person's pass tries it.
+    ``patient``: what the platform refused is not sent again before an input changes, and drift that was reported is not
+    read again before it is due; a person's pass does both.
     """
 
     revision: Revision | None = None
@@ -119,7 +120,15 @@ async def look(target: Target, wish: Wish) -> Look:
     desired, rows = _narrowed(target, desired, wish)
     if moving.handed:
         rows = with_handed(target, rows, desired.resources, moving.handed)
+    policy = target.policy(
+        careful=wish.careful,
+        confirm_deletes=wish.confirm_deletes,
+        confirm_changes=wish.confirm_changes,
+        ignore_windows=wish.ignore_windows,
+    )
     memory = _memory(target, wish, rows, words)
+    if wish.patient:
+        memory = replace(memory, reported=standing(target, desired, rows, policy))
     if not wish.glance:
         memory = replace(memory, due=memory.due | rotated(target, desired, rows))
     looked_at = target.clock.monotonic()
@@ -128,12 +137,6 @@ async def look(target: Target, wish: Wish) -> Look:
         target.listed_at, target.list_calls = looked_at, observed.calls.get(Purpose.LIST.value, 0)
     _expect_specs(target, desired, observed)
     references = await read_references(target, desired, observed, target.store.rows(target.name))
-    policy = target.policy(
-        careful=wish.careful,
-        confirm_deletes=wish.confirm_deletes,
-        confirm_changes=wish.confirm_changes,
-        ignore_windows=wish.ignore_windows,
-    )
     ground = ground_of(
         target,
         policy,
@@ -165,7 +168,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     """
     started_at = target.clock.now()
     before = Counter(target.api.calls)
-    pass_id = _new_id(target)
+    pass_id = target.new_id()
     seen = seen or await look(target, wish)
     outcomes = await apply_plan(_work(target, wish, seen, pass_id))
     remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
@@ -208,7 +211,7 @@ async def _actions(
         seen.desired,
         {*seen.ground.deciding, *lost, *_suspended(seen)},
         pass_id,
-        lambda: _new_id(target),
+        lambda: target.new_id(),
         whole=wish.selects is None,
     )
 
@@ -303,7 +306,7 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         target.store,
         target.secrets,
         target.clock,
-        lambda: _new_id(target),
+        lambda: target.new_id(),
         pass_id,
         seen.desired.revision.commit,
         seen.ground.rows,
@@ -329,22 +332,3 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         wish.stopping,
         wish.tell,
     )
-
-
-def _new_id(target: Target) -> str:
-    return str(uuid.UUID(int=target.random.getrandbits(128), version=4))
-
-
-def failed_report(target: Target, revision: Revision, error: AgentError, started_at: float) -> Report:
-    """The report of a pass that ended before it had a plan."""
-    report = Report(
-        _new_id(target),
-        target.name,
-        revision,
-        None,
-        started_at=started_at,
-        finished_at=target.clock.now(),
-        error=error.what,
-        error_code=error.error_code,
-    )
-    return replace(report, conditions=conditions_of(report))

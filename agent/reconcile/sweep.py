@@ -83,13 +83,13 @@ class Sweep:
         return self._silent_slices > 1
 
     def _swept(self) -> Mapping[Key, InventoryRow]:
-        """What nothing but a read tells of, and what no pass reads anyway because it is not as git says."""
+        """What nothing but a read tells of, without what each pass reads anyway because it is not as git says."""
         target = self._target
         kinds = {name for name, kind in target.platform.kinds.items() if is_swept(kind)}
         if target.last.desired is None or not kinds:
             return {}
         named, rows = target.last.desired.resources, target.store.rows(target.name)
-        return {key: row for key, row in rows.items() if key.kind in kinds and row.in_sync and key in named}
+        return {key: row for key, row in rows.items() if key.kind in kinds and _rests(row) and key in named}
 
     def _rhythm(self, rows: Mapping[Key, InventoryRow]) -> Rhythm:
         """As things are now; the target keeps it for those who tell people."""
@@ -103,3 +103,8 @@ class Sweep:
             share=lambda wanted: target.api.budget.share(target.name, wanted),
         )
         return target.rhythm
+
+
+def _rests(row: InventoryRow) -> bool:
+    """Whether nobody waits for a read of it: it is as git says, or it was told that it is not and stays so."""
+    return row.in_sync or row.reported is not None

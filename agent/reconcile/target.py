@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -131,6 +132,9 @@ class Target:
             suspended=self.store.suspensions(self.name),
             closed=OPEN if ignore_windows else closed_at(config.windows, self.clock.now()),
         )
+
+    def new_id(self) -> str:
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
     def fingerprint(self) -> Mapping[str, Any]:
         """What tells one live system from another; a change against the inventory stops the target."""

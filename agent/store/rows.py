@@ -16,13 +16,15 @@ from typing import Any
 import orjson
 
 from agent.model.canonical import from_json, to_json
+from agent.model.change import Cause, FieldChange, FieldOp
 from agent.model.identity import Key
-from agent.model.inventory import Flap, InventoryRow
+from agent.model.inventory import Flap, InventoryRow, Reported
 
 KEY_COLUMNS = ("target", "kind", "scope", "name")
 
 # A frozen dataclass sets each field through object.__setattr__: six times the cost of a plain class with the same
 # slots, which Python lets us turn into the frozen one once it is filled. Scans of thousands of rows need it.
+_NOT_YET = (None, None, None, None)
 _Draft: Any = type("_Draft", (), {"__slots__": InventoryRow.__slots__})
 
 
@@ -95,6 +97,7 @@ def _pack_body(row: InventoryRow) -> bytes:
             row.listed_as,
             _float(row.healed_at),
             {pointer: tuple(flap) for pointer, flap in row.flaps.items()},
+            None if row.reported is None else _pack_reported(row.reported),
         )
     )
 
@@ -121,13 +124,26 @@ def _unpack_body(key: Key, body: bytes) -> InventoryRow:
         draft.unkept_once,
         *later,
     ) = orjson.loads(body)
-    # A row that an older release wrote ends before these.
     # Rows that older releases wrote end before one of these.
-    draft.listed_as, draft.healed_at, flaps = later if len(later) > 2 else (*later, None, None, None)[:3]
+    draft.listed_as, draft.healed_at, flaps, reported = later if len(later) > 3 else (*later, *_NOT_YET)[:4]
     draft.flaps = {pointer: Flap(*flap) for pointer, flap in flaps.items()} if flaps else {}
+    draft.reported = None if reported is None else _unpack_reported(reported)
     draft.__class__ = InventoryRow
     row: InventoryRow = draft
     return row
+
+
+def _pack_reported(reported: Reported) -> str:
+    leaves = [[getattr(each, name) for name in FieldChange.__slots__] for each in reported.fields]
+    return to_json([reported.manifest, reported.definition, leaves, reported.gone]).decode()
+
+
+def _unpack_reported(text: str) -> Reported:
+    manifest, definition, leaves, gone = from_json(text)
+    fields = [
+        FieldChange(path, pointer, FieldOp(op), Cause(cause), *rest) for path, pointer, op, cause, *rest in leaves
+    ]
+    return Reported(manifest, definition, tuple(fields), gone)
 
 
 def _key_checksum(*words: Any) -> int:

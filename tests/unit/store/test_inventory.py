@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.model.change import Cause, FieldChange, FieldOp
 from agent.model.identity import Key
-from agent.model.inventory import InventoryRow
+from agent.model.inventory import InventoryRow, Reported
 from agent.store.store import Store
 from tests.unit.store.builders import DAY, HandClock, key, row
 
@@ -17,6 +18,10 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 _maps = st.dictionaries(_texts, _texts, max_size=2)
 _keys = st.builds(Key, st.just("analytics"), _texts, st.lists(st.tuples(_texts, _texts), max_size=2).map(tuple), _texts)
+_values = st.none() | _texts | st.decimals("-1e9", "1e9", places=3) | st.lists(_texts, max_size=2) | _maps
+_leaves = st.builds(
+    FieldChange, _texts, _texts, st.sampled_from(FieldOp), st.sampled_from(Cause), _values, _values, st.booleans()
+)
 _rows = st.builds(
     InventoryRow,
     _keys,
@@ -36,6 +41,7 @@ _rows = st.builds(
     st.booleans(),
     _maps,
     _maps,
+    reported=st.none() | st.builds(Reported, _texts, _texts, st.lists(_leaves, max_size=2).map(tuple), st.booleans()),
 )
 
 

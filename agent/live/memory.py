@@ -1,0 +1,42 @@
+"""What earlier passes know, as far as looking is concerned. Made by ``reconcile/once``, used by ``observe``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.live.purpose import Purpose
+from agent.model.identity import Key
+from agent.model.inventory import InventoryRow
+from agent.model.resource import Absent
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier passes know. ``due`` are keys whose content is to be read again; ``tombstones`` when we deleted.
+
+    ``listed`` False: only what needs a look is read, by key; nothing else is told. ``confirmed`` lifts ``unverified``
+    of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
+    ``reported`` are keys whose drift was told and is left alone; like what agrees with git they wait to be due.
+    """
+
+    rows: Mapping[Key, InventoryRow]
+    tombstones: Mapping[Key, float]
+    due: frozenset[Key]
+    listed: bool = True
+    confirmed: frozenset[str] = frozenset()
+    ids: Mapping[Key, str] = field(default_factory=dict)
+    named: frozenset[Key] = frozenset()
+    reported: frozenset[Key] = frozenset()
+
+    def purpose_of(self, key: Key) -> Purpose:
+        """What a read of this key is for."""
+        merely_old = key in self.due and key in self.rows
+        return Purpose.NAMED if key in self.named else Purpose.SWEEP if merely_old else Purpose.READ
+
+    def absence(self, key: Key) -> Absent | None:
+        """What was found deleted, was told, and stays so: not asked for again before it is due."""
+        row = self.rows.get(key)
+        if row is None or key not in self.reported or key in self.due or row.reported is None or not row.reported.gone:
+            return None
+        return Absent("get", row.seen_at or 0.0)
