@@ -28,6 +28,7 @@ from agent.model.outcome import Outcome, Result
 from agent.model.resource import Health
 from agent.plan.elsewhere import path_of
 from agent.plan.quiet import digest_at
+from agent.secrets import without_echo
 
 Verb = Literal["create", "apply", "update", "delete"]
 RETIRE = "retire"
@@ -216,6 +217,8 @@ class WriteStep:
             self._store.open_intent(intent, None, None)
 
         reply = await self._api.send(prepared, Purpose.WRITE, journal)
+        if reply.answer != "ok":
+            reply = replace(reply, message=without_echo(reply.message, content))
         value = upload.value.search(reply.body) if reply.answer == "ok" else None
         if not prepared.refusal:
             self._store.close_intent(op_id, "done" if value is not None else "not_done", note=reply.message)

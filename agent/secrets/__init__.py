@@ -11,7 +11,7 @@ from __future__ import annotations
 from agent.secrets.encrypted import UNNAMEABLE
 from agent.secrets.references import Reader, Reference, Warn, read
 from agent.secrets.rights import rights_to_write
-from agent.secrets.scrub import Redactor, looks_like_token, mask_url
+from agent.secrets.scrub import Redactor, looks_like_token, mask_url, without_echo
 from agent.secrets.secret import MASK, Secret
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "mask_url",
     "read",
     "rights_to_write",
+    "without_echo",
 ]

@@ -8,6 +8,7 @@ from agent.secrets.secret import MASK, Secret
 
 SCRUB_LENGTH_MIN = 4
 SECRETS_MAX = 512  # known at once: tokens of logins come by the hour, and an agent runs for months
+_ECHO_LENGTH_MIN = 8
 _PIECE_LENGTH_MIN = 6  # of a derived encoding or of one line of a longer secret
 
 _TOKEN_SHAPES = re.compile(
@@ -32,6 +33,23 @@ def looks_like_token(text: str) -> bool:
 def mask_url(url: str) -> str:
     """The address with its password replaced: what may be shown of a database's name."""
     return _USER_INFO.sub(rf"\1:{MASK}@", url)
+
+
+def without_echo(text: str, sent: bytes) -> str:
+    """An answer without what it repeats of a file that was sent: nobody can tell which part of a file is secret.
+
+    A piece of eight characters counts, of the file as it is or as base64; an answer is short, so this is cheap.
+    """
+    import base64
+    from itertools import groupby
+
+    everything = f"{sent.decode('utf-8', 'replace')}\0{base64.b64encode(sent).decode()}"
+    heard = bytearray(len(text))
+    for start in range(len(text) - _ECHO_LENGTH_MIN + 1):
+        if text[start : start + _ECHO_LENGTH_MIN] in everything:
+            heard[start : start + _ECHO_LENGTH_MIN] = b"\1" * _ECHO_LENGTH_MIN
+    runs = groupby(range(len(text)), key=heard.__getitem__)
+    return "".join(MASK if repeated else "".join(text[at] for at in run) for repeated, run in runs)
 
 
 class Redactor:

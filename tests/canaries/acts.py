@@ -36,6 +36,10 @@ def walk(stage: Stage) -> None:
     stage.commit()
     stage.datakeel("apply", "--yes", "-v")
     stage.datakeel("act", "Vault/header-of-env", "unlock", "--yes", "--target", "header")
+    for scheme in ("header", "query"):  # a token in a head of the handshake, and one in its address
+        said = stage.datakeel("logs", f"Script/{scheme}-heard", "--follow", "--target", scheme)
+        assert "shifted: " in said, said
+        stage.datakeel("logs", f"Script/{scheme}-unheard", "--follow", "-v", "--target", scheme)
 
 
 def look(stage: Stage) -> None:

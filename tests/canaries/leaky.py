@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
@@ -28,6 +29,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 }
 
 
+_RFC_6455 = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # what every server adds to the key of a handshake
+
+
 class Leaky(ThreadingHTTPServer):
     """The platform. ``issued`` is a secret that it makes up, ``session`` what a login yields; ``told`` all it was sent.
 
@@ -39,7 +43,7 @@ class Leaky(ThreadingHTTPServer):
     def __init__(self, issued: str, token: str, shaped: str) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.issued, self.token, self.shaped = issued, token, shaped
-        self.vaults: dict[int, dict[str, Any]] = {}
+        self.vaults: dict[int, dict[str, Any]] = {}  # and scripts
         self.numbers = count(1)
         self.told: list[bytes] = []
         self.refuses = False
@@ -74,9 +78,12 @@ class _Answers(BaseHTTPRequestHandler):
         if self.server.refuses:
             self._echo("raw", 401)
         elif number is None:
-            self._answer(200, {"vaults": [self._shown(vault) for vault in self.server.vaults.values()]})
+            every = (vault for vault in self.server.vaults.values() if vault["of"] == last)
+            self._answer(200, {last: [self._shown(vault) for vault in every]})
         elif number not in self.server.vaults:
             self._answer(404, {"error": "no such vault"})
+        elif last == "stream":
+            self._stream(str(self.server.vaults[number]["name"]))
         elif last == "logs":
             self._answer(200, {"lines": [f"{name}: {self._heard(change)}" for name, change in ENCODINGS.items()]})
         else:
@@ -91,12 +98,16 @@ class _Answers(BaseHTTPRequestHandler):
             self._echo("raw", 401)
         elif last == "unlock":
             self._echo("raw", 400)
+        elif last == "files" and "refused" not in name:
+            self._answer(201, {"id": f"file-{next(self.server.numbers)}"})
+        elif last == "files":
+            self._echo("raw", 400)
         elif "-echo-" in name:
             encoding, status = name.split("-")[-2:]
             self._echo(encoding, int(status))
         else:
             number = next(self.server.numbers)
-            self.server.vaults[number] = {"id": number, **body}
+            self.server.vaults[number] = {"id": number, "of": last, **body}
             self._answer(201, self._shown(self.server.vaults[number]))
 
     def do_PUT(self) -> None:
@@ -106,7 +117,7 @@ class _Answers(BaseHTTPRequestHandler):
         elif str(body.get("note")) == "refuse":
             self._echo("json", 422)
         else:
-            self.server.vaults[number] = {"id": number, **body}
+            self.server.vaults[number] = {"id": number, "of": "vaults", **body}
             self._answer(200, self._shown(self.server.vaults[number]))
 
     def do_DELETE(self) -> None:
@@ -138,9 +149,26 @@ class _Answers(BaseHTTPRequestHandler):
         credentials = [self.headers.get(name, "") for name in ("X-Api-Key", "Authorization", "Cookie")]
         credentials += [self._basic(), *(parse_qs(urlsplit(self.path).query).get("api_key", [""]))]
         body = json.loads(self.content) if self.content else {}
-        texts = [text for value in body.values() for text in (value.values() if isinstance(value, dict) else [value])]
-        heard = [*credentials, *(str(text) for text in texts)]
+        heard = [*credentials, *_texts(body)]
         return " ; ".join([self.server.shaped, *(change(text) for text in heard if text)])
+
+    def _stream(self, name: str) -> None:
+        """A WebSocket that repeats in each line what it was opened with; or a refusal to open one that does."""
+        if "unheard" in name:
+            self._echo("raw", 403)
+            return
+        accept = b64encode(sha1((self.headers["Sec-WebSocket-Key"] + _RFC_6455).encode()).digest()).decode()
+        for line in ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"):
+            self.wfile.write(f"{line}\r\n".encode())
+        self.wfile.write(f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode())
+        for encoding, change in ENCODINGS.items():
+            self._frame(0x81, json.dumps({"lines": [f"{encoding}: {self._heard(change)}"]}).encode())
+        self._frame(0x88, (1000).to_bytes(2, "big") + self._heard(str).encode()[:100])
+        self.close_connection = True
+
+    def _frame(self, first: int, content: bytes) -> None:
+        length = bytes([len(content)]) if len(content) < 126 else bytes([126]) + len(content).to_bytes(2, "big")
+        self.wfile.write(bytes([first]) + length + content)
 
     def _echo(self, encoding: str, status: int) -> None:
         message = f"you said {self._heard(ENCODINGS[encoding])}"
@@ -150,7 +178,8 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer(status, {"code": "ECHO", "error": message})
 
     def _shown(self, vault: dict[str, Any]) -> dict[str, Any]:
-        shown = {name: value for name, value in vault.items() if name != "files"} | {"issued": self.server.issued}
+        shown = {name: value for name, value in vault.items() if name not in ("files", "of")}
+        shown |= {"issued": self.server.issued} if vault["of"] == "vaults" else {}
         return shown | ({"password": "*" * 8} if "password" in vault else {})
 
     def _answer(self, status: int, body: Any) -> None:
@@ -162,3 +191,11 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
+    else:
+        yield str(value)

@@ -108,15 +108,39 @@ class Stage:
             for encoding in ENCODINGS if scheme == "header" else ("raw", "base64"):
                 status = {"url": 422, "html": 500}.get(encoding, 400)
                 clear = self.in_clear(f"in a refused {encoding} of {scheme}")
-                vaults[f"echo-{encoding}-{status}"] = {"password": clear, "files": {"one": {"secretRef": "s-env"}}}
+                undeclared = {"settings": {"DB_TOKEN": self.in_clear(f"undeclared, {encoding} of {scheme}")}}
+                files = {"one": {"secretRef": "s-env"}}
+                vaults[f"echo-{encoding}-{status}"] = {"password": clear, "files": files, **undeclared}
             vaults["clear"] = {
                 "password": self.in_clear(f"password of {scheme}"),
                 "shown": self.in_clear(f"shown of {scheme}"),
                 "files": {"one": self.in_clear(f"file of {scheme}")},
+                "settings": self._undeclared(scheme),
             }
-            for name, spec in ((f"{scheme}-{name}", spec) for name, spec in vaults.items()):
-                document = {"apiVersion": "leaky/v1", "kind": "Vault", "metadata": {"name": name}, "spec": spec}
-                self.repository.write(f"{scheme}/{name}.json", json.dumps(document, ensure_ascii=False, indent=1))
+            for name, spec in vaults.items():
+                self.manifest(scheme, name, spec)
+            for name in ("heard", "unheard", "refused"):
+                self.script(scheme, name)
+
+    def manifest(self, scheme: str, name: str, spec: dict[str, object], kind: str = "Vault") -> None:
+        document = {"apiVersion": "leaky/v1", "kind": kind, "metadata": {"name": f"{scheme}-{name}"}, "spec": spec}
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        self.repository.write(f"{scheme}/{scheme}-{name}.json", text)
+
+    def script(self, scheme: str, name: str) -> None:
+        """A file that is uploaded, with a secret in it as people leave them there."""
+        secret = self.canary(f"in an uploaded file, {name} of {scheme}", kept=HISTORY)
+        self.repository.write(f"files/{scheme}-{name}.py", f'API_KEY = "{secret}"\nprint(API_KEY)\n' * 3)
+        self.manifest(scheme, name, {"file": f"files/{scheme}-{name}.py"}, "Script")
+
+    def _undeclared(self, scheme: str) -> dict[str, object]:
+        """Secrets that only their names give away."""
+        return {
+            "connection": {"user": "u", "password": self.in_clear(f"undeclared password of {scheme}")},
+            "env": [{"name": "SMTP_TOKEN", "value": self.in_clear(f"undeclared token of {scheme}")}],
+            "apiKeys": [self.in_clear(f"undeclared key of {scheme}")],
+            "clientSecret": {"secretRef": "s-env"},
+        }
 
     def in_clear(self, name: str) -> str:
         return self.canary(f"in clear, {name}", awkward=True, kept=HISTORY, arrives=True)

@@ -25,6 +25,7 @@ from agent.secrets import (
     read,
     references,
     rights_to_write,
+    without_echo,
 )
 from agent.secrets.scrub import SECRETS_MAX
 
@@ -314,3 +315,15 @@ def test_c5_a_reader_warns_once_of_a_file_that_everyone_may_read(tmp_path: Path)
     for _ in range(3):
         reader()
     assert len(warnings) == 1
+
+
+def test_what_an_answer_repeats_of_a_file_is_left_out() -> None:
+    sent = b'API_KEY = "hunter2-hunter2"\nprint(API_KEY)\n'
+    encoded = base64.b64encode(sent).decode()
+    for said in ('bad line: API_KEY = "hunter2-hunter2"', f"bad body: {encoded}", f"bad body: {encoded[5:40]}"):
+        shown = without_echo(said, sent)
+        assert shown.startswith("bad ")
+        assert shown.endswith("***")
+        assert "hunter2" not in shown
+    assert without_echo("no such project: API_KEY", sent) == "no such project: API_KEY"
+    assert without_echo("", sent) == ""
