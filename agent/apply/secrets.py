@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.errors import ConfigError
 from agent.model.canonical import canonical
-from agent.plan.normalize import SECRET_REF
+from agent.model.secret_names import REFERENCE, is_reference
 from agent.secrets import Secret
 
 
@@ -48,15 +48,15 @@ class SecretValues:
 
     def fingerprint(self, leaf: Any) -> str:
         """Keyed hash of a secret leaf: the value itself, or what its reference yields. Raises ConfigError."""
-        value = self._value(leaf[SECRET_REF]).reveal() if _is_reference(leaf) else leaf
+        value = self._value(leaf[REFERENCE]).reveal() if is_reference(leaf) else leaf
         if value is leaf and isinstance(leaf, str):
             self._learn(Secret(leaf))
         return hmac.new(self._key, canonical(value), hashlib.sha256).hexdigest()[:24]
 
     def revealed(self, body: Any) -> Any:
         """A copy of a body with every reference replaced by its value; only a request may hold it."""
-        if _is_reference(body):
-            return self._value(body[SECRET_REF]).reveal()
+        if is_reference(body):
+            return self._value(body[REFERENCE]).reveal()
         if isinstance(body, Mapping):
             return {name: self.revealed(value) for name, value in body.items()}
         if isinstance(body, list):
@@ -75,7 +75,3 @@ class SecretValues:
             self._asked.add(name)
             self._read[name] = source()
         return self._read[name]
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, Mapping) and set(value) == {SECRET_REF} and isinstance(value[SECRET_REF], str)

@@ -11,7 +11,6 @@ import atexit
 import json
 import logging
 import queue
-import re
 import sys
 import threading
 from collections.abc import MutableMapping
@@ -21,6 +20,7 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 from agent.cli.output import scrubbed
+from agent.model.secret_names import is_secret_name
 from agent.report.escape import clean_lines, clean_members
 from agent.secrets import mask_url
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUEUE_LINES_MAX = 10_000
-_SECRET_FIELD = re.compile(r"(?i)token|password|passwd|secret|authorization|api_?key|cookie|dsn")
 _FIRST = ("ts", "level", "event")
 
 Event = MutableMapping[str, Any]
@@ -136,7 +135,7 @@ def warn_of_loss(state: str) -> None:
 def redact_fields(logger: Any, method: str, event: Event) -> Event:
     """Fields whose name says secret show ``***``, whatever they hold."""
     for name in event:
-        if _SECRET_FIELD.search(name) and name not in ("event", "message"):
+        if is_secret_name(name) and name not in ("event", "message"):
             event[name] = "***"
     return event
 

@@ -8,9 +8,7 @@ from typing import NoReturn
 
 from agent.errors import UsageError
 
-_SECRET_FLAGS = frozenset(
-    {"--token", "--password", "--passwd", "--secret", "--api-key", "--apikey", "--access-token", "--client-secret"}
-)
+_MAY_BE_SECRET = ("pass", "pw", "token", "secret", "key", "dsn", "cookie")  # else the list of names is not loaded
 _TAKES_A_TOKEN = frozenset({"sandbox"})  # invented for a local emulator, so nobody's secret
 
 
@@ -81,7 +79,7 @@ def refuse_secrets(verb: str, words: Sequence[str]) -> None:
     fix = "write it into the environment or a file, and name that in datakeel.yaml: credentials: {token: {env: NAME}}"
     for word in words:
         flag = word.partition("=")[0].lower()
-        if flag in _SECRET_FLAGS:
+        if _names_a_secret(flag):
             raise UsageError(
                 f"{flag}: a secret on the command line can be read by everyone", code="secret-argument", fix=fix
             )
@@ -91,6 +89,14 @@ def refuse_secrets(verb: str, words: Sequence[str]) -> None:
             if looks_like_token(word):
                 what = "an argument looks like a secret, which everyone can read on a command line"
                 raise UsageError(what, code="secret-argument", fix=fix)
+
+
+def _names_a_secret(flag: str) -> bool:
+    if not flag.startswith("--") or not any(stem in flag for stem in _MAY_BE_SECRET):
+        return False
+    from agent.model.secret_names import is_secret_name
+
+    return is_secret_name(flag)
 
 
 def _nearest(word: str, known: Sequence[str]) -> str | None:

@@ -156,7 +156,7 @@ def _field(pointer: str, leaf: Leaf, constants: Mapping[str, Any]) -> FieldRule:
         write=None if write is None else resolved(write, constants),
         read_only=get(words, "readOnly", False),
         write_only=get(words, "writeOnly", False),
-        secret=get(words, "secret", False),
+        secret=get(words, "secret"),
         mask=get(words, "mask"),
         immutable=get(words, "immutable", False),
         list=_list_rule(get(words, "list")),

@@ -232,7 +232,7 @@ class FieldRule:
     write: str | None = None
     read_only: bool = False
     write_only: bool = False
-    secret: bool = False
+    secret: bool | None = None  # False: none, whatever its name sounds like
     mask: str | None = None
     immutable: bool = False
     list: Literal["ordered", "set"] | tuple[str, ...] | None = None  # a tuple: the key members of a keyed list
@@ -245,6 +245,11 @@ class FieldRule:
     via: Mapping[str, tuple[str, PathTemplate]] | None = None  # canonical JSON of the value -> method, request
     default: Any = None
     has_default: bool = False
+
+    @property
+    def tells_plain(self) -> bool:
+        """Whether the definition knows what stands there, and that it is no secret (``model/secret_names``)."""
+        return self.secret is False or bool(self.ref or self.values or self.upload or self.via or self.has_default)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from agent.model.canonical import canonical
 from agent.model.change import Cause, FieldChange, FieldOp
+from agent.model.secret_names import is_masked
 from agent.plan.normalize import HIDDEN, is_fingerprint, public, same_scalar, to_type
 from agent.plan.rules import Place, RuleBook, Types, covers, join_pointer, pattern_of, split_pointer
 
@@ -122,6 +123,7 @@ class _Walk:
         """A leaf that cannot be read back is judged by what was last sent."""
         rule = self.book.at(pattern_of(place))
         masked = rule.mask is not None and isinstance(live, str) and re.search(rule.mask, live) is not None
+        masked = masked or (is_fingerprint(desired) and is_masked(live))
         if (masked or (rule.write_only and live is _MISSING)) and applied is not _MISSING:
             if desired != applied:
                 self.differs(desired, applied, live, place, path)
@@ -304,7 +306,7 @@ class _Walk:
 
     def hides(self, place: Place, value: Any) -> bool:
         return is_fingerprint(value) or (
-            self.book.at(pattern_of(place)).secret and not isinstance(value, dict | list) and value != HIDDEN
+            bool(self.book.at(pattern_of(place)).secret) and not isinstance(value, dict | list) and value != HIDDEN
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.definitions.marks import is_mark
 from agent.definitions.platform import Kind, Mark
+from agent.model.secret_names import is_masked, is_secret_name
 from agent.plan.compare import identifying
 from agent.plan.normalize import body_of, live_spec
 from agent.plan.rules import Place, RuleBook, covers, pattern_of, split_pointer
@@ -46,11 +47,8 @@ def compose_update(
     ``named`` are the top-level members that the schema names: a member of the server's own is never sent back. None
     when the schema is open.
     """
-    base = {
-        name: value
-        for name, value in live_spec(book, live).items()
-        if (named is None or name in named) and not _is_servers(book, (name,), value)
-    }
+    seen = live_spec(book, live)
+    base = _returnable(book, {name: value for name, value in seen.items() if named is None or name in named}, ())
     kept = {split_pointer(pointer) for pointer in keep}
     whole = _laid_over(book, desired, {} if applied is None else applied, base, (), kept)
     marked = _marked(book.kind, dict(without_vias(book, whole)), mark, alone=alone)
@@ -142,7 +140,7 @@ def _laid_over(book: RuleBook, desired: Any, applied: Any, live: Any, place: Pla
         return live if live is not MISSING else desired
     if isinstance(desired, Mapping) and "secretRef" not in desired and isinstance(live, Mapping):
         before = applied if isinstance(applied, Mapping) else {}
-        merged = {name: value for name, value in live.items() if not _is_servers(book, (*place, name), value)}
+        merged = dict(live)
         for name, value in desired.items():
             merged[name] = _laid_over(
                 book, value, before.get(name, MISSING), live.get(name, MISSING), (*place, name), kept
@@ -205,6 +203,17 @@ def _left(book: RuleBook, ours: Any, live: Any, place: Place) -> Any:
     return live
 
 
+def _returnable(book: RuleBook, live: Any, place: Place) -> Any:
+    """What was read, less all that must not go back, however deep it stands in what git does not write."""
+    if isinstance(live, Mapping):
+        return {
+            name: _returnable(book, value, (*place, name))
+            for name, value in live.items()
+            if not _is_servers(book, (*place, name), value)
+        }
+    return [_returnable(book, value, (*place, "*")) for value in live] if isinstance(live, list) else live
+
+
 def _is_servers(book: RuleBook, place: Place, value: Any) -> bool:
     """Read-only, unreadable or masked: must never be sent back as if it were a value."""
     rule = book.at(pattern_of(place))
@@ -212,4 +221,4 @@ def _is_servers(book: RuleBook, place: Place, value: Any) -> bool:
         return True
     if rule.mask is not None and isinstance(value, str):
         return re.search(rule.mask, value) is not None
-    return False
+    return is_masked(value) and is_secret_name(place[-1])

@@ -16,10 +16,10 @@ from typing import Any
 
 from agent import yaml_io
 from agent.model.canonical import canonical
-from agent.plan.rules import Move, Place, RuleBook
+from agent.model.secret_names import REFERENCE, is_reference, replaced
+from agent.plan.rules import Move, Place, RuleBook, pattern_of
 
 FINGERPRINT = "$fingerprint"
-SECRET_REF = "secretRef"  # noqa: S105 - the word that manifests use
 HIDDEN = "(secret)"
 _ABSENT = object()
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -60,24 +60,34 @@ def body_of(book: RuleBook, spec: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def fingerprinted(book: RuleBook, spec: Any, fingerprint: Fingerprint, place: Place = ()) -> Any:
+def fingerprinted(book: RuleBook, spec: Any, fingerprint: Fingerprint) -> Any:
     """The same with each secret leaf as ``{"$fingerprint": …}``: comparable, storable, never the value.
 
-    What holds no secret is not copied: nobody changes a spec in place.
+    A secret is what the definition calls so, and what its name gives away (``model/secret_names``) unless the
+    definition knows better. What holds no secret is not copied: nobody changes a spec in place.
 
     A ``{secretRef: name}`` becomes the fingerprint of what it refers to; ``fingerprint`` is handed the leaf as written.
     A masked answer stays as it is: it says nothing about the value.
     """
+
+    def hidden(place: Place, leaf: Any) -> Any:
+        plain = book.at(pattern_of(place)).tells_plain and not is_reference(leaf)
+        return leaf if plain else {FINGERPRINT: fingerprint(leaf)}
+
+    return replaced(_declared(book, spec, fingerprint, ()), hidden)
+
+
+def _declared(book: RuleBook, spec: Any, fingerprint: Fingerprint, place: Place) -> Any:
     if not book.may_hold_secrets(place):
         return spec
     rule = book.at(place)
-    if rule.secret and not (isinstance(spec, dict) and SECRET_REF not in spec) and not isinstance(spec, list):
+    if rule.secret and not (isinstance(spec, dict) and REFERENCE not in spec) and not isinstance(spec, list):
         masked = rule.mask is not None and isinstance(spec, str) and re.search(rule.mask, spec) is not None
         return spec if spec is None or masked or is_fingerprint(spec) else {FINGERPRINT: fingerprint(spec)}
     if isinstance(spec, dict):
-        return {name: fingerprinted(book, value, fingerprint, (*place, name)) for name, value in spec.items()}
+        return {name: _declared(book, value, fingerprint, (*place, name)) for name, value in spec.items()}
     if isinstance(spec, list):
-        return [fingerprinted(book, value, fingerprint, (*place, "*")) for value in spec]
+        return [_declared(book, value, fingerprint, (*place, "*")) for value in spec]
     return spec
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from agent.errors import ConfigError
 from agent.model.identity import Key
 from agent.model.resource import Desired
-from agent.plan.normalize import FINGERPRINT, SECRET_REF
+from agent.model.secret_names import REFERENCE
+from agent.plan.normalize import FINGERPRINT
 from agent.reconcile.target import Target
 
 
@@ -39,7 +40,7 @@ def rotated(target: Target, desired: Desired, known: Collection[Key]) -> frozens
 
 def _fingerprint(target: Target, name: str) -> str | None:
     try:
-        return target.secrets.fingerprint({SECRET_REF: name})
+        return target.secrets.fingerprint({REFERENCE: name})
     except ConfigError:
         return None
 

@@ -16,6 +16,7 @@ from agent.errors import Problem, ProblemList, Severity, Where
 from agent.json_schema import Violation
 from agent.model.canonical import digest
 from agent.model.manifest import CheckedDocument, CheckedFile, Lifecycle
+from agent.model.secret_names import is_secret_name, may_name_secrets, named_secrets
 from agent.validate import placeholders
 from agent.validate.findings import Findings
 from agent.validate.identity import Named, check_identity
@@ -23,14 +24,14 @@ from agent.validate.kind_rules import KindRules, PlatformRules, rules_of
 from agent.validate.lifecycle import as_digested, read_lifecycle
 from agent.validate.pointers import Tokens, expand, is_under, join, leaves, may_show_secret, select, split
 from agent.validate.recognise import Identity, recognise
-from agent.validate.secret_leaves import SecretUse, secret_uses, without_references
+from agent.validate.secret_leaves import SecretUse, named_places, secret_uses, without_references
 
 _Held = tuple[Tokens, bool, placeholders.Finding]  # place, whether it is the key there, what was found
 
 SECRET_KIND = ""  # in CheckedDocument.references: the name of a secret of the target, of no kind
 FILE_KIND = "/"  # and the path of a file of the repository, to be uploaded
 
-_RULES_VERSION = 4  # raise it when the same bytes would be judged otherwise
+_RULES_VERSION = 5  # raise it when the same bytes would be judged otherwise
 
 
 def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -> CheckedFile:
@@ -109,6 +110,7 @@ class _Checker:
         self._source = source
         self._may_hold_placeholders = placeholders.may_hold(source)
         self._mentions_secrets = b"secretRef" in source
+        self._may_name_secrets = may_name_secrets(source)
 
     def name_only(self, document: yaml_io.Document, findings: Findings) -> Named | None:
         """Which resource a document names that cannot be trusted otherwise, since its YAML is wrong."""
@@ -157,8 +159,9 @@ class _Checker:
             findings.add("", "kind-general", identity.kind.general, severity="warning")
         secrets = rules.secrets(scope)
         uses: tuple[SecretUse, ...] = ()
-        if secrets or self._mentions_secrets:
-            uses = secret_uses(spec, base, secrets, self._mentions_secrets, findings)
+        named = named_places(spec, secrets, rules.plain, rules.packed) if self._may_name_secrets else ()
+        if secrets or named or self._mentions_secrets:
+            uses = secret_uses(spec, base, secrets, named, self._mentions_secrets, findings)
         for place in _places(spec, rules.read_only(scope)):
             what = f"`{place[-1]}` belongs to the platform, which sets it itself"
             findings.add(base + join(place), "read-only-field", what, on="key", fix="leave it out")
@@ -170,7 +173,8 @@ class _Checker:
             known = {use.place for use in uses}
             known |= {place[len(inside) :] for place in map(split, findings.wrong) if place[: len(inside)] == inside}
             known.discard(())
-            for violation in rules.schema.violations(plain, sensitive=lambda at: may_show_secret(split(at), secrets)):
+            hidden = (*secrets, *(place for place, _, _ in named))
+            for violation in rules.schema.violations(plain, sensitive=lambda at: _may_show(split(at), hidden)):
                 if violation.more:
                     findings.leave_out(violation.more)
                 elif not is_under(split(violation.pointer), known):
@@ -215,9 +219,10 @@ class _Checker:
         """Quoted, unless the place is that of a secret, or may be one of a kind that cannot be told."""
         base = split(identity.base) if identity else ()
         secrets = self._rules.of(identity.kind).secrets(identity.words) if identity else ()
-        hidden = [(*base, *pattern) for pattern in secrets] if identity else [("*", "*")]
+        named = (place for place, _ in named_secrets(identity.spec)) if identity else ()
+        hidden = [(*base, *pattern) for pattern in (*secrets, *named)] if identity else [("*", "*")]
         for place, is_key, (severity, text, fix) in found:
-            shown = "this" if is_under(place, hidden) else f"`{text}`"
+            shown = "this" if is_under(place, hidden) or _sounds_secret(place) else f"`{text}`"
             what = f"{shown} looks like a placeholder that was never filled in"
             findings.add(join(place), "placeholder", what, on="key" if is_key else "value", fix=fix, severity=severity)
 
@@ -252,6 +257,16 @@ class _Checker:
             tuple(dict.fromkeys(references)),
             spec,
         )
+
+
+def _may_show(place: Tokens, hidden: tuple[Tokens, ...]) -> bool:
+    """Whether what stands at a place may be a secret: by the definition or by its name."""
+    return may_show_secret(place, hidden) or _sounds_secret(place)
+
+
+def _sounds_secret(place: Tokens) -> bool:
+    """Whether the name of a place, or of the list that it is an element of, is that of a secret."""
+    return next((is_secret_name(word) for word in reversed(place) if not word.isdecimal()), False)
 
 
 def _strays(path: str) -> bool:

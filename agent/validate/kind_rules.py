@@ -79,6 +79,8 @@ class KindRules:
         self.name_schema = Schema(described, kind.schema_path) if isinstance(described, Mapping) else None
         self.name_advice = described.get("description") if isinstance(described, Mapping) else None
         self._secrets = tuple(split(rule.pointer) for rule in kind.fields if rule.secret)
+        self.plain = tuple(split(rule.pointer) for rule in kind.fields if rule.tells_plain)
+        self.packed = tuple(split(rule.pointer) for rule in kind.fields if rule.encode)
         self._read_only = tuple(split(rule.pointer) for rule in kind.fields if rule.read_only)
         self._is_scoped = any("{" in rule.pointer for rule in kind.fields)
         self._references = tuple((split(rule.pointer), rule.ref.kind) for rule in kind.fields if rule.ref)

@@ -1,7 +1,8 @@
 """Secret leaves of a spec: only references to the target's secrets belong there.
 
 Finds ``{secretRef: NAME}``, refuses every other way of naming a secret (nothing is ever read or run because a manifest
-says so) and warns of values in clear without repeating them. Used by ``document.py``.
+says so) and warns of values in clear without repeating them, also where only a name gives a secret away
+(``model/secret_names``). Used by ``document.py``.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.model.secret_names import REFERENCE, is_reference, is_secret_name, named_secrets
 from agent.validate import placeholders
 from agent.validate.findings import Findings
 from agent.validate.pointers import Tokens, expand, is_under, join
 
-REFERENCE = "secretRef"
 _WRITE = "write {secretRef: NAME}, a name among the target's secrets"
+
+
+Named = tuple[tuple[Tokens, Any, bool], ...]
+"""Places, what stands there, and whether it is packed into a text on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,23 @@ class SecretUse:
     name: str
 
 
+def named_places(spec: Any, declared: Sequence[Tokens], plain: Sequence[Tokens], packed: Sequence[Tokens]) -> Named:
+    """Where a name gives away a secret that the definition does not declare, with what stands there.
+
+    ``plain`` are places that the definition knows better. In what is ``packed`` into one text on its way, a reference
+    would never be seen again, so it has no place there.
+    """
+    return tuple(
+        (place, leaf, is_under(place, packed))
+        for place, leaf in named_secrets(spec)
+        if not is_under(place, declared)
+        and not (len(place) in map(len, plain) and is_under(place, [each for each in plain if len(each) == len(place)]))
+        and not (is_reference(leaf) and is_under(place, packed))
+    )
+
+
 def secret_uses(
-    spec: Any, base: str, patterns: Sequence[Tokens], mentioned: bool, findings: Findings
+    spec: Any, base: str, patterns: Sequence[Tokens], named: Named, mentioned: bool, findings: Findings
 ) -> tuple[SecretUse, ...]:
     """All references of a spec. ``mentioned``: the file holds the word at all, so other places are searched too."""
     uses: list[SecretUse] = []
@@ -37,6 +57,12 @@ def secret_uses(
             if place not in seen:
                 seen.add(place)
                 uses.extend(_in_leaf(place, leaf, base, findings))
+    for place, leaf, packed in named:
+        seen.add(place)
+        if is_reference(leaf):
+            uses.append(SecretUse(place, leaf[REFERENCE]))
+        elif placeholders.find(leaf) is None:
+            _warn_of_name(place, base, packed, findings)
     if mentioned:
         for place, leaf in _references(spec):
             if place not in seen and not is_under(place, patterns):
@@ -78,13 +104,29 @@ def _in_leaf(place: Tokens, leaf: Any, base: str, findings: Findings) -> Iterato
         )
 
 
+def _warn_of_name(place: Tokens, base: str, packed: bool, findings: Findings) -> None:
+    word = place[-1]
+    said = next((each for each in reversed(place) if not each.isdecimal()), "")
+    shown = f"`{said}`" if is_secret_name(said) else "the value of this pair"
+    line = f"{'' if word.isdecimal() else f'{word}: '}{{secretRef: NAME}}, a name among the target's secrets"
+    findings.add(
+        base + join(place),
+        "secret-in-clear",
+        f"{shown} reads like a secret, and stands in clear in the repository",
+        fix="keep it on the platform: this part travels as one text, in which no reference is followed"
+        if packed
+        else line,
+        severity="warning",
+    )
+
+
 def _references(spec: Any) -> Iterator[tuple[Tokens, Any]]:
     """Every ``{secretRef: text}``, wherever it stands."""
     waiting: list[tuple[Tokens, Any]] = [((), spec)]
     while waiting:
         place, node = waiting.pop()
         if isinstance(node, Mapping):
-            if len(node) == 1 and isinstance(node.get(REFERENCE), str):
+            if is_reference(node):
                 yield place, node
             else:
                 waiting.extend(((*place, key), member) for key, member in node.items())

@@ -19,6 +19,7 @@ from yaml.events import (
 )
 
 from agent.errors import Problem, ProblemList
+from agent.model.secret_names import speaks_of_secrets
 from agent.yaml_io import faults
 from agent.yaml_io.budget import Budget
 from agent.yaml_io.scalars import Mark, resolve
@@ -26,7 +27,6 @@ from agent.yaml_io.screen import place
 
 _CORE: Final = "tag:yaml.org,2002:"
 _TRAILING_TAB: Final = re.compile(r"\t[ \t]*(?:$|#)", re.MULTILINE)
-_SECRET: Final = re.compile(r"passw|secret|token|credential|private|api.?key|access.?key|auth", re.IGNORECASE)
 _NO_BREAK_SPACE: Final = "\u00a0"
 _STARTS: Final = (MappingStartEvent, SequenceStartEvent)
 _ENDS: Final = (MappingEndEvent, SequenceEndEvent)
@@ -84,8 +84,8 @@ class Rare:
 
     def _report_value(self, problem: Problem, mark: Any) -> None:
         """Keep a problem that quotes a value, unless its line speaks of a secret: then the value stays out."""
-        start = self._text.rfind("\n", 0, mark.index) + 1
-        if _SECRET.search(self._text, max(start, mark.index - 200), mark.index):
+        start = max(self._text.rfind("\n", 0, mark.index) + 1, mark.index - 200)
+        if speaks_of_secrets(self._text[start : mark.index]):
             problem = faults.without_value(problem)
         self.report(problem)
 

@@ -207,6 +207,32 @@ def test_a_subtree_that_is_added_hides_its_secrets() -> None:
     assert found.fields[0].after == {"password": "(secret)"}
 
 
+def test_a_secret_by_its_name_is_hidden_on_both_sides_too() -> None:
+    desired = hidden(
+        {"env": {"DB_PASSWORD": "new-hunter2", "MODE": "fast"}, "list": [{"name": "API_KEY", "value": "h"}]}
+    )
+    live = hidden({"env": {"DB_PASSWORD": "old-hunter2", "MODE": "slow"}, "list": [{"name": "API_KEY", "value": "g"}]})
+    found = diff(desired, live, live)
+    assert "hunter2" not in repr(found)
+    assert [(field.path, field.sensitive, field.after) for field in found.fields] == [
+        ("env.DB_PASSWORD", True, None),
+        ("env.MODE", False, "fast"),
+        ("list[name=API_KEY].value", True, None),
+    ]
+
+
+def test_a_definition_may_know_that_a_name_is_of_no_secret() -> None:
+    spec = {"token": "not-a-secret", "tokens": {"secret": "kept-elsewhere"}}
+    assert hidden(spec, FieldRule("/token", secret=False), FieldRule("/tokens/secret", values={"a": "b"})) == spec
+    assert hidden(spec) != spec
+
+
+def test_asterisks_at_a_secret_are_judged_by_what_was_last_sent() -> None:
+    sent, live = hidden({"password": "x"}), hidden({"password": "********"})
+    assert diff(sent, sent, live).same
+    assert not diff(hidden({"password": "y"}), sent, live).same
+
+
 def test_a_masked_answer_is_judged_by_what_was_last_sent() -> None:
     rule = FieldRule("/password", secret=False, mask=r"^\*+$")
     assert diff({"password": "x"}, {"password": "x"}, {"password": "****"}, rule).same

@@ -33,9 +33,17 @@ def test_members_that_the_schema_does_not_name_are_never_sent_back() -> None:
 def test_read_only_and_masked_members_are_never_sent_back() -> None:
     rules = (FieldRule("/id", read_only=True), FieldRule("/config/password", mask=r"^\*+$"))
     body = compose_update(book(*rules), {"a": 1}, None, {"id": 7, "config": {"password": "***", "b": 1}}, mark=None)
-    assert body["a"] == 1 and "id" not in body
+    assert body == {"a": 1, "config": {"b": 1}}
+    body = compose_update(book(*rules), {"a": 1}, None, {"config": {"b": [{"password": "***"}]}}, mark=None)
+    assert body == {"a": 1, "config": {"b": [{}]}}
     body = compose_update(book(*rules), {"config": {"b": 2}}, None, {"config": {"password": "***", "b": 1}}, mark=None)
     assert body == {"config": {"b": 2}}
+
+
+def test_asterisks_at_the_name_of_a_secret_are_never_sent_back() -> None:
+    live = {"env": {"DB_PASSWORD": "********", "RATING": "***", "MODE": "slow"}}
+    body = compose_update(book(), {"env": {"MODE": "fast"}}, None, live, mark=None)
+    assert body == {"env": {"RATING": "***", "MODE": "fast"}}
 
 
 def test_kept_leaves_stay_as_they_are_live() -> None:

@@ -71,9 +71,42 @@ def test_a_wrong_type_in_a_secret_leaf_does_not_show_the_value(check: Check) -> 
     assert all("hunter2" not in repr(problem) for problem in check(SECRET.replace("VALUE", "[hunter2]")).problems)
 
 
+FREE = "name: s\nversion: v1\ntype: service\nservice:\n  stack: a\n  stackSpec: {NAME: VALUE}\n"
+
+
 def test_a_reference_elsewhere_is_refused_once(told: Told) -> None:
-    text = "name: s\nversion: v1\ntype: service\nservice:\n  stack: a\n  stackSpec: {token: {secretRef: x}}\n"
-    assert told(text) == ["error[invalid-manifest] 6:22"]
+    text = FREE.replace("NAME", "mode").replace("VALUE", "{secretRef: x}")
+    assert told(text) == ["error[invalid-manifest] 6:21"]
+
+
+def test_a_name_alone_gives_a_secret_away(check: Check) -> None:
+    (problem,) = check(FREE.replace("NAME", "db_token").replace("VALUE", "hunter2")).problems
+    assert f"{problem.severity}[{problem.code}] {problem.where.line}:{problem.where.column}" == (
+        "warning[secret-in-clear] 6:25"
+    )
+    assert problem.fix is not None
+    assert problem.fix.startswith("db_token: {secretRef: NAME}")
+    assert "hunter2" not in repr(problem)
+
+
+def test_where_a_name_gives_a_secret_away_a_reference_may_stand(check: Check) -> None:
+    checked = check(FREE.replace("NAME", "db_token").replace("VALUE", "{secretRef: lake}"))
+    assert checked.problems == ()
+    assert ("", "lake", 6, 25) in checked.documents[0].references
+
+
+def test_a_name_about_a_secret_gets_no_warning(told: Told) -> None:
+    for name, value in (("token_expiry", "3600"), ("secretName", "a"), ("passwordPolicy", "strict"), ("token", "3600")):
+        assert told(FREE.replace("NAME", name).replace("VALUE", value)) == []
+
+
+def test_a_fault_at_a_secret_name_does_not_show_the_value(check: Check) -> None:
+    text = FREE.replace(
+        "  stackSpec: {NAME: VALUE}", "  password: hunter2\n  envs: {API_KEY: [hunter2], DB_PASSWORD: $HUNTER2}"
+    )
+    checked = check(text)
+    assert checked.has_errors
+    assert "hunter2" not in repr(checked.problems).lower()
 
 
 def test_the_older_list_form_has_secrets_too(told: Told) -> None:
