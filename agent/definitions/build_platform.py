@@ -58,6 +58,7 @@ def build_platform(words: Words, kinds: Mapping[str, Kind], response: ResponseRu
         request_headers=values(get(request, "headers", {})),
         request_query=values(get(request, "query", {})),
         request_body=values(get(request, "body", {})),
+        request_bytes_max=get(request, "bodyMax"),
         response=response,
         errors=_errors(get(words, "errors", {})),
         budget=_budget(get(words, "budget", {})),

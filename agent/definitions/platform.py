@@ -384,6 +384,7 @@ class Platform:
     request_headers: Mapping[str, Template]
     request_query: Mapping[str, Template]
     request_body: Mapping[str, Template]
+    request_bytes_max: int | None
     response: ResponseRule
     errors: ErrorRule
     budget: BudgetRule

@@ -280,6 +280,7 @@ DEFINITION = WordMap(
                 "headers": _headers,
                 "query": Named("the name of a parameter", Body()),
                 "body": Named("the name of a member", Body()),
+                "bodyMax": Whole(1),
             },
         ),
         "response": WordMap("response", dict.fromkeys(("ok", "item", "items"), Jmes())),

@@ -44,6 +44,12 @@ def header_field(name: str, value: Any) -> tuple[bytes, bytes]:
     return name.lower().encode("ascii"), text.encode("latin-1")
 
 
+def fits(body: bytes, most: int | None) -> None:
+    """The last word on ``bodyMax``: a check of manifests knows neither files nor what is kept of the live object."""
+    if most is not None and len(body) > most:
+        raise Unbuildable(f"its body of {len(body):,} bytes is more than the {most:,} that the platform takes")
+
+
 def carry(pointer: str, live: Mapping[str, Any] | None, body: Any) -> None:
     """Copy what the server wants to see again, such as a revision, from the last read into the body."""
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]

@@ -27,7 +27,17 @@ from agent.definitions.platform import (
 from agent.live.answers import Reading
 from agent.live.codecs import accept_header, encode
 from agent.live.connection import Connection
-from agent.live.rendering import Pairs, Unbuildable, carry, encoded, header_field, rendered, rendered_query, templated
+from agent.live.rendering import (
+    Pairs,
+    Unbuildable,
+    carry,
+    encoded,
+    fits,
+    header_field,
+    rendered,
+    rendered_query,
+    templated,
+)
 from agent.model.canonical import digest
 from agent.model.identity import Key, uid_of
 
@@ -331,15 +341,7 @@ class Requests:
         body = None
         if value is not None:
             body, content_type = encode(route.codec, value)
+            fits(body, self.platform.request_bytes_max)
             headers.append((b"content-type", content_type.encode()))
-        return Prepared(
-            route.method,
-            target,
-            route.request.source,
-            tuple(headers),
-            body,
-            route.reading,
-            route.reads,
-            kind,
-            key,
-        )
+        source, reading, reads = route.request.source, route.reading, route.reads
+        return Prepared(route.method, target, source, tuple(headers), body, reading, reads, kind, key)

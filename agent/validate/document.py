@@ -14,7 +14,7 @@ from agent import __version__, yaml_io
 from agent.definitions.platform import Platform
 from agent.errors import Problem, ProblemList, Severity, Where
 from agent.json_schema import Violation
-from agent.model.canonical import digest
+from agent.model.canonical import digest, to_json
 from agent.model.manifest import CheckedDocument, CheckedFile, Lifecycle
 from agent.model.secret_names import is_secret_name, may_name_secrets, named_secrets
 from agent.validate import placeholders
@@ -162,6 +162,7 @@ class _Checker:
         named = named_places(spec, secrets, rules.plain, rules.packed) if self._may_name_secrets else ()
         if secrets or named or self._mentions_secrets:
             uses = secret_uses(spec, base, secrets, named, self._mentions_secrets, findings)
+        self._size(identity, findings)
         for place in _places(spec, rules.read_only(scope)):
             what = f"`{place[-1]}` belongs to the platform, which sets it itself"
             findings.add(base + join(place), "read-only-field", what, on="key", fix="leave it out")
@@ -180,6 +181,14 @@ class _Checker:
                 elif not is_under(split(violation.pointer), known):
                     _report(violation, base, findings)
         return uses
+
+    def _size(self, identity: Identity, findings: Findings) -> None:
+        most = self._rules.platform.request_bytes_max
+        size = len(to_json(identity.spec)) if most is not None else 0
+        if most is not None and size > most:
+            what = f"about {size:,} bytes would be sent, and the platform takes {most:,} in one request"
+            fix = "split it into several resources, or move what is large into a file that is uploaded"
+            findings.add(identity.base, "too-big-for-platform", what, on="key", fix=fix)
 
     def _own_mark(self, spec: Mapping[str, Any], base: str, rules: KindRules, findings: Findings) -> None:
         # Without places first: nearly every manifest has tags, and nearly none of them is a mark.

@@ -169,6 +169,31 @@ def test_the_limit_of_manifests_is_told_with_its_numbers(count: int, status: int
     assert all("11" in each["what"] and "10" in each["what"] for each in ran.problems)
 
 
+SMALL = "platform: small\nversion: v1\nformat: 1\nextends: dataos/v1\nrequest: {bodyMax: 300}\n"
+
+
+@shows(71)
+def test_what_the_platform_would_not_take_is_never_sent(benches: Benches) -> None:
+    bench = benches.new()
+    text = CONFIG.replace("SERVER", bench.server).replace("platform: dataos", "platform: small/v1")
+    bench.write("datakeel.yaml", text.replace("targets:", "schemas: [platforms]\ntargets:"))
+    bench.write("platforms/small/platform.yaml", SMALL)
+    fill(bench, [])
+    head = "apiVersion: small/v1\nkind: Depot\nmetadata: {name: NAME}\n"
+    head += "spec: {version: v1, depot: {type: S3}, description: "
+    bench.write("manifests/inside.yaml", head.replace("NAME", "inside") + "x" * 100 + "}\n")
+    bench.write("manifests/outside.yaml", head.replace("NAME", "outside") + "x" * 300 + "}\n")
+    bench.commit()
+    ran = bench.run("apply", "--yes", "-o", "json").sound(3, writes=2)
+    (problem,) = ran.problems
+    assert (problem["code"], problem["path"], problem["line"], problem["column"]) == (
+        *("too-big-for-platform", "manifests/outside.yaml"),
+        *(4, 1),
+    )
+    assert "355" in problem["what"] and "300" in problem["what"]
+    assert all("outside" not in each["body"] for each in ran.requests if each["method"] == "POST")
+
+
 @shows(73, 74)
 def test_what_the_server_writes_otherwise_is_no_endless_diff(benches: Benches) -> None:
     bench = benches.new()

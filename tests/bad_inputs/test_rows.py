@@ -13,7 +13,6 @@ NUMBERED = set(range(1, 203))
 
 # What the rows below ask for does not exist yet.
 LATER: dict[int, str] = {
-    71: "a definition cannot say how large a body may be; the platform's own refusal is shown: issue 4",
     95: "a plan is of one revision; definitions come from the program and the operator's folders: issue 6",
     175: "a forge's own webhooks: issue 6",
     180: "pages: issue 6; what a page would show is escaped in every output of today, which is shown",

@@ -90,6 +90,7 @@ PLATFORM = Platform(
     request_headers={},
     request_query={},
     request_body={},
+    request_bytes_max=None,
     response=ResponseRule(),
     errors=ErrorRule(
         Expression("error.code"),

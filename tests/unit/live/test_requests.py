@@ -113,6 +113,13 @@ def test_common_members_go_into_the_query_or_the_body_by_method() -> None:
     assert dict(prepared.headers)[b"x-team"] == b"blue" and dict(prepared.headers)[b"x-fixed"] == b"one"
 
 
+def test_a_body_that_the_platform_would_not_take_is_not_built() -> None:
+    platform = with_kind(RESOURCE, request_bytes_max=9)
+    assert write(RESOURCE, "update", {"a": 100}, platform=platform).body == b'{"a":100}'
+    with pytest.raises(Unbuildable, match="10 bytes is more than the 9"):
+        write(RESOURCE, "update", {"a": 1000}, platform=platform)
+
+
 def test_a_header_of_the_kind_takes_the_scope_and_cannot_be_split() -> None:
     kind = replace(RESOURCE, headers={"X-Workspace": Template("${workspace}")})
     assert dict(read(kind).headers)[b"x-workspace"] == b"analytics"

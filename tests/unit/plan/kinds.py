@@ -70,6 +70,7 @@ def platform(*kinds: Kind) -> Platform:
         request_headers={},
         request_query={},
         request_body={},
+        request_bytes_max=None,
         response=ResponseRule(),
         errors=ErrorRule(),
         budget=BudgetRule(),
