@@ -103,6 +103,22 @@ def too_many_calls(plans: Sequence[TargetPlan], options: Options) -> Refused | N
     )
 
 
+def refusals_of(plans: Sequence[TargetPlan], options: Options) -> list[Refused]:
+    """What the limits of the command line say of these plans, in words."""
+    from agent.errors import Refused
+
+    found = [refusal] if (refusal := too_many_calls(plans, options)) is not None else []
+    if words := failing(plans, options):
+        found.append(
+            Refused(
+                f"the plan has what --fail-on names: {', '.join(words)}",
+                code="fail-on",
+                fix="look at it; apply it on purpose, or change what the commit asks for",
+            )
+        )
+    return found
+
+
 def failing(plans: Sequence[TargetPlan], options: Options) -> list[str]:
     """The words of ``--fail-on`` that hold of these plans."""
     found = {word for one in plans if one.plan is not None for word in _kinds_of(one.plan.changes)}

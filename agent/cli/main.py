@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from agent.errors import AgentError
 
     json_wanted = wants_json(words)
+    parsed = None
     try:
         verb, parsed = _parse(words)
         sys.excepthook = Crash(json_wanted, verbose=getattr(parsed, "verbose", False))
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except AgentError as error:
         try:
+            _leave_word(error, parsed)
             return _tell(error, json_wanted, verbose="-v" in words or "--verbose" in words)
         except BrokenPipeError:
             return _pipe_closed()
@@ -130,6 +132,15 @@ def _tell(error: AgentError, json_wanted: bool, *, verbose: bool) -> int:
 
         sys.stderr.write(scrubbed("".join(traceback.format_exception(error.__cause__))))
     return error.exit_status
+
+
+def _leave_word(error: AgentError, parsed: Namespace | None) -> None:
+    """What was asked to be written tells the error, unless the command was not even understood."""
+    from agent.cli.output import write_failure
+    from agent.errors import UsageError
+
+    if parsed is not None and not isinstance(error, UsageError):
+        write_failure(error, getattr(parsed, "output", ()))
 
 
 def _pipe_closed() -> int:

@@ -9,13 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
+    from agent.report.formats import Settings
     from agent.secrets import Redactor
+
+# Of each verb that has more than text and JSON. What validates has no counts to tell.
+FORMATS = ("text", "json", "markdown", "github", "gitlab", "gitlab-terraform", "sarif", "junit")
+FORMATS_OF_PROBLEMS = tuple(name for name in FORMATS if name != "gitlab-terraform")
+_MAY_SHARE = {"text", "github"}  # the runner finds its commands in any output
 
 _redactors: list[Redactor] = []
 
@@ -28,6 +35,17 @@ def use_redactor(redactor: Redactor) -> None:
 def scrubbed(text: str) -> str:
     """The text without any secret that the run knows of."""
     return _redactors[0].scrub(text) if _redactors else text
+
+
+def scrubbed_members(value: Any) -> Any:
+    """The same for every text of a JSON value: once a format has escaped a secret, nobody would find it."""
+    if isinstance(value, str):
+        return scrubbed(value)
+    if isinstance(value, Mapping):
+        return {name: scrubbed_members(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrubbed_members(member) for member in value]
+    return value
 
 
 class Output(NamedTuple):
@@ -52,15 +70,41 @@ def parse_outputs(words: Sequence[str], allowed: Sequence[str]) -> tuple[Output,
         if equals and not file:
             raise UsageError(f"-o {name}=: a file name must follow", fix=f"-o {name}=result.{name}")
         outputs.append(Output(name, Path(file) if equals else None))
-    if sum(1 for output in outputs if output.file is None) > 1:
-        raise UsageError("two outputs for standard output", fix="give all but one a file: -o json=plan.json")
+    printed = [output.format for output in outputs if output.file is None]
+    if len(printed) > 1 and (set(printed) != _MAY_SHARE or len(printed) > 2):
+        raise UsageError(
+            "two outputs for standard output",
+            why="only text and github may share it",
+            fix="give all but one a file: -o json=plan.json",
+        )
     return tuple(outputs)
 
 
-def write_outputs(outputs: Sequence[Output], renderers: Mapping[str, Callable[[], str]]) -> None:
-    """Every output, files first, so that a reader of standard output finds them written."""
-    for output in sorted(outputs, key=lambda one: one.file is None):
-        text = scrubbed(renderers[output.format]())
+def write_outputs(
+    outputs: Sequence[Output],
+    renderers: Mapping[str, Callable[[], str]],
+    document: Callable[[], Mapping[str, Any]] | None = None,
+    settings: Settings | None = None,
+) -> None:
+    """Every output, files first, so that a reader of standard output finds them written; annotations last of all.
+
+    A format without a renderer of its own is made from ``document``, which is asked for once, and has no secret left.
+    """
+    made: list[Any] = []
+
+    def text_of(name: str) -> str:
+        if name in renderers:
+            return renderers[name]()
+        from agent.report.formats import Settings, render
+
+        assert document is not None
+        if not made:
+            made.append(scrubbed_members(document()))
+        full = next((one.file.name for one in outputs if one.format == "json" and one.file), None)
+        return render(name, made[0], replace(settings or Settings(), full=full))
+
+    for output in sorted(outputs, key=lambda one: (one.file is None, one.format == "github")):
+        text = scrubbed(text_of(output.format))
         if output.file is None:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -91,6 +135,25 @@ def write_file(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise AgentError(f"{path} cannot be written: {error.strerror}", code="output-failed") from error
+
+
+def write_failure(error: AgentError, words: Sequence[str]) -> None:
+    """The error as every output that was asked for, but for JSON on standard output, which ``print_error`` prints.
+
+    So what reads the results later finds why there are none: ``notify`` its comment, a forge its annotations.
+    """
+    from agent.report.documents import error_document
+    from agent.report.formats import WRITERS
+
+    outputs = []
+    for word in words:
+        name, equals, file = word.partition("=")
+        if name in WRITERS and (file if equals else name != "json"):
+            outputs.append(Output(name, Path(file) if equals else None))
+    try:
+        write_outputs(outputs, {}, lambda: error_document(error))
+    except AgentError as second:
+        print_error(second, json_wanted=False)
 
 
 def print_error(error: AgentError, *, json_wanted: bool) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from agent.cli.options import Options
     from agent.config.model import Config
+    from agent.report.formats import Settings
 
 EXIT_TERMINATED = 143
 _Result = TypeVar("_Result")
@@ -55,6 +56,13 @@ def add_printing(common: ArgumentParser | _ArgumentGroup, formats: Sequence[str]
             default=[],
             metavar="FORMAT[=FILE]",
             help=f"{', '.join(formats)}; repeatable, all but one with a file",
+        )
+    if "markdown" in formats:
+        common.add_argument(
+            "--max-bytes",
+            type=positive,
+            metavar="N",
+            help="markdown: at most this long; details give way (default: 60000)",
         )
     common.add_argument("-q", "--quiet", action="store_true", help="no progress")
     common.add_argument("-v", "--verbose", action="store_true", help="more detail, and tracebacks")
@@ -144,6 +152,17 @@ def working_folder() -> Path:
 def outputs_of(arguments: Namespace, formats: Sequence[str]) -> tuple[Output, ...]:
     """The outputs that the words ask for."""
     return parse_outputs(arguments.output, formats)
+
+
+def settings_of(arguments: Namespace) -> Settings:
+    """What the writers of formats may be told on the command line."""
+    from agent.report.formats import MAX_BYTES_LEAST, Settings
+
+    if arguments.max_bytes is None:
+        return Settings()
+    if arguments.max_bytes < MAX_BYTES_LEAST:
+        raise UsageError(f"--max-bytes {arguments.max_bytes}: too few for a page", fix=f"at least {MAX_BYTES_LEAST}")
+    return Settings(max_bytes=arguments.max_bytes)
 
 
 def paint_of(arguments: Namespace, *, to_file: bool = False) -> Callable[[str, str], str]:

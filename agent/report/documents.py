@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agent import __version__
-from agent.errors import AgentError, Problem
+from agent.errors import EXIT_DONE, EXIT_INVALID, AgentError, Problem
 from agent.model.canonical import to_json
 from agent.model.change import PLAN_FORMAT, Action, Change, FieldChange, Plan, WindowLeft, digest_of
 from agent.model.condition import Condition
@@ -50,6 +50,17 @@ def dump_document(document: Mapping[str, Any], *, pretty: bool = True) -> str:
     return _harmless("{\n " + ",\n ".join(members) + "\n}\n")
 
 
+def dump_list(elements: Sequence[Mapping[str, Any]]) -> str:
+    """The elements as an array, one a line."""
+    lines = ",\n ".join(to_json(element).decode() for element in elements)
+    return _harmless(f"[\n {lines}\n]\n" if lines else "[]\n")
+
+
+def render(document: Mapping[str, Any], settings: object) -> str:
+    """``-o json``: the document as it is."""
+    return dump_document(document)
+
+
 def _harmless(text: str) -> str:
     text = _FORGE_MARK.sub("\\\\u0023#", text)
     return _INVISIBLE.sub(lambda found: _json_escape(found[0]), text)
@@ -70,8 +81,13 @@ def plan_document(
     problems: Iterable[Problem] = (),
     errors: Mapping[str, AgentError] | None = None,
     only: Sequence[str] = (),
+    exit_status: int = 0,
+    refusals: Iterable[AgentError] = (),
 ) -> dict[str, Any]:
-    """All targets' plans as one document. ``errors`` are the targets that gave no plan, and why."""
+    """All targets' plans as one document. ``errors`` are the targets that gave no plan, and why.
+
+    ``refusals`` are what the caller's own limits said of the plan, such as ``--max-calls``.
+    """
     listed = [problem_document(one) for one in sorted_problems(problems)]
     failed = errors or {}
     return {
@@ -80,6 +96,7 @@ def plan_document(
         "digest": digest_of(tuple(plans)),
         "revision": _revision(plans[0].revision) if plans else None,
         "complete": not failed and all(plan.complete for plan in plans),
+        "exit_status": exit_status,
         "scope": {"targets": [plan.target for plan in plans], "only": list(only)},
         "summary": _plan_summary(plans),
         "calls": _calls(plans),
@@ -105,19 +122,18 @@ def plan_document(
         ],
         "problems": listed,
         "errors": [{"target": target, **error_members(error)} for target, error in sorted(failed.items())],
+        "refusals": [error_members(refusal) for refusal in refusals],
     }
 
 
-def report_document(reports: Sequence[Report], *, error: AgentError | None = None) -> dict[str, Any]:
-    """What was applied: each change of the plan with its outcome. ``error`` is why nothing could begin."""
-    document: dict[str, Any] = {
+def report_document(reports: Sequence[Report], *, exit_status: int = 0) -> dict[str, Any]:
+    """What was applied: each change of the plan with its outcome."""
+    return {
         "format": REPORT_FORMAT,
         "agent": __version__,
+        "exit_status": exit_status,
         "passes": [pass_document(report) for report in reports],
     }
-    if error is not None:
-        document["error"] = error_members(error)
-    return document
 
 
 def pass_document(report: Report) -> dict[str, Any]:
@@ -143,12 +159,14 @@ def pass_document(report: Report) -> dict[str, Any]:
 def problems_document(problems: Iterable[Problem], *, manifests: int | None = None) -> dict[str, Any]:
     """``validate -o json``."""
     ordered = sorted_problems(problems)
+    summary = {
+        severity: sum(1 for one in ordered if one.severity == severity) for severity in ("error", "warning", "info")
+    }
     document: dict[str, Any] = {
         "format": PROBLEMS_FORMAT,
         "agent": __version__,
-        "summary": {
-            severity: sum(1 for one in ordered if one.severity == severity) for severity in ("error", "warning", "info")
-        },
+        "exit_status": EXIT_INVALID if summary["error"] else EXIT_DONE,
+        "summary": summary,
         "problems": [problem_document(one) for one in ordered],
     }
     if manifests is not None:
@@ -165,6 +183,9 @@ def error_members(error: AgentError) -> dict[str, Any]:
     """An error with its code, its reasons and the problems that it holds."""
     members: dict[str, Any] = {"code": error.error_code, "message": error.what, "exit_status": error.exit_status}
     members |= {word: value for word in ("got", "why", "fix") if (value := getattr(error, word)) is not None}
+    if error.where is not None:
+        place = {"path": error.where.path, "line": error.where.line, "column": error.where.column}
+        members |= {word: value for word, value in place.items() if value is not None}
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
     if problems:
         members["problems"] = [problem_document(one) for one in sorted_problems(problems)]

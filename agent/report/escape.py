@@ -1,13 +1,15 @@
 """Makes hostile text harmless: names, values, messages of platforms and commits may hold anything.
 
-Used by every renderer for every foreign text, and by the logs. Three dangers: control characters that drive a terminal,
-bidirectional and invisible characters that make text look like other text, and the commands that the runners of code
-forges read from output (``::error::`` at a line's start, ``##[`` anywhere).
+Used by every renderer for every foreign text, and by the logs. Four dangers: control characters that drive a terminal,
+bidirectional and invisible characters that make text look like other text, the commands that the runners of code
+forges read from output (``::error::`` at a line's start, ``##[`` anywhere), and the markup of the place that the text
+is shown in: Markdown, HTML, XML, a runner's own command. Each of these places has its function here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _DANGEROUS = (
     "[\x00-\x1f\x7f-\x9f"  # control
@@ -17,6 +19,15 @@ _DANGEROUS = (
 )
 _FORGE_MARK = r"##(?=[A-Za-z]*\[)"
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NO_XML = re.compile("[\ufffe\uffff]")  # XML 1.0 cannot write them; what else it cannot, ``clean`` has made visible
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+# A word that is neither markup, nor a forge's mention or reference (`@ann`, `#12`, `!3`, `GH-12`), nor a link.
+_PLAIN_WORD = re.compile(
+    r"(?!GH-|www\.|[0-9]+[.)]$)[(\"']*[^\W_](?:[^\W_]|[-'’.,](?=[^\W_]))*[%…)\"']*[.,;:?]*|[–—·…%.,;:?)]+",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"`([^`]+)`")
+_WORD = re.compile(r"""(?<![^ ])"[^"]+"(?![^ ])|[^ ]+""")
 
 
 def clean(text: str, limit: int | None = None) -> str:
@@ -57,3 +68,72 @@ def _escaped(found: re.Match[str]) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def code_span(text: str, limit: int | None = None) -> str:
+    """Markdown's inline code. Its fence is longer than any run of backticks inside; nothing else can end it."""
+    shown = clean(text, limit) or " "
+    fence = "`" * _longer_than_any([shown], 1)
+    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def cell_code(text: str, limit: int | None = None) -> str:
+    """Inline code in a cell of a Markdown table, where a bar would end the cell even between backticks."""
+    if "|" not in text:
+        return code_span(text, limit)
+    return f"<code>{html_text(text, limit)}</code>"
+
+
+def sentence(text: str, limit: int | None = None) -> str:
+    """A sentence in Markdown: plain words as they are; all other words, and what it quotes, as code.
+
+    So no word mentions anybody, refers, links or changes the page. It may stand in a cell of a table, and not at the
+    beginning of a line.
+    """
+    pieces = _QUOTED.split(clean(text, limit))
+    parts = [cell_code(piece) if number % 2 else _words(piece) for number, piece in enumerate(pieces)]
+    told = ""
+    for part in parts:
+        told += f" {part}" if told.endswith("`") and part.startswith("`") else part  # else their fences would be one
+    return told
+
+
+def fenced(lines: Iterable[str], language: str = "") -> str:
+    """A block of Markdown code; each line is cleaned by the caller, and begins with a mark of his."""
+    kept = list(lines)
+    fence = "`" * _longer_than_any(kept, 3)
+    return "\n".join([f"{fence}{language}", *kept, fence])
+
+
+def html_text(text: str, limit: int | None = None) -> str:
+    """Text between tags of HTML, also where Markdown is read again inside of them."""
+    return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", clean(text, limit))
+
+
+def xml_text(text: str) -> str:
+    """One line that XML 1.0 can carry; the writer of XML still escapes its markup."""
+    return _NO_XML.sub(_escaped, clean(text))
+
+
+def command_data(text: str) -> str:
+    """The message of a runner's ``::command::``, which may have several lines: each was cleaned."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def command_property(text: str) -> str:
+    """A value among the properties of a runner's ``::command name=value,…::``."""
+    return command_data(clean(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _words(piece: str) -> str:
+    return _WORD.sub(lambda found: found[0] if _is_plain(found[0]) else cell_code(found[0]), piece)
+
+
+def _is_plain(words: str) -> bool:
+    return all(_PLAIN_WORD.fullmatch(word) for word in words.split(" "))
+
+
+def _longer_than_any(lines: Iterable[str], least: int) -> int:
+    """How many backticks no run in these lines has."""
+    return max(least, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))

@@ -13,7 +13,7 @@ from agent.model.change import Action, Change, Plan, digest_of
 from agent.model.identity import Key
 from agent.report.change_text import MARKS, WORDS, render_change
 from agent.report.escape import clean
-from agent.report.values import Paint, counted, plain, window_word
+from agent.report.values import Paint, about, counted, plain, window_word
 
 _ORDER = (
     Action.DELETE,
@@ -167,14 +167,8 @@ def _budget(plan: Plan) -> str:
     kept = round(100 * (1 - first.usable / first.limit)) if first.limit else 0
     text = left + (f" ({kept} % kept for people)" if kept else "")
     if plan.calls.apply_max:
-        text += f"; done in about {_about(plan.seconds_needed)}"
+        text += f"; done in about {about(plan.seconds_needed)}"
     return text
-
-
-def _about(seconds: float) -> str:
-    if seconds < 55:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _summary(plans: Sequence[Plan]) -> str:

@@ -95,6 +95,13 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // 86400)} days"
 
 
+def about(seconds: float) -> str:
+    """``38 s``, ``6 min``, ``1.5 h``: rounded, for what lies ahead."""
+    if seconds < 55:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def moment(at: float | None, now: float | None) -> str:
     """``3 min ago`` or ``in 12 s`` on a terminal (``now`` given), the date in UTC elsewhere; ``-`` when unknown."""
     if at is None:

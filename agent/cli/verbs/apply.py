@@ -15,11 +15,11 @@ SUMMARY = "make live what the repository says"
 GROUP = "Change"
 RANK = 2
 EXAMPLE = "datakeel apply --expect p1-8f3a91c24be07d5566e1c09a2f7b3d18"
-_FORMATS = ("text", "json")
 
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
+    from agent.cli.output import FORMATS
     from agent.cli.shared import add_common, digest_word, positive
 
     parser.add_argument("--expect", type=digest_word, metavar="DIGEST", help="apply exactly the plan with this digest")
@@ -45,7 +45,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-calls", type=positive, metavar="N", help="refuse a plan that may need more calls than this"
     )
-    add_common(parser, _FORMATS)
+    add_common(parser, FORMATS)
 
 
 def run(arguments: Namespace) -> int:
@@ -54,12 +54,12 @@ def run(arguments: Namespace) -> int:
 
     from agent.cli import logging, shared, wiring
     from agent.cli.exits import status_of_reports
-    from agent.cli.output import write_outputs
+    from agent.cli.output import FORMATS, write_outputs
     from agent.errors import UsageError
-    from agent.report.documents import dump_document, report_document
+    from agent.report.documents import report_document
     from agent.report.outcome_text import render_reports
 
-    outputs = shared.outputs_of(arguments, _FORMATS)
+    outputs, settings = shared.outputs_of(arguments, FORMATS), shared.settings_of(arguments)
     options, approved = _options(arguments)
     if options.expect is None and not options.yes and not shared.is_interactive(os.environ):
         raise UsageError(
@@ -76,14 +76,14 @@ def run(arguments: Namespace) -> int:
         wiring.apply_plans(config, options, confirm=lambda plans: _confirm(plans, options, approved, arguments))
     )
     to_file = not any(output.file is None and output.format == "text" for output in outputs)
+    status = status_of_reports(reports)
     write_outputs(
         outputs,
-        {
-            "text": lambda: render_reports(reports, paint=shared.paint_of(arguments, to_file=to_file)),
-            "json": lambda: dump_document(report_document(reports)),
-        },
+        {"text": lambda: render_reports(reports, paint=shared.paint_of(arguments, to_file=to_file))},
+        lambda: report_document(reports, exit_status=status),
+        settings,
     )
-    return status_of_reports(reports)
+    return status
 
 
 def _options(arguments: Namespace) -> tuple[Options, list[str]]:

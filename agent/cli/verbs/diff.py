@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
     from agent.cli.options import Options, TargetPlan
+    from agent.errors import AgentError
 
 NAME = "diff"
 SUMMARY = "show what would change, and what it costs in calls"
 GROUP = "Change"
 RANK = 1
 EXAMPLE = "datakeel diff --target analytics --detailed-exitcode -o text -o json=plan.json"
-_FORMATS = ("text", "json")
 _CONFIRMS = ("confirm_deletes", "confirm_changes")
 
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
+    from agent.cli.output import FORMATS
     from agent.cli.shared import add_common, positive
 
     parser.add_argument("--revision", metavar="REV", help="plan this commit, branch or tag instead of the working tree")
@@ -40,34 +41,32 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-calls", type=positive, metavar="N", help="end with 4 when applying may need more calls than this"
     )
-    add_common(parser, _FORMATS)
+    add_common(parser, FORMATS)
 
 
 def run(arguments: Namespace) -> int:
     """Exit 0, 1 when not everything could be read, 3 when a manifest is invalid; 2 and 4 where asked for."""
     from agent.cli import shared, wiring
-    from agent.cli.exits import failing, status_of_plans, too_many_calls
-    from agent.cli.output import tell, write_outputs
-    from agent.errors import EXIT_REFUSED
+    from agent.cli.exits import refusals_of, status_of_plans
+    from agent.cli.output import FORMATS, tell, write_outputs
     from agent.report.problems import render_problem
 
-    outputs = shared.outputs_of(arguments, _FORMATS)
+    outputs, settings = shared.outputs_of(arguments, FORMATS), shared.settings_of(arguments)
     options = shared.options_of(arguments, worktree=arguments.revision is None)
     plans = shared.run_async(wiring.make_plans(shared.config_of(arguments), options))
     to_file = not any(output.file is None and output.format == "text" for output in outputs)
+    refusals, status = refusals_of(plans, options), status_of_plans(plans, options)
     write_outputs(
         outputs,
         {
             "text": lambda: text_of(
                 plans, shared.paint_of(arguments, to_file=to_file), full=arguments.full, next_verb=_apply_of(arguments)
-            ),
-            "json": lambda: json_of(plans, options),
+            )
         },
+        lambda: document_of(plans, options, exit_status=status, refusals=refusals),
+        settings,
     )
-    status = status_of_plans(plans, options)
-    if status == EXIT_REFUSED and (words := failing(plans, options)):
-        tell(f"--fail-on {','.join(words)}: the plan has it, so the status is {status}")
-    if (refusal := too_many_calls(plans, options)) is not None:
+    for refusal in refusals:
         for line in render_problem(refusal.as_problem()):
             tell(line)
     return status
@@ -106,15 +105,18 @@ def text_of(plans: Sequence[TargetPlan], paint: object, *, full: bool, next_verb
     return text + render_plans(made, paint=paint, full=full, next_verb=next_verb)
 
 
-def json_of(plans: Sequence[TargetPlan], options: Options) -> str:
+def document_of(
+    plans: Sequence[TargetPlan], options: Options, *, exit_status: int = 0, refusals: Sequence[AgentError] = ()
+) -> dict[str, Any]:
     """The same as one document."""
-    from agent.report.documents import dump_document, plan_document
+    from agent.report.documents import plan_document
 
     problems = {problem: None for one in plans if one.desired for problem in one.desired.problems}
-    document = plan_document(
+    return plan_document(
         [one.plan for one in plans if one.plan is not None],
         problems=problems,
         errors={one.target: one.error for one in plans if one.error is not None},
         only=[selector.text for selector in options.only],
+        exit_status=exit_status,
+        refusals=refusals,
     )
-    return dump_document(document)

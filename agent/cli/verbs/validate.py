@@ -17,27 +17,27 @@ SUMMARY = "check the manifests: schemas, names, references, cycles"
 GROUP = "Start"
 RANK = 3
 EXAMPLE = "datakeel validate manifests/sales -o json"
-_FORMATS = ("text", "json")
 
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
+    from agent.cli.output import FORMATS_OF_PROBLEMS
     from agent.cli.shared import add_common
 
     parser.add_argument("paths", nargs="*", metavar="PATH", help="only problems of these files or folders")
     parser.add_argument("--revision", metavar="REV", help="check a commit, branch or tag instead of the working tree")
-    add_common(parser, _FORMATS)
+    add_common(parser, FORMATS_OF_PROBLEMS)
 
 
 def run(arguments: Namespace) -> int:
     """Exit 0, or 3 when a manifest is invalid."""
     from agent.cli import shared, wiring
-    from agent.cli.output import write_outputs
+    from agent.cli.output import FORMATS_OF_PROBLEMS, write_outputs
     from agent.errors import EXIT_DONE, EXIT_INVALID
-    from agent.report.documents import dump_document, problems_document
+    from agent.report.documents import problems_document
     from agent.report.problems import render_problems, render_summary, sorted_problems
 
-    outputs = shared.outputs_of(arguments, _FORMATS)
+    outputs, settings = shared.outputs_of(arguments, FORMATS_OF_PROBLEMS), shared.settings_of(arguments)
     options = shared.options_of(arguments, worktree=arguments.revision is None, paths=tuple(arguments.paths))
     config = shared.config_of(arguments)
     wanted = _from_the_top(arguments.paths, config.source.path, shared.working_folder(), arguments.revision)
@@ -49,12 +49,11 @@ def run(arguments: Namespace) -> int:
     manifests = sum(len(one.resources) + len(one.broken) for one in desired)
 
     def text() -> str:
-        paint = shared.paint_of(arguments, to_file=outputs[0].file is not None)
+        to_file = not any(output.file is None and output.format == "text" for output in outputs)
+        paint = shared.paint_of(arguments, to_file=to_file)
         return render_problems(problems, paint=paint) + render_summary(problems, manifests)
 
-    write_outputs(
-        outputs, {"text": text, "json": lambda: dump_document(problems_document(problems, manifests=manifests))}
-    )
+    write_outputs(outputs, {"text": text}, lambda: problems_document(problems, manifests=manifests), settings)
     return EXIT_INVALID if any(problem.severity == "error" for problem in problems) else EXIT_DONE
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from agent.cli import output
 from agent.cli.output import Output, parse_outputs, write_outputs
 from agent.errors import AgentError, UsageError
+from agent.report.documents import error_document
+from agent.report.formats import WRITERS
 from agent.secrets import Redactor, Secret
 
 FORMATS = ("text", "json")
@@ -91,3 +95,47 @@ def test_everything_passes_the_redactor(tmp_path: Path, capsys: pytest.CaptureFi
     captured = capsys.readouterr()
     assert "canary" not in captured.out + captured.err + (tmp_path / "x").read_text()
     assert captured.out.startswith("a ***\n")
+
+
+def test_annotations_may_follow_the_text_and_nothing_else_may(capsys: pytest.CaptureFixture[str]) -> None:
+    formats = ("text", "json", "github", "markdown")
+    outputs = parse_outputs(["github", "text"], formats)
+    document = error_document(AgentError("no answer", code="api-fault"))
+    write_outputs(outputs, {"text": lambda: "text\n"}, lambda: document)
+    assert capsys.readouterr().out == "text\n::error title=api-fault::no answer\n"
+    for words in (["github", "json"], ["text", "markdown"], ["text", "text"], ["text", "github", "github"]):
+        with pytest.raises(UsageError, match="standard output"):
+            parse_outputs(words, formats)
+
+
+def test_the_document_is_made_once_and_has_no_secret_in_any_format(tmp_path: Path) -> None:
+    redactor = Redactor()
+    redactor.add(Secret("pa|ss,wo:rd%&`x"))
+    output.use_redactor(redactor)
+    made: list[int] = []
+
+    def document() -> dict[str, object]:
+        made.append(1)
+        return error_document(AgentError("the platform said pa|ss,wo:rd%&`x", code="api-fault"))
+
+    try:
+        outputs = [Output(name, tmp_path / name) for name in WRITERS]
+        write_outputs(outputs, {}, document)
+    finally:
+        output.use_redactor(Redactor())
+    assert made == [1]
+    for name in WRITERS:
+        text = (tmp_path / name).read_text()
+        assert not re.search("ss.{1,6}wo", text), name
+        assert name == "gitlab-terraform" or "***" in text, name
+
+
+def test_a_failure_reaches_every_output_that_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = AgentError("no answer", code="api-fault")
+    words = ["text", f"json={tmp_path / 'plan.json'}", "github", f"nonsense={tmp_path / 'x'}", "json"]
+    output.write_failure(error, words)
+    assert json.loads((tmp_path / "plan.json").read_text())["error"]["code"] == "api-fault"
+    assert capsys.readouterr().out == "::error title=api-fault::no answer\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+    output.write_failure(error, [f"json={tmp_path / 'no' / 'folder.json'}"])
+    assert "output-failed" in capsys.readouterr().err

@@ -43,7 +43,7 @@ def test_a_diff_shows_problems_then_errors_then_plans() -> None:
 
 def test_the_same_as_a_document() -> None:
     options = Options(only=(Selector.parse("!Workflow/a"),))
-    document = json.loads(diff.json_of(PLANS, options))
+    document = diff.document_of(PLANS, options)
     assert document["scope"] == {"targets": ["analytics"], "only": ["!Workflow/a"]}
     assert document["complete"] is False
     assert document["errors"][0]["target"] == "sales"

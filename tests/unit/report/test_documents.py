@@ -21,9 +21,14 @@ from tests.unit.report.samples import PLAN, PROBLEM
 ROOT = Path(__file__).parents[3]
 
 
+def read_schema(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text())
+    return read
+
+
 @pytest.fixture(scope="module")
 def schema() -> Schema:
-    return Schema(json.loads((ROOT / "schemas" / "plan.schema.json").read_text()), "schemas/plan.schema.json")
+    return Schema(read_schema("plan"), "schemas/plan.schema.json")
 
 
 def whole() -> dict[str, Any]:
@@ -64,6 +69,44 @@ def _first_sensitive(plan: dict[str, Any]) -> dict[str, Any]:
         field for change in plan["changes"] for field in change["fields"] if field["sensitive"]
     )
     return found
+
+
+OTHERS: list[tuple[str, dict[str, Any]]] = [
+    (
+        "report",
+        documents.report_document(
+            [
+                samples.report(
+                    *(samples.DONE, samples.FAILED, samples.LOST, samples.SKIPPED, samples.KEPT),
+                    problems=(PROBLEM,),
+                    error="the store is locked",
+                    error_code="store-locked",
+                )
+            ]
+        ),
+    ),
+    ("report", documents.report_document([])),
+    ("problems", documents.problems_document([PROBLEM], manifests=3)),
+    ("problems", documents.problems_document([])),
+    ("error", documents.error_document(ManifestError("bad", problems=(PROBLEM,), where=PROBLEM.where, fix="mend it"))),
+]
+
+
+@pytest.mark.parametrize(("name", "document"), OTHERS)
+def test_every_document_is_valid_against_its_schema(name: str, document: dict[str, Any]) -> None:
+    other = Schema(read_schema(name), f"schemas/{name}.schema.json")
+    parsed = json.loads(documents.dump_document(document))
+    assert other.violations(parsed) == ()
+    assert parsed["format"] == read_schema(name)["title"]
+    for member in read_schema(name)["required"]:
+        assert not other.is_valid({key: value for key, value in parsed.items() if key != member})
+
+
+def test_the_schemas_agree_on_what_they_share() -> None:
+    shared = read_schema("plan")["$defs"]
+    for name in ("report", "problems", "error"):
+        for word, definition in read_schema(name)["$defs"].items():
+            assert shared.get(word, definition) == definition, f"{word} of {name}.schema.json"
 
 
 def test_the_counts_digest_and_costs_are_those_of_the_plans() -> None:

@@ -1,0 +1,98 @@
+"""``-o markdown``: one comment or job summary, dangerous things first, never larger than it may be.
+
+Two modules say what stands on the page: ``markdown_plan`` for a plan, ``markdown_results`` for everything else. Here it
+is fitted: what decides stays (title, warnings, dangerous rows, digest), other rows and details give way, and the page
+then says where the whole is. Foreign text stands in code only, so nobody is mentioned and nothing is linked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.report.escape import code_span
+from agent.report.formats import Settings
+from agent.report.values import counted
+
+MARKER = "<!-- datakeel:plan key="
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROOM_FOR_NOTES = 400  # bytes: the two sentences that tell what was left out
+
+
+@dataclass
+class Page:
+    """The parts of a page in their order. ``dangerous`` and ``rows`` are lines of one table below ``header``."""
+
+    title: str
+    warnings: list[str] = field(default_factory=list)
+    header: tuple[str, str] = ("", "")
+    dangerous: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+    foot: str = ""
+
+
+def render(document: Mapping[str, Any], settings: Settings) -> str:
+    """The page for this document, below the hidden line by which ``notify`` finds its comment again."""
+    if str(document.get("format", "")).startswith("datakeel.plan/"):
+        from agent.report.markdown_plan import page_of
+    else:
+        from agent.report.markdown_results import page_of
+    return marker(settings.key) + "\n" + fitted(page_of(document), settings)
+
+
+def marker(key: str) -> str:
+    """The first line of a sticky comment. ValueError when ``key`` is not one."""
+    if not KEY.fullmatch(key):
+        raise ValueError(f"not a key: {key!r}")
+    return f"{MARKER}{key} -->"
+
+
+def fitted(page: Page, settings: Settings) -> str:
+    """The page within ``max_bytes``, less its marker; the title and the foot stay whatever happens."""
+    room = settings.max_bytes - len(marker(settings.key)) - 1 - _ROOM_FOR_NOTES
+    room -= sum(_size(part) + 2 for part in (page.title, page.foot, *page.header))
+    warnings, room = _kept(page.warnings, room)
+    dangerous, room = _kept(page.dangerous, room)
+    # A detail is worth less than a row, and one that is too long does not keep a later, shorter one out.
+    rows, room = _kept(page.rows, room) if len(dangerous) == len(page.dangerous) else ([], 0)
+    details: list[str] = []
+    for detail in page.details if len(rows) == len(page.rows) else ():
+        if _size(detail) + 2 <= room:
+            details.append(detail)
+            room -= _size(detail) + 2
+    left_out = [
+        counted(len(whole) - len(kept), noun)
+        for noun, whole, kept in (
+            ("warning", page.warnings, warnings),
+            ("dangerous change", page.dangerous, dangerous),
+            ("other line", page.rows, rows),
+            ("detail", page.details, details),
+        )
+        if len(kept) < len(whole)
+    ]
+    parts = [page.title, *warnings]
+    if dangerous or rows:
+        parts.append("\n".join((*page.header, *dangerous, *rows)))
+    parts += details
+    if left_out:
+        where = f"; all of it is in {code_span(settings.full, 100)} of this job" if settings.full else ""
+        parts.append(f"✂️ **shortened**: {', '.join(left_out)} left out{where}")
+    return "\n\n".join([*parts, *([page.foot] if page.foot else [])]) + "\n"
+
+
+def _kept(lines: Sequence[str], room: int) -> tuple[list[str], int]:
+    """As many of the first lines as there is room for, and the room that is left."""
+    kept: list[str] = []
+    for line in lines:
+        if (size := _size(line) + 2) > room:
+            break
+        kept.append(line)
+        room -= size
+    return kept, room
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))

@@ -1,0 +1,226 @@
+"""A plan as the parts of a Markdown page: one row a change, its fields folded below. Called by ``markdown``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from agent.report.escape import cell_code, clean, code_span, fenced, html_text, sentence
+from agent.report.findings import resource_of
+from agent.report.markdown import Page
+from agent.report.values import about, counted, is_long_text, line_diff, show
+
+ICONS = {
+    "delete": "🗑️",
+    "replace": "♻️",
+    "hold": "✋",
+    "update": "✏️",
+    "adopt": "🤝",
+    "create": "✨",
+    "release": "🕊️",
+    "none": "👁️",
+}
+WORDS = {"hold": "held", "none": "drift reported"}
+DANGEROUS = ("delete", "replace", "hold")
+_TITLE_COUNTS = ("delete", "replace", "held", "update", "adopt", "create", "release", "drift_reported")
+_NAME_MAX = 120
+_VALUE_MAX = 300
+_FIELDS_MAX = 40
+
+
+def page_of(document: Mapping[str, Any]) -> Page:
+    """The page of a whole plan document, of one target or of several."""
+    targets = [target["name"] for target in document["targets"]]
+    changes = document["changes"]
+    warnings = list(_warnings(document))
+    if not changes and not warnings:
+        return Page(f"✅ datakeel: {_summary(document, targets)} · {_foot(document)}")
+    names = _Names(changes, several=len(targets) > 1)
+    page = Page(
+        f"### datakeel: {_summary(document, targets)}",
+        warnings,
+        ("| | what | resource | why |", "| --- | --- | --- | --- |"),
+        foot=_foot(document),
+    )
+    for change in changes:
+        row = f"| {ICONS[change['action']]} | {_word(change)} | {names.cell(change['key'])} | {_why(change)} |"
+        (page.dangerous if change["action"] in DANGEROUS else page.rows).append(row)
+        if detail := _detail(change, names):
+            page.details.append(detail)
+    return page
+
+
+def problem_line(problem: Mapping[str, Any]) -> str:
+    """One problem of a manifest: where, what, and what mends it."""
+    place = ":".join(str(problem[word]) for word in ("path", "line", "column") if word in problem)
+    icon = "❌" if problem["severity"] == "error" else "⚠️"
+    subject = f"{code_span(problem['subject'], _NAME_MAX)}: " if problem.get("subject") else ""
+    fix = f" · fix: {sentence(problem['fix'], _VALUE_MAX)}" if problem.get("fix") else ""
+    what = sentence(problem["what"], _VALUE_MAX)
+    return f"{icon} **{problem['severity']}** {code_span(place, 200)} {subject}{what}{fix}"
+
+
+def error_line(error: Mapping[str, Any], word: str = "failed") -> str:
+    """One error: of a target that has no plan, or of everything."""
+    target = f"{code_span(error['target'], 60)} " if error.get("target") else ""
+    parts = [f"❌ **{word}** {target}{sentence(error['message'], 500)} ({code_span(error['code'], 60)})"]
+    parts += [f"{word}: {sentence(error[word], 500)}" for word in ("got", "why", "fix") if error.get(word)]
+    return " · ".join(parts)
+
+
+class _Names:
+    """How resources are called: by kind and name, with the scope where that alone would name two of them."""
+
+    def __init__(self, changes: Sequence[Mapping[str, Any]], *, several: bool) -> None:
+        paths: dict[tuple[str, str], set[str]] = {}
+        for change in changes:
+            key = change["key"]
+            paths.setdefault((key["kind"], key["name"]), set()).add(resource_of(key))
+        self._ambiguous = {short for short, found in paths.items() if len(found) > 1}
+        self._several = several
+
+    def cell(self, key: Mapping[str, Any]) -> str:
+        return self._target(key) + cell_code(self._name(key), _NAME_MAX)
+
+    def html(self, key: Mapping[str, Any]) -> str:
+        target = f"<code>{html_text(key['target'], 60)}</code> " if self._several else ""
+        return f"{target}<code>{html_text(self._name(key), _NAME_MAX)}</code>"
+
+    def _name(self, key: Mapping[str, Any]) -> str:
+        short = (key["kind"], key["name"])
+        return resource_of(key) if short in self._ambiguous else "/".join(short)
+
+    def _target(self, key: Mapping[str, Any]) -> str:
+        return f"{cell_code(key['target'], 60)} " if self._several else ""
+
+
+def _summary(document: Mapping[str, Any], targets: Sequence[str]) -> str:
+    counts = []
+    for word in _TITLE_COUNTS:
+        number = document["summary"].get(word, 0)
+        if number:
+            noun = word.replace("_", " ")
+            text = f"{number} {noun}" if word in ("held", "drift_reported") else counted(number, noun)
+            counts.append(f"**{text}**" if word in ("delete", "replace") else text)
+    where = ", ".join(code_span(name, 60) for name in targets)
+    failed = [code_span(error["target"], 60) for error in document["errors"]]
+    text = ", ".join(counts) or ("nothing to change" if document["complete"] else "no change is known")
+    text += f" in {where}" if where else ""
+    return text + (f"; **no plan** of {', '.join(failed)}" if failed else "")
+
+
+def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
+    """What a reader must know before the table: failures first, then what the plan itself says."""
+    yield from map(error_line, document["errors"])
+    for refusal in document.get("refusals", ()):
+        yield error_line(refusal, "refused")
+    if not document["complete"] and document["targets"]:
+        yield "⚠️ **incomplete**: not everything could be read; what is unknown is held, nothing is deleted for it"
+    yield from map(problem_line, document["problems"])
+    for target in document["targets"]:
+        for note in target["notes"]:
+            yield f"⚠️ {code_span(target['name'], 60)} {sentence(note, 500)}"
+
+
+def _word(change: Mapping[str, Any]) -> str:
+    action = change["action"]
+    word = WORDS.get(action, action)
+    return f"**{word}**" if action in ("delete", "replace") else word
+
+
+def _why(change: Mapping[str, Any]) -> str:
+    """The cause in a few words: the message where there is one, else what differs, and what is not git's doing."""
+    fields = change["fields"]
+    action = change["action"]
+    parts = []
+    if action == "hold":
+        parts.append(f"would {change['would']}:" if change.get("would") else "unknown:")
+    message = change.get("message") or (change.get("reason") if action == "hold" else "")
+    if message and action != "create":
+        parts.append(sentence(message, 200))
+    if action in ("update", "replace", "none") or (action == "adopt" and fields):
+        named = cell_code(fields[0]["path"], 80) if len(fields) == 1 else counted(len(fields), "field")
+        parts.append(f"({named})" if parts else named)
+    elif not parts and change.get("origin"):
+        parts.append(
+            f"removed from {cell_code(change['origin']['path'], 120)}"
+            if action == "delete"
+            else cell_code(_place(change), 120)
+        )
+    elif not parts and change.get("proof"):
+        parts.append(sentence(change["proof"], 200))
+    if change["cause"] not in ("git", "adopt") and action != "none":
+        parts.append(f"· {change['cause']}")
+    return " ".join(parts) or " "
+
+
+def _place(change: Mapping[str, Any]) -> str:
+    return f"{change['origin']['path']}:{change['origin']['line']}"
+
+
+def _detail(change: Mapping[str, Any], names: _Names) -> str:
+    """The fields of a change, folded; empty when there is nothing to say beyond its row."""
+    lines = [line for field in change["fields"][:_FIELDS_MAX] for line in _field_lines(field)]
+    hidden = len(change["fields"]) - _FIELDS_MAX
+    lines += [f"  … {counted(hidden, 'more field')}"] if hidden > 0 else []
+    below = []
+    if change.get("hits"):
+        below.append("hits " + ", ".join(code_span(one, _NAME_MAX) for one in change["hits"]))
+    if change.get("proof"):
+        below.append(f"proof: {sentence(change['proof'], 500)}")
+    if change.get("origin") and lines:
+        below.append(f"in {code_span(_place(change), 200)}")
+    if not lines and not below:
+        return ""
+    word = WORDS.get(change["action"], change["action"])
+    parts = [f"<details><summary>{word} {names.html(change['key'])}</summary>"]
+    parts += [fenced(lines, "diff")] if lines else []
+    parts += [" · ".join(below)] if below else []
+    return "\n\n".join(parts) + "\n</details>"
+
+
+def _field_lines(field: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of a diff: every one begins with a mark of ours."""
+    path = clean(field["path"], 200)
+    if field["sensitive"]:
+        reference = f" ({clean(field['reference'], 120)})" if field.get("reference") else ""
+        yield f"! {path}: (secret) changed{reference}"
+        return
+    before, after, op = field.get("before"), field.get("after"), field["op"]
+    if op == "release":
+        yield f"! {path}: released, gone from git, stays {show(before, _VALUE_MAX)}"
+    elif op == "change" and is_long_text(before, after):
+        told, lines = line_diff(str(before), str(after))
+        yield f"@@ {path}: {told} @@"
+        for line in lines:
+            yield "  …" if line.startswith("| …") else line[2:]
+    else:
+        if "before" in field:
+            yield f"- {path}: {show(before, _VALUE_MAX)}"
+        if "after" in field:
+            yield f"+ {path}: {show(after, _VALUE_MAX)}"
+
+
+def _foot(document: Mapping[str, Any]) -> str:
+    parts = []
+    calls = document["calls"]
+    if calls["apply_max"]:
+        told = f"applying takes {counted(calls['apply_max'], 'call')} at most"
+        if document["budget"]:
+            told += f", about {about(document['seconds_needed'])}"
+        parts.append(told)
+    if document["targets"]:
+        parts.append(f"{document['summary']['unchanged']} unchanged")
+    if document["revision"]:
+        parts.append(_revision(document["revision"]))
+    if any(document["summary"].get(word) for word in ("create", "update", "replace", "delete", "adopt", "release")):
+        parts.append(f"digest {code_span(document['digest'])}")
+    return " · ".join(parts)
+
+
+def _revision(revision: Mapping[str, Any]) -> str:
+    commit = revision["commit"]
+    short = commit if commit == "worktree" else commit[:7]
+    text = f"{revision['ref']}@{short}" if revision.get("ref") else short
+    base = f" · base {code_span(revision['base'][:7])}" if revision.get("base") else ""
+    return f"at {code_span(text, 120)}{base}"
