@@ -268,6 +268,7 @@ def _target(
         confirmed=tuple(target.get("confirmed", ())),
         folder="/".join(part for part in target.get("folder", "").split("/") if part not in ("", ".")),
         defaults=target.get("defaults", {}),
+        scopes={word: tuple(names) for word, names in target.get("scopes", {}).items()},
         prune=target.get("prune", False),
         drift=drift,
         drift_kinds=drift_kinds,

@@ -71,6 +71,7 @@ class TargetConfig:
     confirmed: tuple[str, ...] = ()
     folder: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prune: bool = False
     drift: DriftPolicy = "report"
     drift_kinds: Mapping[str, DriftPolicy] = field(default_factory=dict)

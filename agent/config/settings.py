@@ -34,6 +34,13 @@ def _unknown_words(target: TargetConfig, platform: Platform) -> Iterator[tuple[s
         if name not in scopes:
             why = f"no kind of {platform.api_version} stands in such a scope"
             yield f"`defaults` names `{name}`", why, near(name, scopes) or f"known are: {', '.join(scopes) or 'none'}"
+    for name, allowed in target.scopes.items():
+        if name not in scopes:
+            why = f"no kind of {platform.api_version} stands in such a scope"
+            yield f"`scopes` names `{name}`", why, near(name, scopes) or f"known are: {', '.join(scopes) or 'none'}"
+        elif name in target.defaults and target.defaults[name] not in allowed:
+            what = f"`defaults` has the {name} `{target.defaults[name]}`, which is not among its `scopes`"
+            yield what, "what leaves the word out would be refused", f"add it to scopes: {{{name}: […]}}"
     for name in target.verify_kinds:
         if name not in platform.kinds:
             why = f"{platform.api_version} has no such kind"

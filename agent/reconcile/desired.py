@@ -38,7 +38,7 @@ def read_desired(
 ) -> Desired:
     """All manifests of the target's folder at ``revision``. Raises SourceError; manifests' faults are problems."""
     tree = source.tree(revision, config.folder)
-    context = context_digest(platform, config.defaults)
+    context = context_digest(platform, config.defaults, config.scopes)
     if last.context != context or last.specs is None:
         last.context, last.checked, last.desired = context, {}, None
         last.specs = Specs(source, platform, config.defaults)
@@ -106,7 +106,7 @@ def _learn(
     assert last.specs is not None
     fresh: dict[str, CheckedFile] = {}
     for blob, content in source.read(sorted(missing)):
-        checked = check_file(content, platform, config.defaults)
+        checked = check_file(content, platform, config.defaults, config.scopes)
         bare = []
         for document in checked.documents:
             if document.spec is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from agent import __version__, yaml_io
@@ -19,7 +20,7 @@ from agent.model.manifest import CheckedDocument, CheckedFile, Lifecycle
 from agent.model.secret_names import is_secret_name, may_name_secrets, named_secrets
 from agent.validate import placeholders
 from agent.validate.findings import Findings
-from agent.validate.identity import Named, check_identity
+from agent.validate.identity import Named, Scopes, check_identity, check_scope
 from agent.validate.kind_rules import KindRules, PlatformRules, rules_of
 from agent.validate.lifecycle import as_digested, read_lifecycle
 from agent.validate.pointers import Tokens, expand, is_under, join, leaves, may_show_secret, select, split
@@ -34,14 +35,19 @@ FILE_KIND = "/"  # and the path of a file of the repository, to be uploaded
 _RULES_VERSION = 5  # raise it when the same bytes would be judged otherwise
 
 
-def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -> CheckedFile:
-    """All manifests and problems of a file. Never raises for bad input; ``defaults`` fill absent scope words."""
+def check_file(
+    source: bytes, platform: Platform, defaults: Mapping[str, str], scopes: Scopes = MappingProxyType({})
+) -> CheckedFile:
+    """All manifests and problems of a file. Never raises for bad input; ``defaults`` fill absent scope words.
+
+    ``scopes`` are the names that a scope word may have; a word that is not among them may have any.
+    """
     rules = rules_of(platform)
     loaded = yaml_io.load(source)
     problems = ProblemList()
     for problem in loaded.problems:
         problems.add(problem)
-    checker = _Checker(source, rules, defaults, problems)
+    checker = _Checker(source, rules, defaults, scopes, problems)
     checked = []
     broken = []
     for document in loaded.documents:
@@ -69,9 +75,9 @@ def check_file(source: bytes, platform: Platform, defaults: Mapping[str, str]) -
     return CheckedFile(tuple(checked), tuple(sorted(problems.problems, key=_by_place)), tuple(dict.fromkeys(broken)))
 
 
-def context_digest(platform: Platform, defaults: Mapping[str, str]) -> str:
+def context_digest(platform: Platform, defaults: Mapping[str, str], scopes: Scopes = MappingProxyType({})) -> str:
     """What else a checked file depends on besides its bytes: the key of the cache."""
-    return digest([_RULES_VERSION, __version__, platform.api_version, platform.digest, dict(defaults)])
+    return digest([_RULES_VERSION, __version__, platform.api_version, platform.digest, dict(defaults), dict(scopes)])
 
 
 def _tell_idle(identity: Identity, lifecycle: Lifecycle, findings: Findings) -> None:
@@ -104,9 +110,17 @@ def _documents(source: bytes) -> tuple[yaml_io.Document, ...]:
 class _Checker:
     """What the documents of one file share."""
 
-    def __init__(self, source: bytes, rules: PlatformRules, defaults: Mapping[str, str], problems: ProblemList) -> None:
+    def __init__(
+        self,
+        source: bytes,
+        rules: PlatformRules,
+        defaults: Mapping[str, str],
+        scopes: Scopes,
+        problems: ProblemList,
+    ) -> None:
         self._rules = rules
         self._defaults = defaults
+        self._scopes = scopes
         self._source = source
         self._may_hold_placeholders = placeholders.may_hold(source)
         self._mentions_secrets = b"secretRef" in source
@@ -133,6 +147,8 @@ class _Checker:
             return None, None
         findings.subject = identity.title
         named = check_identity(identity, self._defaults, self._rules, held, findings)
+        if named is not None and self._scopes:
+            check_scope(identity, named, self._scopes, findings)
         kind_rules = self._rules.of(identity.kind)
         scope = dict(named.scope) if named else {}
         lifecycle = read_lifecycle(identity.lifecycle, kind_rules, self._rules, findings)

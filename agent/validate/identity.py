@@ -12,11 +12,14 @@ from typing import Any
 
 from agent.definitions.platform import Kind, ScopeWord
 from agent.validate import placeholders
-from agent.validate.findings import Findings
+from agent.validate.findings import Findings, nearest
 from agent.validate.kind_rules import PlatformRules
 from agent.validate.names import name_fault, scope_fault, type_fault
 from agent.validate.pointers import Tokens, split
 from agent.validate.recognise import Identity
+
+Scopes = Mapping[str, tuple[str, ...]]
+"""The names that a scope word may have in a target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,16 @@ def check_identity(
             identity.places["name"], "name-unusual", what, got=name, why=advice.name_advice, severity="warning"
         )
     return Named(identity.kind, tuple(scope), name)
+
+
+def check_scope(identity: Identity, named: Named, scopes: Scopes, findings: Findings) -> None:
+    """Whether the target lets its manifests stand where this one does."""
+    for word, written in named.scope:
+        allowed = scopes.get(word)
+        if allowed is not None and written not in allowed:
+            what = f"`{word}` is `{written}`, where this target lets nothing stand"
+            fix = nearest(written, allowed) or f"one of its `scopes`: {', '.join(sorted(allowed))}"
+            findings.add(identity.places.get(word, ""), "scope-forbidden", what, fix=fix)
 
 
 def _name(identity: Identity, held: frozenset[Tokens], findings: Findings) -> str | None:

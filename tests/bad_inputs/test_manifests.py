@@ -143,6 +143,25 @@ def test_a_workspace_that_nobody_gives_is_told(benches: Benches) -> None:
     assert changes_of(ran) == [("create", "neighbour")]
 
 
+@shows(61)
+def test_a_workspace_that_the_target_does_not_have_is_forbidden(benches: Benches) -> None:
+    bench = benches.new()
+    fill(bench, [])
+    text = CONFIG.replace("SERVER", bench.server) + "    scopes: {workspace: [analytics, finance]}\n"
+    bench.write("datakeel.yaml", text)
+    flow = "apiVersion: dataos/v1\nkind: Workflow\nmetadata: {name: NAME, workspace: NAME}\n"
+    flow += f"spec:\n  version: v1\n  {DAG}\n"
+    for name in ("finance", "finances", "payroll"):
+        bench.write(f"manifests/{name}.yaml", flow.replace("NAME", name))
+    bench.commit()
+    ran = bench.run("apply", "--yes", "-o", "json").sound(3, writes=2)
+    assert [(each["path"], each["code"], each["line"], each["column"], each["fix"]) for each in ran.problems] == [
+        ("manifests/finances.yaml", "scope-forbidden", 3, 39, "did you mean `finance`?"),
+        ("manifests/payroll.yaml", "scope-forbidden", 3, 38, "one of its `scopes`: analytics, finance"),
+    ]
+    assert [each["path"] for each in ran.requests if each["method"] == "POST" and "payroll" in str(each)] == []
+
+
 @shows(68)
 def test_a_cycle_of_five_hundred_is_told_with_the_place_of_every_edge(benches: Benches) -> None:
     bench = benches.new()

@@ -6,6 +6,7 @@ what an agent starts everything counts.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,8 +72,13 @@ class Watch:
 
 def _children(process: int) -> Iterator[int]:
     """All that a process has started, and all that those have started."""
-    for task in Path(f"/proc/{process}/task").glob("*"):
-        for word in _read(task / "children").split():
+    tasks = Path(f"/proc/{process}/task")
+    try:
+        names = os.listdir(tasks)
+    except OSError:  # it ended just now
+        return
+    for name in names:
+        for word in _read(tasks / name / "children").split():
             yield int(word)
             yield from _children(int(word))
 
