@@ -29,6 +29,7 @@ LAW: dict[str, set[str]] = {
     "source": {"errors", "model", "clock", "secrets"},
     "validate": {"errors", "model", "definitions", "json_schema", "yaml_io"},
     "windows": {"model"},
+    "importing": {"model", "definitions", "json_schema", "plan", "report", "validate", "yaml_io"},
     "plan": {"errors", "model", "definitions", "yaml_io"},  # a leaf may travel as YAML in text
     "live": {"errors", "model", "clock", "definitions", "secrets", "yaml_io"},
     "apply": {"errors", "model", "clock", "definitions", "live", "plan", "secrets"},  # the store is handed in
@@ -78,7 +79,7 @@ BROUGHT_BY = {"jsonschema_specifications": "jsonschema"}
 DISTRIBUTION = {"git": "gitpython", "re2": "google-re2", "jsonschema_rs": "jsonschema-rs", "yaml": "pyyaml"}
 
 # What decides is pure: no files, no network, no clock, no chance.
-PURE = {"model", "plan", "report"}
+PURE = {"importing", "model", "plan", "report"}
 IMPURE = {
     *("asyncio", "http", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "subprocess"),
     *("tempfile", "threading", "time", "urllib", "uuid"),

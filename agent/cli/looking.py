@@ -32,7 +32,7 @@ from agent.report.escape import clean
 
 Scope = tuple[tuple[str, str], ...]
 
-_HOPELESS = ("unreachable", "unauthenticated")  # so would every other call to the target be answered
+HOPELESS = ("unreachable", "unauthenticated")  # so would every other call to the target be answered
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ async def _tables(target: Target, opened: Opened, options: Options, asked: Asked
         for scope in scopes:
             listing = await target.api.list(kind, scope, Purpose.LIST)
             await _take(target, kind, scope, listing, where, options, live)
-            if listing.answer in _HOPELESS:
+            if listing.answer in HOPELESS:
                 return
 
 
@@ -117,13 +117,13 @@ async def _take(
     live: Live,
 ) -> None:
     """The rows of one list; a list that failed is a fault, for nobody knows what it would have shown."""
-    place = f"{kind.name} in {', '.join(f'{word} {clean(name, 80)}' for word, name in scope)}" if scope else kind.name
-    if listing.answer == "ok" or (listing.answer == "notFound" and await _is_nowhere(target, kind, scope)):
+    place = place_of(kind, scope)
+    if listing.answer == "ok" or (listing.answer == "notFound" and await is_nowhere(target, kind, scope)):
         live.answered = True
         if listing.answer == "ok" and not listing.complete:
             live.notes.append(f"{place}: there may be more, since {clean(listing.why, 200)}")
     else:
-        live.faults.append((target.name, _list_fault(kind, listing, place)))
+        live.faults.append((target.name, list_fault(kind, listing, place)))
     known = target.store.rows(target.name)
     for row in listing.rows:
         key = Key(target.name, kind.name, row.scope, row.name)
@@ -165,7 +165,7 @@ def _remembered(
     )
 
 
-async def _is_nowhere(target: Target, kind: Kind, scope: Scope) -> bool:
+async def is_nowhere(target: Target, kind: Kind, scope: Scope) -> bool:
     """Whether a list was not found because what it was asked of is not there. A name without an object is there once
     something is in it.
     """
@@ -185,7 +185,13 @@ async def _is_nowhere(target: Target, kind: Kind, scope: Scope) -> bool:
     return False
 
 
-def _list_fault(kind: Kind, listing: Listing, place: str) -> LiveError:
+def place_of(kind: Kind, scope: Scope) -> str:
+    """A kind, and where its list was asked for: ``Workflow in workspace analytics``."""
+    return f"{kind.name} in {', '.join(f'{word} {clean(name, 80)}' for word, name in scope)}" if scope else kind.name
+
+
+def list_fault(kind: Kind, listing: Listing, place: str) -> LiveError:
+    """Why a list was not answered."""
     assert kind.list is not None
     method, path = kind.list.method, kind.list.request.source
     error = error_of(Reply(listing.answer, "no", None, None, None, "", listing.why, {}, path, method))

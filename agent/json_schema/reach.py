@@ -78,6 +78,18 @@ class Walker:
         """The types declared there."""
         return self._types(self._at(pointer), 0)
 
+    def names_at(self, pointer: str) -> tuple[str, ...]:
+        """The members declared by name there, in the schema's order; none where it names none or is silent."""
+        return tuple(dict.fromkeys(self._names(self._at(pointer), 0)))
+
+    def _names(self, schema: Any, depth: int) -> Iterator[str]:
+        if not isinstance(schema, Mapping) or depth > _DEEPEST:
+            return
+        yield from schema.get("properties", {})
+        branches = (branch for keyword in ("anyOf", "oneOf") for branch in schema.get(keyword, ()))
+        for part in (*self._all_of(schema), *branches, *_conditional(schema)):
+            yield from self._names(part, depth + 1)
+
     def _at(self, pointer: str) -> _Step:
         """The schema that judges the value at a pointer; OPEN where anything may be, CLOSED where nothing can."""
         state: _Step = self._root

@@ -65,6 +65,10 @@ class Schema:
         """The JSON types that the schema declares at a pointer; None where it declares none."""
         return self._walker.type_at(pointer)
 
+    def names_at(self, pointer: str) -> tuple[str, ...]:
+        """The members that the schema declares by name at a pointer, in its order; () where it names none."""
+        return self._walker.names_at(pointer)
+
     @cached_property
     def _fast(self) -> Any | None:
         return fast_validator(self.schema)

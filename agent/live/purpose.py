@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     PROBE = "probe"
     LOGIN = "login"
     LOGS = "logs"
+    IMPORT = "import"
 
     @property
     def rank(self) -> int:
@@ -31,7 +32,7 @@ class Purpose(StrEnum):
 
     @property
     def stops_early(self) -> bool:
-        return self is Purpose.SWEEP
+        return self is Purpose.SWEEP or self is Purpose.IMPORT
 
 
 # What a newer commit makes pointless to wait for. Reads that a plan stands on are not among it: the plan of the newer
@@ -41,7 +42,8 @@ GIVEN_UP = frozenset({Purpose.LOOK, Purpose.WRITE, Purpose.CONFIRM, Purpose.READ
 # The calls of one change, counted where they are sent: its task sets a list of one number, and tasks inherit it.
 CALLS_OF_TASK: ContextVar[list[int] | None] = ContextVar("calls_of_task", default=None)
 
-# Applying; its waits; what git waits for; what events name; existence; age; what nobody's agreement waits for.
+# Applying; its waits; what git waits for; what events name; existence; age; what nobody's agreement waits for; what can
+# wait for everybody.
 _CLASSES: tuple[tuple[Purpose, ...], ...] = (
     (Purpose.WRITE, Purpose.LOOK, Purpose.CONFIRM, Purpose.LOGIN, Purpose.PROBE),
     (Purpose.READY,),
@@ -50,5 +52,6 @@ _CLASSES: tuple[tuple[Purpose, ...], ...] = (
     (Purpose.LIST,),
     (Purpose.SWEEP,),
     (Purpose.LOGS,),
+    (Purpose.IMPORT,),
 )
 _RANKS = {purpose: rank for rank, purposes in enumerate(_CLASSES) for purpose in purposes}

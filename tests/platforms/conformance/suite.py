@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
-from tests.platforms.conformance import adoption, lies, life, losses
+from tests.platforms.conformance import adoption, imports, lies, life, losses
 from tests.platforms.conformance.derived import exemption
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated, Fell
 from tests.platforms.conformance.examples import Example
@@ -18,6 +18,7 @@ SCENES: Mapping[str, Callable[[Emulated, Sent], Awaitable[None]]] = {
     "fixed": adoption.fixed,
     "owned": adoption.owned,
     "exists": adoption.exists,
+    "import": imports.imported,
     "lost": losses.lost,
     "unsent": losses.unsent,
     "lag": losses.lag,
