@@ -1,4 +1,4 @@
-"""What an import makes of a live object: its spec, and what is not in it and why. Pure shapes, used by all of the room."""
+"""What an import makes of a live object: its spec, and what is left out of it and why. Pure shapes of this room."""
 
 from __future__ import annotations
 
