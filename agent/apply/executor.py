@@ -21,7 +21,7 @@ from agent.live.haste import is_overtaken
 from agent.live.purpose import CALLS_OF_TASK
 from agent.model.change import Action, Change
 from agent.model.identity import Key
-from agent.model.outcome import Outcome, Result
+from agent.model.outcome import SUPERSEDED, Outcome, Result
 
 _TURNS = 3
 _log = structlog.get_logger("datakeel")
@@ -162,5 +162,5 @@ class _Executor:
 def _put_off(change: Change) -> Outcome:
     """Not begun, because somebody else goes first: the end of the agent, or a newer commit."""
     if is_overtaken():
-        return Outcome(change, Result.SKIPPED, code="Superseded", message="a newer commit is there")
+        return Outcome(change, Result.SKIPPED, code=SUPERSEDED, message="a newer commit is there")
     return Outcome(change, Result.SKIPPED, code="Stopping", message="the agent is stopping")

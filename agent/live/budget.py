@@ -22,6 +22,7 @@ from agent.clock import Clock
 from agent.definitions.platform import BudgetRule, Window
 from agent.errors import StoreError
 from agent.live.account import CHUNK_MAX, CHUNK_SECONDS, LATE_SECONDS, Account, Ledger
+from agent.live.bulk import is_bulk
 from agent.live.haste import unless_overtaken, whole
 from agent.live.purpose import GIVEN_UP, Purpose
 from agent.live.rate_headers import read_limits, read_wait
@@ -131,7 +132,7 @@ class Budget:
         now = self._clock.monotonic()
         wait = max(0.0, self._paused_until - now)
         for lane in self._lanes:
-            wait = max(wait, lane.wait(now, self._in_flight, sweeping=purpose.stops_early, calls=calls))
+            wait = max(wait, lane.wait(now, self._in_flight, sweeping=purpose.stops_early or is_bulk(), calls=calls))
         return wait
 
     def room(self, purpose: Purpose, calls: int) -> int:
@@ -140,7 +141,7 @@ class Budget:
         if self._paused_until > now:
             return 0
         for lane in self._lanes:
-            calls = min(calls, lane.left(now, self._in_flight, sweeping=purpose.stops_early))
+            calls = min(calls, lane.left(now, self._in_flight, sweeping=purpose.stops_early or is_bulk()))
         return max(0, calls)
 
     def share(self, target: str, wanted: float) -> float:

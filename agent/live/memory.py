@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.live.purpose import Purpose
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
-from agent.model.resource import Absent
+from agent.model.resource import Absent, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Memory:
     ``listed`` False: only what needs a look is read, by key; nothing else is told. ``confirmed`` lifts ``unverified``
     of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
     ``reported`` are keys whose drift was told and is left alone; like what agrees with git they wait to be due.
+    ``kept`` is what a pass that was cut short had read. ``only``: nothing else is read, needed or not.
     """
 
     rows: Mapping[Key, InventoryRow]
@@ -28,11 +29,17 @@ class Memory:
     ids: Mapping[Key, str] = field(default_factory=dict)
     named: frozenset[Key] = frozenset()
     reported: frozenset[Key] = frozenset()
+    kept: Mapping[Key, Observation] = field(default_factory=dict)
+    only: frozenset[Key] | None = None
 
     def purpose_of(self, key: Key) -> Purpose:
         """What a read of this key is for."""
         merely_old = key in self.due and key in self.rows
         return Purpose.NAMED if key in self.named else Purpose.SWEEP if merely_old else Purpose.READ
+
+    def is_asked(self, key: Key) -> bool:
+        """Whether this look is about a key that must be read."""
+        return self.only is None or key in self.only
 
     def absence(self, key: Key) -> Absent | None:
         """What was found deleted, was told, and stays so: not asked for again before it is due."""

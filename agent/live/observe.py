@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from agent.definitions.marks import content_of_run, owner_of
 from agent.definitions.platform import Kind, Platform
 from agent.live.absent_parents import without_parent
 from agent.live.api import Listing, ReadApi, Row
+from agent.live.bulk import in_bulk
 from agent.live.haste import is_overtaken
 from agent.live.listed_runs import run_in_list, unlisted_run
 from agent.live.look import Looked, find_row, look_at, scope_of_list
 from agent.live.memory import Memory
-from agent.live.outdated import is_outdated, referring_kinds
+from agent.live.outdated import referring_kinds
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of, id_of, pages_of
+from agent.live.subjects import Subject, subjects_of
 from agent.live.witness import believed, must_answer
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
@@ -62,7 +63,7 @@ class _Shelf:
 async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) -> Observed:
     """Look at everything git names and the inventory holds. ``now`` is the wall clock in epoch seconds."""
     before = Counter(api.calls)
-    subjects = _subjects(desired, memory, referring_kinds(api.platform))
+    subjects = subjects_of(desired, memory, referring_kinds(api.platform))
     listings = await _listings([subject.key for subject in subjects], api) if memory.listed else {}
     must_answer(listings.values(), api)
     shelves = _Shelves(api.platform, listings, memory, now)
@@ -78,7 +79,9 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
             reads.append(subject.key)
         else:
             observations[subject.key] = seen
-    read = shelves.beside(await _read_all(reads, api, memory, now))
+    now_read = [key for key in reads if memory.is_asked(key)]
+    read = shelves.beside(await _read_all(now_read, api, memory, now))
+    later = frozenset(reads) - read.keys()
     observations |= {key: _agreed(key, seen, desired, listings, api) for key, seen in read.items()}
     if any(type(seen) is Absent for seen in observations.values()):
         observations = await believed(observations, listings, memory.rows, api)
@@ -94,8 +97,9 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
         shelves.strays(desired.target),
         {purpose: count - before[purpose] for purpose, count in api.calls.items() if count > before[purpose]},
         pages_of(listings),
-        complete=not failed and not any(type(seen) is Unknown for seen in observations.values()),
-        partial=not memory.listed,
+        complete=not failed and not later and not any(type(seen) is Unknown for seen in observations.values()),
+        partial=not memory.listed or bool(later),
+        later=later,
     )
 
 
@@ -118,49 +122,6 @@ def _agreed(
 
 def _is_remembered(seen: Observation) -> bool:
     return isinstance(seen, Present) and seen.live is None
-
-
-class _Subject(NamedTuple):
-    """A key to be told of. ``row`` is what is remembered; ``unread``: the object itself must be read.
-
-    ``due``: what is remembered of it is old, so that it is read unless the list proves that it is the same.
-    """
-
-    key: Key
-    row: InventoryRow | None
-    unread: bool
-    due: bool = False
-
-
-def _subjects(desired: Desired, memory: Memory, referring: Collection[str] = ()) -> list[_Subject]:
-    """Everything that git names or the inventory holds; after a partial look only what must be read.
-
-    An object is read unless it was read lately, agreed with git, and git has not moved since. Each key is looked up
-    once: with tens of thousands of them that is what a quiet pass costs.
-    """
-    rows, due, listed = memory.rows, memory.due, memory.listed
-    subjects = []
-    known = 0
-    for key, resource in desired.resources.items():
-        row = rows.get(key)
-        if row is None:
-            subjects.append(_Subject(key, None, True))
-            continue
-        known += 1
-        fits = row.applied_digest == resource.digest and row.in_sync and row.seen_at is not None
-        is_reported = not fits and key in memory.reported
-        fits = fits or is_reported
-        if fits and key.kind in referring:
-            fits = not is_outdated(row, resource, rows)
-        is_due = bool(due) and key in due
-        if not fits or is_due or listed or is_reported:
-            subjects.append(_Subject(key, row, not fits, is_due))
-    if known < len(rows):
-        subjects += [_Subject(key, row, True) for key, row in rows.items() if key not in desired.resources]
-    for key in (*desired.broken, *desired.required):
-        if key not in rows and key not in desired.resources:
-            subjects.append(_Subject(key, None, True))
-    return subjects
 
 
 class _Shelves:
@@ -245,7 +206,7 @@ def _group(key: Key, kind: Kind) -> Group:
     return key.kind, () if kind.list is None else scope_of_list(kind, key)
 
 
-def _told(subject: _Subject, shelves: _Shelves) -> Observation | None:
+def _told(subject: Subject, shelves: _Shelves) -> Observation | None:
     """What is known of a key without reading it, or None when it must be read."""
     key, row, unread, due = subject
     shelf = shelves.of(key)
@@ -279,26 +240,35 @@ def _must_be_read(row: InventoryRow, listed: Row | None, due: bool) -> bool:
 
 
 async def _read_all(keys: list[Key], api: ReadApi, memory: Memory, now: float) -> dict[Key, Observation]:
-    """By-key reads, what git waits for before what is only due. A task for each of ten thousand would be memory."""
-    waiting = iter(sorted(keys, key=lambda key: memory.purpose_of(key).rank))
-    found: dict[Key, Observation] = {}
+    """By-key reads, what git waits for before what is only due. A task for each of ten thousand would be memory.
+
+    What an earlier pass has read and had no time for is believed. A newer commit ends it: the rest is not read.
+    """
+    found = {key: memory.kept[key] for key in keys if key in memory.kept}
+    left = sorted((key for key in keys if key not in found), key=lambda key: memory.purpose_of(key).rank)
+    waiting = iter(left)
 
     async def work() -> None:
         for key in waiting:
-            found[key] = await _read(key, api, memory, now)
+            if (seen := await _read(key, api, memory, now)) is not None:
+                found[key] = seen
 
-    await asyncio.gather(*(work() for _ in range(min(len(keys), _READERS))))
-    return {key: found[key] for key in keys}
+    with in_bulk(len(left)):
+        await asyncio.gather(*(work() for _ in range(min(len(left), _READERS))))
+    return {key: found[key] for key in keys if key in found}
 
 
-async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observation:
+async def _read(key: Key, api: ReadApi, memory: Memory, now: float) -> Observation | None:
+    """One look; None where a newer commit is there, so that nobody waits for it any more."""
     kind, row = api.platform.kinds[key.kind], memory.rows.get(key)
     if kind.get is None and kind.list is None:
         return Unknown("not-readable", f"the platform offers no read of {kind.name}")
     uid, server_id = uid_of(api.platform.name, key), row.server_id if row is not None else memory.ids.get(key)
     purpose = memory.purpose_of(key)
     looked = await look_at(api, kind, key, server_id, purpose, uid=uid)
-    if purpose is Purpose.SWEEP and row is not None and looked.reply.answer == "unreachable" and is_overtaken():
+    if looked.reply.answer == "unreachable" and is_overtaken():
+        if purpose is not Purpose.SWEEP or row is None:
+            return None
         return Present(None, row.server_id, row.uid, row.health, row.seen_at)  # only its age was to be mended
     if kind.is_run and looked.reply.answer != "ok" and (looked.proof == "never-made" or looked.unlisted):
         return unlisted_run(key, row, memory.rows, now)

@@ -35,9 +35,9 @@ class Purpose(StrEnum):
         return self is Purpose.SWEEP or self is Purpose.IMPORT
 
 
-# What a newer commit makes pointless to wait for. Reads that a plan stands on are not among it: the plan of the newer
-# commit stands on nearly the same ones, and they were waited for already.
-GIVEN_UP = frozenset({Purpose.LOOK, Purpose.WRITE, Purpose.CONFIRM, Purpose.READY, Purpose.SWEEP})
+# What a newer commit makes pointless to wait for. Lists are not among it: the plan of the newer commit stands on the
+# same ones, and they were waited for already. Of reads by key, what was read is kept, and the rest has time.
+GIVEN_UP = frozenset({Purpose.LOOK, Purpose.WRITE, Purpose.CONFIRM, Purpose.READY, Purpose.READ, Purpose.SWEEP})
 
 # The calls of one change, counted where they are sent: its task sets a list of one number, and tasks inherit it.
 CALLS_OF_TASK: ContextVar[list[int] | None] = ContextVar("calls_of_task", default=None)

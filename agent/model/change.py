@@ -184,6 +184,7 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     complete: bool = True
     notes: tuple[str, ...] = ()  # sentences worth a line: refused prunes, mass absence
+    later: int = 0  # resources that had to be looked at and were not, since something more urgent was there
     agreed: tuple[Key, ...] = ()  # content was read and equals git; the store may remember it
 
     @property

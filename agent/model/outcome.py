@@ -12,6 +12,8 @@ from agent.model.condition import Condition
 from agent.model.identity import Revision
 
 REPORT_FORMAT = "datakeel.report/1"
+SUPERSEDED = "Superseded"
+"""Code of an outcome: not begun, because a newer commit is there."""
 
 
 class Result(StrEnum):

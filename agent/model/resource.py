@@ -115,6 +115,7 @@ class Observed:
     calls: Mapping[str, int] = field(default_factory=dict)  # purpose -> calls sent
     pages: Mapping[str, int] = field(default_factory=dict)  # kind -> pages of its longest list
     complete: bool = True
+    later: frozenset[Key] = frozenset()  # had to be read and were not: something more urgent is there
     partial: bool = False  # only what needs a look was looked at; the rest agreed with git when it was last read
 
     def of(self, key: Key) -> Observation:

@@ -33,7 +33,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     decider = Decider(ground)
     missing = _mass_absence(observed, ground)
     resources, rows = _looked_at(desired, observed, ground)
-    unchanged = len(desired.resources) - len(resources)
+    unchanged = len(desired.resources) - len(resources) - len(observed.later & desired.resources.keys())
     renamed = renamed_in_place(desired, observed, ground)
     for resource in resources:
         if resource.key in renamed:
@@ -76,6 +76,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         suppressed=tuple(decider.suppressed),
         complete=observed.complete and desired.complete,
         notes=(*notes, *([missing] if missing else []), *_after(ordered, desired, ground)),
+        later=len(observed.later),
         agreed=tuple(decider.agreed),
     )
 

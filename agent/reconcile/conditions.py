@@ -24,21 +24,26 @@ def conditions_of(report: Report, source: str = "") -> tuple[Condition, ...]:
     invalid = [problem for problem in report.problems if problem.severity == "error"]
     stalled = [outcome for outcome in failed if outcome.terminal]
     stalled += [outcome for outcome in held if outcome.change.reason in STANDING]
-    ready = not (failed or unsettled or held or invalid)
-    found = [Condition("Ready", ready, *_reason(failed, unsettled, held, len(invalid)), since)]
+    later = report.plan.later
+    ready = not (failed or unsettled or held or invalid or later)
+    found = [Condition("Ready", ready, *_reason(failed, unsettled, held, len(invalid), later), since)]
     if source:
         found.append(Condition("Stalled", True, "SourceFailed", f"{source}; the last admitted revision holds", since))
     elif stalled or invalid:
         why = f"{len(invalid)} invalid manifests" if invalid else _first(stalled)
         found.append(Condition("Stalled", True, "InvalidManifests" if invalid else "Rejected", why, since))
-    if unsettled or any(not outcome.terminal for outcome in failed):
+    if unsettled or later or any(not outcome.terminal for outcome in failed):
         found.append(Condition("Reconciling", True, "Retrying", "the next pass goes on", since))
     return tuple(found)
 
 
-def _reason(failed: list[Outcome], unsettled: list[Outcome], held: list[Outcome], invalid: int) -> tuple[str, str]:
+def _reason(
+    failed: list[Outcome], unsettled: list[Outcome], held: list[Outcome], invalid: int, later: int
+) -> tuple[str, str]:
     if failed:
         return "ChangeFailed", _first(failed)
+    if later:
+        return "Unfinished", f"{later} resources have yet to be looked at; a newer commit went first"
     if unsettled:
         return "OutcomeUnknown", _first(unsettled)
     if invalid:

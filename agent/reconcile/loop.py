@@ -16,15 +16,18 @@ from dataclasses import dataclass, field
 import structlog
 
 from agent.errors import AgentError
+from agent.live.bulk import FEW
 from agent.live.haste import OVERTAKEN
+from agent.live.purpose import Purpose
 from agent.model.identity import Key
 from agent.model.outcome import Outcome, Report, Result
 from agent.plan.caution import SOON
 from agent.reconcile import collector
 from agent.reconcile.failed import report_failure
 from agent.reconcile.heads import newest
+from agent.reconcile.hurry import left_over
 from agent.reconcile.inbox import WAITING_MAX, Inbox
-from agent.reconcile.named import reconcile_named
+from agent.reconcile.named import reconcile_hurried, reconcile_named
 from agent.reconcile.once import Wish, reconcile_once
 from agent.reconcile.sweep import Sweep
 from agent.reconcile.target import Target
@@ -142,7 +145,12 @@ class Loop:
         if reasons or now >= pace.next_at:
             # A commit waits for no list; the poll that brings them is due right after it, if they are.
             lists_wait = sweep.lists_at() > now if not reasons else reasons == {"git"}
-            await self._interruptible(target, pace, self._wish(lists_wait=lists_wait and target.listed_at is not None))
+            lists_wait = lists_wait and target.listed_at is not None
+            if lists_wait and _is_long(target, left_over(pace.last)):
+                await self._interruptible(target, pace, self._wish(lists_wait=True, hurried=True))
+                if self.is_stopping() or self.overtaken.is_set():
+                    return
+            await self._interruptible(target, pace, self._wish(lists_wait=lists_wait))
         if pace.failures or target.last.desired is None or self.is_stopping() or self.overtaken.is_set():
             return
         await self._named(target, pace)
@@ -170,6 +178,7 @@ class Loop:
         lists_wait: bool = False,
         named: frozenset[Key] = frozenset(),
         old: frozenset[Key] = frozenset(),
+        hurried: bool = False,
     ) -> Wish:
         return Wish(
             interval_seconds=self.interval_seconds,
@@ -177,6 +186,7 @@ class Loop:
             sweeps=not self.sweeps,
             named=named,
             old=old,
+            hurried=hurried,
             patient=True,
             stopping=lambda: self.stopping or self.overtaken.is_set(),
             tell=_told,
@@ -211,7 +221,8 @@ class Loop:
         report: Report | None
         try:
             few = bool(wish.named or wish.old)
-            report = await (reconcile_named(target, wish) if few else reconcile_once(target, wish))
+            step = reconcile_named if few else reconcile_hurried if wish.hurried else reconcile_once
+            report = await step(target, wish)
             if report is None:
                 return None
         except AgentError as error:
@@ -254,6 +265,12 @@ class Loop:
             # No list was read: commits that come often must not push the poll ahead of them for ever.
             pace.next_at = min(pace.next_at, max(began, self.sweeps[target.name].lists_at()))
         return wait
+
+
+def _is_long(target: Target, resources: int) -> bool:
+    """Whether so many resources take their time: a look, a write and its confirmation each, perhaps a second look."""
+    wait: float = target.api.budget.wait_needed(Purpose.READ, 4 * resources)
+    return resources > FEW or (resources > 0 and wait > 0)
 
 
 def _reads(target: Target) -> int:

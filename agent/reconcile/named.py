@@ -1,4 +1,4 @@
-"""What an event named, or what is old: a glance at exactly that, and a pass only where it told something new.
+"""What an event named, what is old, or what a commit changed amid a long pass: a glance, and a pass if it told news.
 
 Called by ``loop``. The glance is the reading half of a pass over the named keys at the revision that is known already;
 it decides nothing, so limits and the report of a target are always those of a pass that sees enough.
@@ -33,6 +33,12 @@ async def reconcile_named(target: Target, wish: Wish) -> Report | None:
     if _needs_everything(seen):
         return await reconcile_once(target, wish)
     return await reconcile_once(target, replace(wish, revision=known.revision, lists_wait=True))
+
+
+async def reconcile_hurried(target: Target, wish: Wish) -> Report | None:
+    """What git changed while a long pass was under way, by itself; None where that has to wait for everything else."""
+    seen = await look(target, wish)
+    return await reconcile_once(target, wish, seen) if seen.plan.writes else None
 
 
 def _news(seen: Look) -> set[Key]:

@@ -16,6 +16,8 @@ from agent.apply.readiness import Readiness
 from agent.apply.request import WriteStep
 from agent.apply.wiring import Wiring
 from agent.live.api import WriteApi
+from agent.live.bulk import in_bulk
+from agent.live.haste import is_overtaken
 from agent.live.memory import Memory
 from agent.live.observe import observe
 from agent.live.purpose import Purpose
@@ -62,6 +64,7 @@ class Wish:
     ``ignore_windows`` writes although the target's windows are closed, which only a person may ask for.
     ``words`` are planned as if a person had said them of single objects. ``lists_wait``: lists are not due, so that
     only what needs a look is read, by key. ``sweeps``: what is old is read too; the loop reads it between its passes.
+    ``hurried``: only what git changed while a long pass was under way is read and applied.
     ``preceding`` are targets that the same command applies before this one.
     ``named`` and ``old`` are read whatever is remembered of them, since an event named them or it is their turn; a
     ``glance`` reads nothing else.
@@ -84,6 +87,7 @@ class Wish:
     words: Mapping[Key, Word] = field(default_factory=dict)
     old: frozenset[Key] = frozenset()
     glance: bool = False
+    hurried: bool = False
     patient: bool = False
     preceding: frozenset[str] = frozenset()
     stopping: Callable[[], bool] = lambda: False
@@ -105,10 +109,13 @@ class Look:
 async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
     before = Counter(target.api.calls)
+    known = target.last.desired
     head = await (newest(target) if wish.revision is None else judged(target, wish.revision))
     target.walking = head.revision.commit
     desired = crossed(target, _desired(target, head.revision, wish))
     same_system(target)
+    if wish.selects is None and not wish.glance:
+        target.fresh.note(known, desired)
     if isinstance(target.api, WriteApi):
         raise_protection(target, desired)
     await target.blocking(target.secrets.renew)
@@ -129,12 +136,13 @@ async def look(target: Target, wish: Wish) -> Look:
     memory = _memory(target, wish, rows, words)
     if wish.patient:
         memory = replace(memory, reported=standing(target, desired, rows, policy))
+        memory = target.fresh.believed(memory, desired, target.clock.monotonic(), hurried=wish.hurried)
     if not wish.glance:
         memory = replace(memory, due=memory.due | rotated(target, desired, rows))
-    looked_at = target.clock.monotonic()
+    began = target.clock.monotonic()
     observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and wish.selects is None:
-        target.listed_at, target.list_calls = looked_at, observed.calls.get(Purpose.LIST.value, 0)
+        target.listed_at, target.list_calls = began, observed.calls.get(Purpose.LIST.value, 0)
     _expect_specs(target, desired, observed)
     references = await read_references(target, desired, observed, target.store.rows(target.name))
     ground = ground_of(
@@ -157,7 +165,7 @@ async def look(target: Target, wish: Wish) -> Look:
     reads = target.api.calls - before
     calls = replace(plan.calls, read=reads.total(), reads=tuple(sorted(reads.items())))
     plan = replace(plan, calls=calls, budget=budget.left(), seconds_needed=budget.seconds_for(calls.apply_max))
-    return Look(desired, observed, ground, plan, looked_at, caution)
+    return Look(desired, observed, ground, plan, target.fresh.since(memory.kept, began), caution)
 
 
 async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -> Report:
@@ -170,9 +178,11 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     before = Counter(target.api.calls)
     pass_id = target.new_id()
     seen = seen or await look(target, wish)
-    outcomes = await apply_plan(_work(target, wish, seen, pass_id))
+    with in_bulk(len(seen.plan.writes)):
+        outcomes = await apply_plan(_work(target, wish, seen, pass_id))
     remember(target, seen.desired, seen.observed, seen.plan, seen.ground)
-    lift_protection(target, seen.desired, seen.plan)
+    if not seen.plan.later:
+        lift_protection(target, seen.desired, seen.plan)
     settle_words(target, seen.desired, whole=wish.selects is None)
     if not wish.stopping():
         outcomes += await _actions(target, wish, seen, outcomes, pass_id)
@@ -189,6 +199,10 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     )
     report = replace(report, conditions=conditions_of(report, target.heads.stalled))
     finish(target, report, seen, wish)
+    if is_overtaken():
+        target.fresh.keep(seen.observed, outcomes, seen.looked_at)
+    elif not wish.hurried and wish.selects is None:
+        target.fresh.forget()
     if target.last.specs is not None:
         target.last.specs.release()
     return report
@@ -234,7 +248,7 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     memory = {
         "fingerprint": target.fingerprint(),
         CONFIRMED_AT: confirmed_at(kept, report, asked=wish.confirm_changes is not None),
-        TRUSTED: trusted_after(kept, report.revision, held, whole=whole),
+        TRUSTED: trusted_after(kept, report.revision, held, whole=whole and not seen.plan.later),
         REFUSED: refusals_after(report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution),
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),

@@ -20,6 +20,7 @@ from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
 from agent.reconcile.heads import Heads
+from agent.reconcile.hurry import Fresh
 from agent.reconcile.schedule import Rhythm
 from agent.reconcile.specs import Specs
 from agent.source import Source
@@ -89,6 +90,7 @@ class Target:
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
     secrets_seen: Mapping[str, str] = field(default_factory=dict)  # fingerprints that all that is applied has
     list_calls: int = 0  # what that cost
+    fresh: Fresh = field(default_factory=Fresh)
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None

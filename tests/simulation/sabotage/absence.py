@@ -201,7 +201,7 @@ CONTROLS = (
         "git's digest is compared with what was applied; here each look around finds it, only later",
         tales.DRAWN,
         "I7",
-        Swap("live.observe:_subjects", _digest_unread),
+        Swap("live.observe:subjects_of", _digest_unread),
     ),
     _variant(
         "a delete is not confirmed",

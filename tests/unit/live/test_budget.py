@@ -13,6 +13,8 @@ from agent.errors import StoreError
 from agent.live.account import CHUNK_MAX
 from agent.live.budget import Budget
 from agent.live.budget_registry import BudgetRegistry
+from agent.live.bulk import in_bulk
+from agent.live.haste import OVERTAKEN
 from agent.live.purpose import Purpose
 from agent.live.windows import MARGIN_SECONDS
 from agent.model.spending import Spent
@@ -499,3 +501,20 @@ async def test_a_stricter_window_that_joins_counts_the_calls_before_it() -> None
         await spend(bucket, 5)
         bucket.tighten((Window(6, 60.0),), 0.0)
         assert [window.left for window in bucket.left()] == [25, 1]
+
+
+@pytest.mark.parametrize(("objects", "rivals", "at_once"), [(21, True, 9), (20, True, 10), (21, False, 10)])
+async def test_a_long_pass_leaves_a_tenth_to_a_commit_that_comes_in_between(
+    objects: int, rivals: bool, at_once: int
+) -> None:
+    async with VirtualClock().running() as clock:
+        bucket = budget(clock, MINUTE)
+        token = OVERTAKEN.set(asyncio.Event() if rivals else None)
+        began = clock.monotonic()
+        with in_bulk(objects):
+            await spend(bucket, at_once)
+            assert clock.monotonic() == began
+            assert bucket.wait_needed(Purpose.WRITE) > 0
+        await spend(bucket, 10 - at_once)
+        assert clock.monotonic() == began
+        OVERTAKEN.reset(token)
