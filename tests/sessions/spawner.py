@@ -2,7 +2,7 @@
 
 Started by ``session.Processes`` as ``python -m tests.sessions.spawner``. Reads orders, one JSON object a line, and
 answers each with one line. A command gets a process, folder, environment and streams of its own; only the imports are
-shared.
+shared, and the empty store that a process makes once and copies.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import agent
+from agent.store.versions import fresh_file
 
 _PATIENCE_SECONDS = 60  # a command that hangs ends by SIGALRM, which no command handles
+_IMPORTED_LATE = ("concurrent.futures.thread", "jsonschema_rs", "re2")  # by commands that need them, not with a module
 
 
 def main() -> None:
     for module in pkgutil.walk_packages(agent.__path__, "agent."):
         if ".migrations" not in module.name and not module.name.endswith("__main__"):
             import_module(module.name)
+    for name in _IMPORTED_LATE:
+        import_module(name)
+    fresh_file()
     gc.freeze()  # what was imported is never collected, so that a fork shares its memory
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_obey(json.loads(line))) + "\n")

@@ -17,14 +17,17 @@ INTERVAL = 60.0
 
 
 class AtWork:
-    """A scene and a running loop; ``stirs`` False is a source that nobody watches, as one behind a URL."""
+    """A scene and a running loop; ``stirs`` False is a source that nobody watches, as one behind a URL.
 
-    def __init__(self, scene: Scene, *, stirs: bool = True) -> None:
+    ``interval`` is in seconds: what takes a day asks for a longer one than usual.
+    """
+
+    def __init__(self, scene: Scene, *, stirs: bool = True, interval: float = INTERVAL) -> None:
         self.scene = scene
         self.stirs = stirs
         self.wakeups = Wakeups(clock=scene.clock)
         self.reports: list[Report] = []
-        self.loop = Loop([scene.target], self.wakeups, INTERVAL, self.reports.append)
+        self.loop = Loop([scene.target], self.wakeups, interval, self.reports.append)
         self.mark = 0
 
     def commit(self, **changes: bytes | None) -> None:
@@ -57,6 +60,7 @@ def play_at_work(
     story: Story,
     *,
     stirs: bool = True,
+    interval: float = INTERVAL,
     prepare: Callable[[Scene], None] = lambda scene: None,
 ) -> None:
     """Play a story beside the running loop, from its very first pass on."""
@@ -65,7 +69,7 @@ def play_at_work(
 
     async def whole() -> None:
         prepare(scene)
-        at = AtWork(scene, stirs=stirs)
+        at = AtWork(scene, stirs=stirs, interval=interval)
         running = asyncio.ensure_future(at.loop.run())
         try:
             await story(at)

@@ -18,9 +18,9 @@ from tests.unit.reconcile.scene import Scene, workflow
 FILES = {"alpha.yaml": workflow("alpha", 1), "beta.yaml": workflow("beta", 1)}
 
 
-def sweeping(scene: Scene) -> None:
-    """Everything is read again each minute."""
-    scene.target.config = replace(scene.target.config, verify_seconds=INTERVAL)
+def sweeping(scene: Scene, every: float = INTERVAL) -> None:
+    """Everything is read again each minute, or in another time."""
+    scene.target.config = replace(scene.target.config, verify_seconds=every)
 
 
 def stubborn(scene: Scene) -> None:
@@ -41,10 +41,10 @@ async def quiet(at: AtWork) -> Mapping[str, tuple[str, str]]:
     return {each.path: (each.why, each.rule) for each in seen.plan.suppressed}
 
 
-async def sweep(at: AtWork) -> Report:
+async def sweep(at: AtWork, every: float = INTERVAL) -> Report:
     """A pass that reads everything anew, as the loop's sweep does in its time."""
     at.reports.clear()
-    await at.pass_time(4 * INTERVAL)
+    await at.pass_time(4 * every)
     return at.reports[-1]
 
 
@@ -126,11 +126,13 @@ def test_the_other_leaves_of_such_an_object_are_kept_as_git_says(tmp_path: Path)
 
 @pytest.mark.parametrize("how", ["git", "another value", "a day"])
 def test_it_is_put_back_again_once_something_is_new(tmp_path: Path, how: str) -> None:
+    interval = 15 * INTERVAL if how == "a day" else INTERVAL
+
     async def story(at: AtWork) -> None:
-        await sweep(at)
+        await sweep(at, interval)
         for _ in range(3):
             edit(at, 9)
-            await at.pass_time(2 * INTERVAL)
+            await at.pass_time(2 * interval)
         at.writes()
         if how == "git":
             at.commit(alpha=workflow("alpha", 2))
@@ -139,7 +141,7 @@ def test_it_is_put_back_again_once_something_is_new(tmp_path: Path, how: str) ->
         await at.pass_time(25 * 3600.0 if how == "a day" else 2 * INTERVAL)
         assert at.writes() == ["PUT alpha"]
 
-    play_at_work(tmp_path, FILES, story, prepare=sweeping)
+    play_at_work(tmp_path, FILES, story, interval=interval, prepare=lambda scene: sweeping(scene, interval))
 
 
 def test_what_the_server_fills_in_is_never_a_reason_to_write(tmp_path: Path) -> None:
