@@ -68,7 +68,13 @@ HOMES: dict[str, set[str]] = {
     # Events of what runs by itself; what a person asked for is told by `report`.
     "structlog": {
         *("cli/logging.py", "cli/listening.py", "source/wakeups.py", "live/budget.py", "apply/executor.py"),
-        *("reconcile/failed.py", "reconcile/heads.py", "reconcile/loop.py", "server/receivers.py"),
+        *(
+            "reconcile/failed.py",
+            "reconcile/heads.py",
+            "reconcile/loop.py",
+            "reconcile/sweep.py",
+            "server/receivers.py",
+        ),
     },
     "uvicorn": {"sandbox/server.py", "server/listener.py"},
     "watchfiles": {"source/wakeups.py"},

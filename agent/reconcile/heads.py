@@ -62,11 +62,15 @@ async def newest(target: Target) -> Head:
     try:
         found: Revision = await target.blocking(target.source.fetch)
     except SourceError as error:
+        if heads.failure != error.what:  # once, however long it lasts: a pass looks like any other meanwhile
+            _log.warning("source.failed", target=target.name, code=error.code, message=error.what, why=error.why)
         heads.failures, heads.failure = heads.failures + 1, error.what
         known = await _known(target, admitted)
         if known is None:
             raise
         return Head(known, f"the source cannot be read ({error.what})", "SourceFailed")
+    if heads.failure:
+        _log.info("source.back", target=target.name, looks=heads.failures)
     heads.failures, heads.failure = 0, ""
     if admitted is None or found.commit == admitted:
         heads.older = None

@@ -10,6 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+import structlog
+
 from agent.live.purpose import Purpose
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
@@ -17,6 +19,8 @@ from agent.reconcile.schedule import Rhythm, is_swept, oldest, rhythm_of
 from agent.reconcile.target import Target
 
 _AGAIN_SECONDS = 1.0
+
+_log = structlog.get_logger("datakeel")
 
 
 class Sweep:
@@ -28,6 +32,7 @@ class Sweep:
         self._next_at = -math.inf
         self._tried: dict[Key, float] = {}
         self._silent_slices = 0  # in a row
+        self._is_told = False
 
     @property
     def due_at(self) -> float:
@@ -102,7 +107,23 @@ class Sweep:
             interval_seconds=self._interval,
             share=lambda wanted: target.api.budget.share(target.name, wanted),
         )
+        self._tell(target.rhythm)
         return target.rhythm
+
+    def _tell(self, rhythm: Rhythm) -> None:
+        """Once, with the sum, that the interval asks for more than there is; ``status`` tells it at any time."""
+        stretched = rhythm.list_seconds > 1.01 * self._interval
+        if stretched and not self._is_told:
+            _log.warning(
+                "interval.stretched",
+                target=self._target.name,
+                interval_seconds=self._interval,
+                list_seconds=round(rhythm.list_seconds, 1),
+                list_calls=rhythm.list_calls,
+                calls_per_hour=int(rhythm.calls_per_second * 3600),
+                wanted_per_hour=math.ceil(rhythm.wanted_per_second * 3600),
+            )
+        self._is_told = stretched
 
 
 def _rests(row: InventoryRow) -> bool:

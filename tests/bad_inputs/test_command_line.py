@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import sqlite3
 import threading
@@ -255,6 +256,24 @@ def wait_for(text: str, file: Path) -> str:
             return content
         time.sleep(0.05)
     raise AssertionError(f"{text} is not in {content}")
+
+
+@shows(185)
+def test_an_interval_that_the_budget_does_not_allow_is_told_with_the_sum(benches: Benches, tmp_path: Path) -> None:
+    bench = benches.new()
+    fill(bench, [], "looked")
+    text = CONFIG.replace("SERVER", bench.server).replace("{path: .}", "{path: ., interval: 1s}")
+    text = text.replace("budget: off", "budget: [{requests: 60, per: 1m}]\n    reserve: 50%")
+    bench.write("datakeel.yaml", text)
+    bench.commit()
+    pid = running(bench, tmp_path)
+    log = wait_for('"interval.stretched"', tmp_path / "err")
+    (told,) = [json.loads(line) for line in log.splitlines() if '"interval.stretched"' in line]
+    # Half of 60 a minute is left for looking, a call every two seconds; a look at the lists is wanted every second.
+    assert told["interval_seconds"] == 1 and 1000 < told["calls_per_hour"] <= 1800
+    assert told["wanted_per_hour"] >= 3600 * told["list_calls"] > told["calls_per_hour"]
+    assert told["list_seconds"] >= 2 * told["list_calls"]
+    assert bench.processes.ask("stop", pid=pid)["status"] == 143
 
 
 @shows(195)

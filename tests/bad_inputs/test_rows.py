@@ -13,12 +13,10 @@ NUMBERED = set(range(1, 203))
 
 # What the rows below ask for does not exist yet.
 LATER: dict[int, str] = {
-    95: "a plan is of one revision; definitions come from the program and the operator's folders: issue 6",
-    175: "a forge's own webhooks: issue 6",
+    95: "definitions of a pull request's base revision: issue 5, where a plan is of two revisions",
     180: "pages: issue 6; what a page would show is escaped in every output of today, which is shown",
     181: "pages, with routes that change something: issue 6",
-    182: "metrics of the agent itself: issue 6",
-    185: "the interval stretches instead, and `status` tells the sum where a goal is out of reach; it is not refused",
+    182: "metrics of the agent itself, of which there are none yet: issue 6",
 }
 
 

@@ -138,6 +138,24 @@ def test_what_is_no_event_is_refused_and_nothing_comes_of_it(
     assert all(line.startswith("GET ") for line in agent.asked()[len(before) :])
 
 
+FORGES = {
+    "GitHub, another branch": {"ref": "refs/heads/other", "repository": {"full_name": "team/else"}},
+    "GitHub, a tag": {"ref": "refs/tags/v1", "created": True, "repository": {"full_name": "team/else"}},
+    "GitLab": {"object_kind": "push", "ref": "refs/heads/other", "project": {"path_with_namespace": "team/else"}},
+    "GitLab, a tag": {"object_kind": "tag_push", "ref": "refs/tags/v1", "project_id": 7},
+}
+
+
+@shows(175)
+def test_an_event_of_a_repository_is_taken_and_nothing_comes_of_it(agent: Agent) -> None:
+    """The one receiver is that of platforms: what a forge tells it names no object, whatever repository it is about."""
+    passes, asked = agent.log.read_text().count('"pass.'), agent.asked()
+    assert [agent.send(request(json.dumps(event).encode())) for event in FORGES.values()] == [202] * len(FORGES)
+    time.sleep(0.3)
+    assert agent.log.read_text().count('"pass.') == passes
+    assert agent.asked() == asked
+
+
 @shows(170)
 def test_a_delivery_replayed_a_thousand_times_costs_a_read_or_two(agent: Agent) -> None:
     before = len(agent.asked())

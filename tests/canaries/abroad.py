@@ -78,11 +78,12 @@ def git_over_http(stage: Stage) -> None:
         assert "/repository" not in said, said
         assert stage.watch.children > children, "git was not seen at work"
         EchoingGit.echoes = True
-        stage.datakeel("diff", "-v")
+        said = stage.datakeel("diff", "-v")
+        assert "cannot be read" in said, said
         stage.datakeel("diff", "-o", "json", "-v")
         stage.keeper.reference("file", "git password", "a wrong password of git", arrives=False)
         said = stage.datakeel("run", "--once", "--log", "json", "-v")
-        assert "cannot be read" in said, said
+        assert '"source.failed"' in said and "cannot be read" in said, said
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.model.change import Action
 from agent.model.outcome import Report
@@ -167,12 +168,16 @@ def test_a_source_that_is_away_leaves_the_admitted_revision_in_force(play: Calla
         assert "Stalled" not in [each.type for each in report.conditions if each.status]
         at.scene.restart()
         at.arrange()
-        for _ in range(3):
-            report = await at.look()
+        with capture_logs() as logs:
+            for _ in range(3):
+                report = await at.look()
+        assert [each["event"] for each in logs if each["event"].startswith("source.")] == ["source.failed"]
         (stalled,) = [each for each in report.conditions if each.type == "Stalled" and each.status]
         assert stalled.reason == "SourceFailed" and "branch `main`" in stalled.message
         at.repo.git("update-ref", "refs/heads/main", commit)
-        report = await at.look()
+        with capture_logs() as logs:
+            report = await at.look()
+        assert [each["looks"] for each in logs if each["event"] == "source.back"] == [3]
         assert held(report) == {} and at.names == {"alpha", "beta"}
         assert "Stalled" not in [each.type for each in report.conditions if each.status]
 
