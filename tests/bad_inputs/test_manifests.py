@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from tests.bad_inputs.bench import CONFIG, Bench, Benches, Ran
@@ -146,7 +149,7 @@ def test_a_workspace_that_nobody_gives_is_told(benches: Benches) -> None:
 @shows(61)
 def test_a_workspace_that_the_target_does_not_have_is_forbidden(benches: Benches) -> None:
     bench = benches.new()
-    fill(bench, [])
+    fill(bench, [], "scoped")
     text = CONFIG.replace("SERVER", bench.server) + "    scopes: {workspace: [analytics, finance]}\n"
     bench.write("datakeel.yaml", text)
     flow = "apiVersion: dataos/v1\nkind: Workflow\nmetadata: {name: NAME, workspace: NAME}\n"
@@ -197,7 +200,7 @@ def test_what_the_platform_would_not_take_is_never_sent(benches: Benches) -> Non
     text = CONFIG.replace("SERVER", bench.server).replace("platform: dataos", "platform: small/v1")
     bench.write("datakeel.yaml", text.replace("targets:", "schemas: [platforms]\ntargets:"))
     bench.write("platforms/small/platform.yaml", SMALL)
-    fill(bench, [])
+    fill(bench, [], "smallone")
     head = "apiVersion: small/v1\nkind: Depot\nmetadata: {name: NAME}\n"
     head += "spec: {version: v1, depot: {type: S3}, description: "
     bench.write("manifests/inside.yaml", head.replace("NAME", "inside") + "x" * 100 + "}\n")
@@ -222,11 +225,40 @@ def test_what_the_server_writes_otherwise_is_no_endless_diff(benches: Benches) -
     bench.run("apply", "--yes", "-q").sound(0, writes=1)
     assert bench.run("apply", "--yes", "-q").sound(0).out.strip() != ""
     # The server keeps a text for the number, and its own order of the tags.
-    faults = [{"do": "replace", "method": "GET", "path": "*/depot/spelt", "old": "port: 5432", "new": 'port: "5432"'}]
-    benches.sandbox.control("PUT", "faults", faults)
-    ran = bench.run("diff", "-o", "json", "--fresh")
-    benches.sandbox.control("DELETE", "faults")
+    with answering(benches, "*/depot/spelt", {'"port":5432': '"port":"5432"'}):
+        ran = bench.run("diff", "-o", "json", "--fresh")
     assert changes_of(ran.sound(0)) == []
+
+
+@shows(73, 74)
+def test_what_no_rule_makes_equal_is_written_twice_and_then_named(benches: Benches) -> None:
+    bench = benches.new()
+    bench.environment["DATAKEEL_TARGETS__LAKE__DRIFT"] = "heal"
+    text = "name: kept\nversion: v1\ntype: service\nworkspace: analytics\nservice:\n  stack: a\n"
+    bench.write("manifests/kept.yaml", f"{text}  stackSpec: {{size: 2, hosts: [bee, ant]}}\n")
+    bench.commit()
+    with answering(benches, "*/service/kept", {'"size":2': '"size":"2"', "bee": "fly", "ant": "bee", "fly": "ant"}):
+        for writes in (1, 1, 0):
+            bench.run("apply", "--yes", "-q").sound(0, writes=writes)
+        ran = bench.run("diff", "-o", "json", "--fresh").sound(0)
+    assert changes_of(ran) == []
+    assert {(each["path"].removeprefix("service.stackSpec."), each["why"]) for each in ran.document["suppressed"]} == {
+        (path, "not kept by the server") for path in ("size", "hosts[0]", "hosts[1]")
+    }
+    rules = {each["path"].rpartition(".")[2]: each["rule"] for each in ran.document["suppressed"]}
+    assert 'git asks for 2, the platform answers "2"' in rules["size"]
+    assert "lifecycle: {ignore: [/service/stackSpec/size]}" in rules["size"]
+
+
+@contextmanager
+def answering(benches: Benches, path: str, other: dict[str, str]) -> Iterator[None]:
+    """The platform reads back one object in other words."""
+    faults = [{"do": "replace", "method": "GET", "path": path, "old": old, "new": new} for old, new in other.items()]
+    benches.sandbox.control("PUT", "faults", faults)
+    try:
+        yield
+    finally:
+        benches.sandbox.control("DELETE", "faults")
 
 
 @shows(79)
