@@ -37,14 +37,16 @@ BESIDES = "besides"
 @dataclass(frozen=True, slots=True)
 class Ground:
     """``applied`` holds, for the keys that were read, the document that the last write left behind: ``spec`` (its
-    secrets as fingerprints), ``depends_on``, and ``wires`` where a leaf travelled in another form. ``references`` says
-    what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf as written (a value or a
-    ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in doubt, ``pages`` how many the
-    lists of each kind had at the most. ``census`` counts the whole target where ``rows`` and the manifests are a part.
+    secrets as fingerprints), ``depends_on``, ``awaits`` of other targets, and ``wires`` where a leaf travelled in
+    another form. ``references`` says what such leaves of a resource stand for now. ``fingerprint`` turns a secret leaf
+    as written (a value or a ``secretRef``) into its keyed hash. ``deciding`` are keys whose last write is still in
+    doubt, ``pages`` how many the lists of each kind had at the most. ``census`` counts the whole target where ``rows``
+    and the manifests are a part.
     ``words`` are what people said of single objects, ``generations`` the actions that were run. ``handover`` is what
     goes to other targets and comes from there: ``rows`` and ``applied`` have what comes as its former owner left it.
     ``unclaimed`` are keys in doubt of which neither git nor the inventory speaks.
-    ``waiting`` says what of other targets is not there yet, ``needs`` which of them all of this target waits for.
+    ``waiting`` says what of other targets is not there yet, ``needs`` which of them all of this target waits for;
+    ``needed`` says who in other targets still depends on what leaves.
     """
 
     platform: Platform
@@ -66,6 +68,7 @@ class Ground:
     needs: tuple[str, ...] = ()
     generations: Generations = field(default_factory=dict)
     unclaimed: Mapping[Key, str] = field(default_factory=dict)
+    needed: Mapping[Key, str] = field(default_factory=dict)
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""
@@ -123,6 +126,8 @@ class Ground:
             "spec": self.written(resource),
             "depends_on": [key_to_json(key) for key in resource.depends_on],
         }
+        if resource.lifecycle.awaits:
+            document["awaits"] = [list(each) for each in resource.lifecycle.awaits]
         return {**document, "wires": wires} if wires else document
 
     def content(self, resource: Resource) -> str:

@@ -49,7 +49,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     allowed = hold_paused(decider.changes, ground.policy)
     allowed = hold_cautiously(allowed, desired, observed, ground, caution)
     changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
-    changes = hold_waiting(changes, desired.resources, ground.waiting, ground.needs)
+    changes = hold_waiting(changes, desired.resources, ground.waiting, ground.needs, ground.needed)
     changes = suspected(changes, desired, ground)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)

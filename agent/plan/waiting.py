@@ -9,6 +9,7 @@ from agent.model.identity import Key
 from agent.model.resource import Resource
 
 WAITS = "WaitsForTarget"
+NOBODY: Mapping[Key, str] = {}
 Awaited = tuple[str, str]
 """A target, and a resource of it as a manifest calls it, or "" for all of it."""
 
@@ -18,15 +19,25 @@ def hold_waiting(
     resources: Mapping[Key, Resource],
     waiting: Mapping[Awaited, str],
     needs: Sequence[str],
+    needed: Mapping[Key, str] = NOBODY,
 ) -> list[Change]:
-    """Those that would be sent before what they wait for is there, as holds. What leaves waits for nobody.
+    """Those that would be sent before what they wait for is there, as holds.
 
-    ``waiting`` says of each that is not there yet why; ``needs`` are the targets that all of this one waits for.
+    ``waiting`` says of each that is not there yet why; ``needs`` are the targets that all of this one waits for. What
+    leaves waits for those in other targets who depend on it: ``needed`` tells one of them.
     """
+    if needed:
+        changes = [_kept(change, needed) for change in changes]
     if not waiting:
         return list(changes)
     above = next((waiting[target, ""] for target in needs if (target, "") in waiting), "")
     return [_held(change, resources.get(change.key), waiting, above) for change in changes]
+
+
+def _kept(change: Change, needed: Mapping[Key, str]) -> Change:
+    if change.action is not Action.DELETE or change.key not in needed:
+        return change
+    return change.held(WAITS, f"waits for {needed[change.key]}, which still depends on it")
 
 
 def awaited_by(changes: Sequence[Change], resources: Mapping[Key, Resource], needs: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Report
 from agent.model.ownership import Word
-from agent.model.resource import Observation, Observed, Present
+from agent.model.resource import Desired, Observation, Observed, Present
 from agent.plan.cost import ready_looks
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
@@ -53,6 +53,7 @@ def ground_of(
     moving: Handover,
     waiting: Mapping[Awaited, str],
     unclaimed: Mapping[Key, str],
+    needed: Mapping[Key, str],
 ) -> Ground:
     """``rows`` are those that the pass is about; what was last applied is read for those that were looked at."""
     wanted = [
@@ -80,6 +81,7 @@ def ground_of(
         target.config.depends_on,
         target.store.target_memory(target.name).get("actions", {}),
         unclaimed,
+        needed,
     )
 
 
@@ -101,3 +103,12 @@ def is_remembered(seen: Observation) -> bool:
 def _is_run(target: Target, key: Key) -> bool:
     kind = target.platform.kinds.get(key.kind)
     return kind is not None and kind.is_run
+
+
+def expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
+    """Tell which manifests the plan will open, so that git is asked for many of them at once."""
+    looked_at = (key for key, seen in observed.observations.items() if not is_remembered(seen))
+    paths = dict.fromkeys(desired.resources[key].origin.path for key in looked_at if key in desired.resources)
+    if target.last.specs is not None and len(paths) > 1:
+        blobs = {entry.path: entry.blob for entry in target.last.entries}
+        target.last.specs.expect(blobs[path] for path in paths if path in blobs)

@@ -28,6 +28,7 @@ from agent.reconcile.heads import newest
 from agent.reconcile.hurry import left_over
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_hurried, reconcile_named
+from agent.reconcile.neighbours import blocked
 from agent.reconcile.once import Wish, reconcile_once
 from agent.reconcile.sweep import Sweep
 from agent.reconcile.target import Target
@@ -97,6 +98,7 @@ class Loop:
                     await self._turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
             if self.is_stopping():
                 return
+            self._wake_dependents()
             if "start" in reasons:
                 collector.settle()
             if self.overtaken.is_set():
@@ -106,6 +108,15 @@ class Loop:
             reasons = set((await self.wakeups.wait(min(max(0.0, wait), self.interval_seconds))).split(","))
             if reasons == {"poll"} and await self._moved():
                 reasons = {"git"}
+
+    def _wake_dependents(self) -> None:
+        """What a target waited for in another one may be there now; the store tells, whoever has made it."""
+        for target in self.targets:
+            desired = target.last.desired
+            if target.blocked and desired is not None and not target.blocked <= blocked(target, desired):
+                pace = self.paces[target.name]
+                pace.next_at = min(pace.next_at, target.clock.monotonic())
+                target.blocked = frozenset()  # told again by the look that follows
 
     async def _moved(self) -> bool:
         """Whether git has moved while a target was left alone after trouble: its backoff is not git's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from agent.definitions.platform import Kind
 from agent.errors import SourceError
@@ -19,7 +20,7 @@ from agent.plan.handover import Handed, Handover
 from agent.plan.waiting import Awaited
 from agent.reconcile.desired import read_desired
 from agent.reconcile.target import Neighbour, Target
-from agent.validate.across import find_across, find_twice, resource_named, waits, without_wrong
+from agent.validate.across import find_across, find_twice, is_named, resource_named, waits, without_wrong
 from agent.validate.references import Wrong
 
 
@@ -70,6 +71,47 @@ def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -
             if why:
                 found[name, path] = why
     return found
+
+
+def needed_elsewhere(target: Target, desired: Desired, rows: Iterable[Key]) -> Mapping[Key, str]:
+    """Of what leaves this target: who in another one depends on it, as it was applied last. Read from the store alone.
+
+    Whoever needs all of this target needs what it names now; only one that leaves as well may need what leaves.
+    """
+    leaving = [key for key in rows if key not in desired.resources and key not in desired.broken]
+    found: dict[Key, str] = {}
+    for each in target.neighbours if leaving else ():
+        theirs = target.store.rows(each.name)
+        if not theirs:
+            continue
+        named = desired_of(target, each, desired.revision)
+        for key, awaits in _awaiting(target, each, theirs, named):
+            goes = key not in named.resources and key not in named.broken
+            for one in leaving:
+                if any(is_named(one, path) if path else goes for path in awaits):
+                    found.setdefault(one, f"{key} of target {each.name}")
+    return found
+
+
+def _awaiting(
+    target: Target, neighbour: Neighbour, theirs: Mapping[Key, InventoryRow], named: Desired
+) -> Iterable[tuple[Key, list[str]]]:
+    """Live objects of another target, each with what it needs of this one: resources, or "" for all of it."""
+    git = named.resources
+    moved = [key for key, row in theirs.items() if key not in git or git[key].digest != row.applied_digest]
+    applied = target.store.applied(moved)
+    whole = [""] if target.name in neighbour.config.depends_on and neighbour.config.prune else []
+    for key in theirs:
+        kept = applied[key].get("awaits", ()) if key in applied else git[key].lifecycle.awaits if key in git else ()
+        awaits = [path for name, path in kept if name == target.name] + whole
+        if awaits:
+            yield key, awaits
+
+
+def blocked(target: Target, desired: Desired) -> frozenset[Any]:
+    """What this target waits for in others, as the store has it now."""
+    rows = target.store.rows(target.name)
+    return frozenset([*waiting(target, desired), *needed_elsewhere(target, desired, rows)])
 
 
 def crossed(target: Target, desired: Desired) -> Desired:

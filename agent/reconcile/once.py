@@ -31,6 +31,7 @@ from agent.model.suspension import suspended_by
 from agent.plan.caution import HEEDLESS, Caution
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
+from agent.plan.policy import Policy
 from agent.plan.waiting import hold_waiting
 from agent.reconcile import collector
 from agent.reconcile.actions import run_actions
@@ -39,10 +40,10 @@ from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
-from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, ground_of, is_remembered
+from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, expect_specs, ground_of
 from agent.reconcile.heads import TRUSTED, judged, newest, trusted_after
 from agent.reconcile.memory import remember
-from agent.reconcile.neighbours import crossed, handover, waiting, with_handed
+from agent.reconcile.neighbours import crossed, handover, needed_elsewhere, waiting, with_handed
 from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
@@ -133,17 +134,12 @@ async def look(target: Target, wish: Wish) -> Look:
         confirm_changes=wish.confirm_changes,
         ignore_windows=wish.ignore_windows,
     )
-    memory = _memory(target, wish, rows, words)
-    if wish.patient:
-        memory = replace(memory, reported=standing(target, desired, rows, policy))
-        memory = target.fresh.believed(memory, desired, target.clock.monotonic(), hurried=wish.hurried)
-    if not wish.glance:
-        memory = replace(memory, due=memory.due | rotated(target, desired, rows))
+    memory = _memory(target, wish, desired, rows, words, policy)
     began = target.clock.monotonic()
     observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and wish.selects is None:
         target.listed_at, target.list_calls = began, observed.calls.get(Purpose.LIST.value, 0)
-    _expect_specs(target, desired, observed)
+    expect_specs(target, desired, observed)
     references = await read_references(target, desired, observed, target.store.rows(target.name))
     ground = ground_of(
         target,
@@ -157,6 +153,7 @@ async def look(target: Target, wish: Wish) -> Look:
         moving=moving,
         waiting=waiting(target, desired, wish.preceding),
         unclaimed=unclaimed,
+        needed=needed_elsewhere(target, desired, rows),
     )
     caution = caution_of(target, head, patient=wish.patient)
     with collector.waiting():
@@ -199,6 +196,8 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     )
     report = replace(report, conditions=conditions_of(report, target.heads.stalled))
     finish(target, report, seen, wish)
+    if wish.selects is None:
+        target.blocked = frozenset([*seen.ground.waiting, *seen.ground.needed])
     if is_overtaken():
         target.fresh.keep(seen.observed, outcomes, seen.looked_at)
     elif not wish.hurried and wish.selects is None:
@@ -225,7 +224,7 @@ async def _actions(
         seen.desired,
         {*seen.ground.deciding, *lost, *_suspended(seen)},
         pass_id,
-        lambda: target.new_id(),
+        target.new_id,
         whole=wish.selects is None,
     )
 
@@ -258,7 +257,14 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     target.store.finish(report, pass_document(report), status, memory=memory)
 
 
-def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow], words: Mapping[Key, Word]) -> Memory:
+def _memory(
+    target: Target,
+    wish: Wish,
+    desired: Desired,
+    rows: dict[Key, InventoryRow],
+    words: Mapping[Key, Word],
+    policy: Policy,
+) -> Memory:
     """What this pass believes without asking."""
     listed = wish.fresh or not (wish.glance or wish.lists_wait)
     named = wish.named | words.keys()
@@ -275,7 +281,13 @@ def _memory(target: Target, wish: Wish, rows: dict[Key, InventoryRow], words: Ma
         )
     ids = {key: word.server_id for key, word in words.items() if word.server_id is not None}
     confirmed = frozenset(target.config.confirmed)
-    return Memory(rows, target.store.tombstones(target.name), due, listed, confirmed, ids, named)
+    if not wish.glance:
+        due |= rotated(target, desired, rows)
+    memory = Memory(rows, target.store.tombstones(target.name), due, listed, confirmed, ids, named)
+    if not wish.patient:
+        return memory
+    memory = replace(memory, reported=standing(target, desired, rows, policy))
+    return target.fresh.believed(memory, desired, target.clock.monotonic(), hurried=wish.hurried)
 
 
 def _desired(target: Target, revision: Revision, wish: Wish) -> Desired:
@@ -284,15 +296,6 @@ def _desired(target: Target, revision: Revision, wish: Wish) -> Desired:
     if wish.glance and known is not None and known.revision == revision:
         return known
     return read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
-
-
-def _expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
-    """Tell which manifests the plan will open, so that git is asked for many of them at once."""
-    looked_at = (key for key, seen in observed.observations.items() if not is_remembered(seen))
-    paths = dict.fromkeys(desired.resources[key].origin.path for key in looked_at if key in desired.resources)
-    if target.last.specs is not None and len(paths) > 1:
-        blobs = {entry.path: entry.blob for entry in target.last.entries}
-        target.last.specs.expect(blobs[path] for path in paths if path in blobs)
 
 
 def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, dict[Key, InventoryRow]]:
@@ -327,7 +330,6 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         wish.stopping,
         seen.looked_at,
     )
-    files = RevisionFiles(target.source, target.store, target.name)
     return Work(
         seen.plan,
         seen.desired,
@@ -335,7 +337,7 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         seen.ground,
         api,
         step,
-        Wiring(step, target.platform.kinds, files),
+        Wiring(step, target.platform.kinds, RevisionFiles(target.source, target.store, target.name)),
         target.secrets,
         target.clock,
         target.random,

@@ -90,6 +90,7 @@ class Target:
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
     secrets_seen: Mapping[str, str] = field(default_factory=dict)  # fingerprints that all that is applied has
     list_calls: int = 0  # what that cost
+    blocked: frozenset[Any] = frozenset()  # what the last look had to wait for in other targets
     fresh: Fresh = field(default_factory=Fresh)
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     _types: dict[str, Schema] = field(default_factory=dict)

@@ -22,10 +22,13 @@ def waits(desired: Desired) -> bool:
 
 def resource_named(desired: Desired, path: str) -> tuple[Key, ...]:
     """What ``Kind/name`` or ``Kind/scope/name`` means to another target: a manifest, though an invalid one."""
+    return tuple(key for key in (*desired.resources, *desired.broken) if is_named(key, path))
+
+
+def is_named(key: Key, path: str) -> bool:
+    """Whether ``Kind/name`` or ``Kind/scope/name`` may mean this one."""
     kind, _, rest = path.partition("/")
-    name = rest.rpartition("/")[2]
-    known = [key for key in (*desired.resources, *desired.broken) if key.kind == kind and key.name == name]
-    return tuple(key for key in known if "/" not in rest or key.path == path)
+    return key.kind == kind and key.name == rest.rpartition("/")[2] and ("/" not in rest or key.path == path)
 
 
 def find_across(gits: Mapping[str, Desired], needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Wrong]]:

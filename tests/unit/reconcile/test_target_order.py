@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from agent.model.outcome import Report
+from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
 from agent.reconcile.once import Wish, look, reconcile_once, still_waiting
+from agent.source import Wakeups
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.pair import Pair
 from tests.unit.reconcile.scene import INTERVAL, workflow, wrapped
@@ -148,3 +151,73 @@ def test_a_resource_that_the_other_target_does_not_declare_is_a_mistake(tmp_path
 
     gamma = wrapped("gamma", 1, dependsOn=[{"target": "north", "resource": "Workflow/alpaca"}])
     play(tmp_path, story, gamma=gamma)
+
+
+def test_what_another_target_still_depends_on_is_deleted_after_its_dependents(tmp_path: Path) -> None:
+    async def story(pair: Pair) -> None:
+        for name in ("north", "south"):
+            await pair.pass_of(name)
+        await pair.clock.sleep(60.0)
+        pair.put(north__alpha=None, south__gamma=None)
+        report = await pair.pass_of("north")
+        assert told(report, "alpha") == [("hold", "WaitsForTarget")]
+        assert why(report, "alpha") == "waits for Workflow/gamma of target south, which still depends on it"
+        pair.reborn()
+        assert told(await pair.pass_of("south")) == [("delete", "done")]
+        assert told(await pair.pass_of("north"), "alpha") == [("delete", "done")]
+        gone = [each.name for each in pair.sandbox.commits if each.method == "DELETE"]
+        assert gone.index("gamma") < gone.index("alpha")
+
+    play(tmp_path, story, gamma=wrapped("gamma", 1, dependsOn=[ALPHA]))
+
+
+def test_a_dependent_that_stays_lets_go_once_git_says_so(tmp_path: Path) -> None:
+    async def story(pair: Pair) -> None:
+        for name in ("north", "south"):
+            await pair.pass_of(name)
+        await pair.clock.sleep(60.0)
+        pair.put(north__alpha=None, south__gamma=wrapped("gamma", 1))
+        assert told(await pair.pass_of("north"), "alpha") == [("hold", "WaitsForTarget")]
+        assert told(await pair.pass_of("south")) == []
+        assert told(await pair.pass_of("north"), "alpha") == [("delete", "done")]
+
+    play(tmp_path, story, gamma=wrapped("gamma", 1, dependsOn=[ALPHA]))
+
+
+@pytest.mark.parametrize(("whole", "leaves"), [(True, True), (True, False), (False, True)])
+def test_who_needs_all_of_a_target_keeps_it_only_while_it_leaves_itself(
+    tmp_path: Path, whole: bool, leaves: bool
+) -> None:
+    async def story(pair: Pair) -> None:
+        for name in ("north", "south"):
+            await pair.pass_of(name)
+        await pair.clock.sleep(60.0)
+        pair.put(north__alpha=None, **({"south__gamma": None} if leaves else {}))
+        waits = [("hold", "WaitsForTarget")] if leaves else [("delete", "done")]
+        assert told(await pair.pass_of("north"), "alpha") == waits
+        await pair.pass_of("south")
+        assert told(await pair.pass_of("north"), "alpha") == ([("delete", "done")] if leaves else [])
+
+    gamma = workflow("gamma", 1) if whole else wrapped("gamma", 1, dependsOn=[{"target": "north"}])
+    play(tmp_path, story, gamma=gamma, **({"south": {"depends_on": ("north",)}} if whole else {}))
+
+
+def test_a_target_is_woken_once_what_it_waits_for_is_there(tmp_path: Path) -> None:
+    """``south`` is looked at first; neither its create nor north's delete waits for another interval."""
+
+    async def story(pair: Pair) -> None:
+        wakeups = Wakeups(clock=pair.clock)
+        loop = Loop([pair.targets["south"], pair.targets["north"]], wakeups, 600.0)
+        running = asyncio.ensure_future(loop.run())
+        await pair.clock.sleep(5.0)
+        assert {"alpha", "gamma"} <= {each["name"] for each in pair.sandbox.resources()}
+        await pair.clock.sleep(60.0)
+        loop.targets = loop.targets[::-1]
+        pair.put(north__alpha=None, south__gamma=None)
+        wakeups.poke("git")
+        await pair.clock.sleep(5.0)
+        assert {each["name"] for each in pair.sandbox.resources()} == {"beta", "free"}
+        loop.stop()
+        await running
+
+    play(tmp_path, story, gamma=wrapped("gamma", 1, dependsOn=[ALPHA]))
