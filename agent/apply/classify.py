@@ -13,13 +13,13 @@ TERMINAL = frozenset({"invalid", "denied"})
 def classify(reply: Reply, operation: Operation, *, deleting: bool = False, creating: bool = False) -> Result:
     """``notFound`` ends a delete well; an answer that the operation tolerates counts as done.
 
-    ``exists`` does not refuse a create, which was planned where nothing was: somebody on the way may have sent it twice
-    (``design/fault-model.md`` A3), so what is in its place may be ours and is looked for.
+    ``exists`` and ``conflict`` do not refuse a create, which was planned where nothing was: somebody on the way may
+    have sent it twice (``design/fault-model.md`` A3), so what is in its place may be ours and is looked for.
     """
     if reply.answer == "ok" or reply.answer in operation.tolerate:
         return Result.DONE
     if deleting and reply.answer == "notFound":
         return Result.DONE
-    if reply.landed == "unknown" or (creating and reply.answer == "exists"):
+    if reply.landed == "unknown" or (creating and reply.answer in ("exists", "conflict")):
         return Result.UNKNOWN
     return Result.NOT_DONE

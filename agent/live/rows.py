@@ -81,6 +81,17 @@ def id_of(kind: Kind, item: Any) -> str | None:
     return None if kind.id is None or not isinstance(item, Mapping) else _text(_found(kind.id, item))
 
 
+def is_untold(kind: Kind, item: Any) -> bool:
+    """Whether the answer to a create leaves open which object is ours, though it says that there is one.
+
+    Where there is a mark, that tells it. Without one a name that is nobody else's is enough, unless the answer speaks
+    of something and not of that: a failure in a 200 (``design/fault-model.md`` A18) looks like this.
+    """
+    if kind.id is None or kind.mark is not None or id_of(kind, item) is not None:
+        return False
+    return not kind.unique or (isinstance(item, Mapping) and bool(item) and name_of(kind, item) is None)
+
+
 def name_of(kind: Kind, item: Any) -> str | None:
     """The name: what the mark says where the mark holds it, else the kind's ``key``."""
     if not isinstance(item, Mapping):

@@ -15,6 +15,7 @@ from agent.live.api import WriteApi
 from agent.model.identity import Key
 from agent.model.ownership import Word
 from agent.model.resource import Desired
+from agent.reconcile.set_back import begin_anew
 from agent.reconcile.target import Target
 
 _DAMAGED = (
@@ -45,6 +46,7 @@ def same_system(target: Target) -> None:
 async def in_doubt(target: Target, desired: Desired) -> dict[Key, str]:
     """Open intents first. A reading pass must not close them; it only tells which keys are in doubt."""
     if isinstance(target.api, WriteApi):
+        begin_anew(target)
         recovery = Recovery(
             target.store,
             target.api,

@@ -92,6 +92,7 @@ class Target:
     list_calls: int = 0  # what that cost
     blocked: frozenset[Any] = frozenset()  # what the last look had to wait for in other targets
     fresh: Fresh = field(default_factory=Fresh)
+    latest: float | None = None  # what the wall clock said at the last pass that wrote
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None

@@ -10,7 +10,9 @@ from tests.simulation.full.faults import LIES, RULES, draw_fault
 from tests.simulation.full.samples import PLATFORMS, SUFFIXES, Sample, as_bytes, samples_of
 from tests.simulation.full.tale import Cell, Happening, Story
 
-_ROWS = (*(("fault", row) for row in RULES), *(("lie", row) for row in LIES))
+_ROWS = (*(("fault", row) for row in RULES), *(("lie", row) for row in LIES if row != "K18"))
+_LOGIN = ("datalinx/v1",)
+"""Definitions that can log a user in, and know a key as well."""
 _PAGED = ("dataos/v1", "dataops-live/v4", "datalinx/v1")
 """Definitions whose lists come in pages, however few rows the platform gives in one."""
 
@@ -46,6 +48,7 @@ def draw_cell(chance: random.Random, definition: str) -> Cell:
         neighbour=chance.random() < 0.04,
         drift=chance.choice(("heal", "heal", "heal", "report")),
         adopt=chance.choice(("ifIdentical", "ifIdentical", "ifMarked", "never")),
+        login=definition in _LOGIN and chance.random() < 0.5,
     )
 
 
@@ -57,7 +60,9 @@ class Git:
 
     def __init__(self, chance: random.Random, cell: Cell) -> None:
         self.chance = chance
+        self.cell = cell
         self.samples = samples_of(cell.definition)
+        self.acts = any(sample.action for sample in self.samples)
         self.held: dict[str, tuple[Sample, str, int, dict[str, Any]]] = {}
         self.spoiled: dict[str, bytes] = {}
         self.tokens = 0
@@ -201,6 +206,8 @@ def _race(git: Git, at: float) -> list[Happening]:
 def _fault(git: Git, at: float) -> list[Happening]:
     """Something goes wrong, and mostly git asks for what it goes wrong with."""
     kind, row = git.chance.choice(_ROWS)
+    if git.acts and git.chance.random() < 0.1:
+        kind, row = "lie", "K18"
     rule = draw_fault(git.chance, row, kind, settle=min(each.settle for each in git.samples))
     asks = [each for method in rule.get("method", ()) for each in _ASKS.get(method, ())]
     asks = [_acting] if row == "K18" else asks
@@ -210,7 +217,9 @@ def _fault(git: Git, at: float) -> list[Happening]:
 
 def _doom(git: Git, at: float) -> list[Happening]:
     """The process dies at a moment of a write that git asks for."""
-    method = git.chance.choice(("POST", "PUT", "DELETE"))
+    if git.acts and git.chance.random() < 0.3:
+        return [Happening(at, "doom", {"point": "flight POST", "after": ""}), _acting(git, at + 0.1)]
+    method = git.chance.choice(("POST", "PUT", "DELETE", "DELETE"))
     point, after = git.chance.choice(
         (
             ("committed intent", ""),
@@ -240,6 +249,8 @@ def _asking(git: Git, at: float, asks: Sequence[_Turn]) -> Happening:
 
 def _trouble(git: Git, at: float) -> list[Happening]:
     trouble = git.chance.choice(_TROUBLES)(git.chance, at)
+    if git.cell.login and git.chance.random() < 0.2:
+        trouble = Happening(at, "token", {"how": "expired", "seconds": 0.0})
     return [trouble, *([_asking(git, at + 0.1, ())] if git.chance.random() < 0.6 else [])]
 
 

@@ -126,15 +126,24 @@ class Referee:
             self.violations.append(told)
 
     def _someone_else(self, place: Place, commit: Commit) -> None:
+        label = label_of(commit)
+        known = {name for _, name in self.books.inventory()}
         if commit.after is None:
             self.foreign.discard(place)
+            self.world.identical.discard(place)
             self.made.pop(place, None)
-        elif commit.before is None and place not in self.world.identical and self.target not in marks_of(commit.after):
-            label = label_of(commit)
+        elif commit.before is not None:
+            if label not in known:
+                self.world.identical.discard(place)
+        elif self.target not in marks_of(commit.after):
             sample = self.world.sample_of(label)
-            known = {name for _, name in self.books.inventory()}
             if sample is None or sample.tells_apart or label not in known:
                 self.foreign.add(place)
+
+    def _is_foreign(self, place: Place) -> bool:
+        """Made by somebody else, and not just as git says where that is enough to take it over."""
+        taken = place in self.world.identical and self.world.story.cell.adopt == "ifIdentical"
+        return place in self.foreign and not taken
 
     def _journalled(self, commit: Commit, label: str) -> None:
         """I11: durable before its first byte, and each call its own."""
@@ -171,7 +180,7 @@ class Referee:
         if owners and self.target not in owners:
             self.broken("I2", f"changed {label}, which is {sorted(owners)}'s")
         sample = self.world.sample_of(label)
-        if place in self.foreign and not owners:
+        if self._is_foreign(place) and not owners:
             identical = tokens_in(commit.before) == tokens_in(commit.after)
             if not (identical and sample is not None and sample.has_mark and self.world.story.cell.adopt != "never"):
                 self.broken("I2", f"changed {label}, which a person made")
@@ -181,7 +190,7 @@ class Referee:
         owners = marks_of(commit.before)
         raced = place in self.world.raced
         self.world.raced.discard(place)
-        if not raced and (place in self.foreign or (owners and self.target not in owners)):
+        if not raced and (self._is_foreign(place) or (owners and self.target not in owners)):
             self.broken("I2", f"deleted {label}, which is not ours")
         sample = self.world.sample_of(label)
         is_run = sample is not None and sample.is_run

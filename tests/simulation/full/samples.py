@@ -66,7 +66,9 @@ class Sample:
 
     @property
     def action(self) -> str:
-        return next(iter(self.example.kind.actions), "") if not self.is_run else ""
+        """One that a manifest can ask for without a word more."""
+        able = (word for word, rule in self.example.kind.actions.items() if not rule.args)
+        return next(able, "") if not self.is_run else ""
 
     @property
     def settle(self) -> float:

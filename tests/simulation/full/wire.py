@@ -77,8 +77,6 @@ def told(world: World, lie: Mapping[str, Any], request: httpx.Request, response:
     body = b"".join(stream)
     headers = dict(response.headers)
     if what == "action lost":
-        if not world.is_action(request):
-            return response
         world.reached[row] += 1
         raise httpx.ReadError("the answer to an action was lost", request=request)
     if what == "half":

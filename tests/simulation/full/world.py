@@ -69,7 +69,7 @@ class World:
         self.settings: Mapping[str, str] = known.get("settings", {})
         self.secret = TOKEN
         self.credentials = dict.fromkeys(known["credentials"], TOKEN)
-        if cell.definition == "datalinx/v1" and story.seed % 2:
+        if cell.login:
             self.credentials = {"email": "user@example.com", "password": TOKEN}
         switches = {"lag": cell.lag, "ready_after": cell.ready_after, "fail_share": cell.fail_share}
         switches |= {"delete_delay": cell.delete_delay, "sort_tags": cell.moody, "server_tags": cell.moody}
@@ -128,7 +128,7 @@ class World:
         self._asked = request
 
     def is_action(self, request: httpx.Request) -> bool:
-        return any(s.action and request.url.path.endswith((f"/{s.action}", "/pipeline")) for s in self.labels.values())
+        return any(s.action and request.url.path.endswith(f"/{s.action}") for s in self.labels.values())
 
     def is_midway(self, points: list[str]) -> bool:
         """K17: of a change that takes several calls, some were sent in the pass under way."""
@@ -173,6 +173,8 @@ class World:
     def lie_about(self, request: httpx.Request) -> Mapping[str, Any] | None:
         for lie in self.lies:
             if request.method not in lie.get("method", (request.method,)) or lie["times"] <= 0:
+                continue
+            if lie["lie"] == "action lost" and not self.is_action(request):
                 continue
             if self.chance.random() < lie["probability"]:
                 lie["times"] -= 1
