@@ -27,6 +27,7 @@ class Page:
 
     title: str
     warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     header: tuple[str, str] = ("", "")
     dangerous: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
@@ -54,9 +55,10 @@ def fitted(page: Page, settings: Settings) -> str:
     """The page within ``max_bytes``, less its marker; the title and the foot stay whatever happens."""
     room = settings.max_bytes - len(marker(settings.key)) - 1 - _ROOM_FOR_NOTES
     room -= sum(_size(part) + 2 for part in (page.title, page.foot, *page.header))
-    warnings, room = _kept(page.warnings, room)
-    dangerous, room = _kept(page.dangerous, room)
-    # A detail is worth less than a row, and one that is too long does not keep a later, shorter one out.
+    warnings, left = _kept(page.warnings, room // 4)
+    dangerous, room = _kept(page.dangerous, room - (room // 4 - left))
+    # A row that is not dangerous waits for all that are; a detail waits for all rows.
+    problems, room = _kept(page.problems, room // 2 if page.rows else room, room)
     rows, room = _kept(page.rows, room) if len(dangerous) == len(page.dangerous) else ([], 0)
     details: list[str] = []
     for detail in page.details if len(rows) == len(page.rows) else ():
@@ -67,13 +69,14 @@ def fitted(page: Page, settings: Settings) -> str:
         counted(len(whole) - len(kept), noun)
         for noun, whole, kept in (
             ("warning", page.warnings, warnings),
+            ("problem", page.problems, problems),
             ("dangerous change", page.dangerous, dangerous),
             ("other line", page.rows, rows),
             ("detail", page.details, details),
         )
         if len(kept) < len(whole)
     ]
-    parts = [page.title, *warnings]
+    parts = [page.title, *warnings, *(["\n".join(problems)] if problems else [])]
     if dangerous or rows:
         parts.append("\n".join((*page.header, *dangerous, *rows)))
     parts += details
@@ -83,13 +86,16 @@ def fitted(page: Page, settings: Settings) -> str:
     return "\n\n".join([*parts, *([page.foot] if page.foot else [])]) + "\n"
 
 
-def _kept(lines: Sequence[str], room: int) -> tuple[list[str], int]:
-    """As many of the first lines as there is room for, and the room that is left."""
+def _kept(lines: Sequence[str], allowed: int, room: int | None = None) -> tuple[list[str], int]:
+    """As many of the first lines as are ``allowed`` bytes, and what is left of ``room``, which else is the same."""
+    room = allowed if room is None else room
     kept: list[str] = []
     for line in lines:
-        if (size := _size(line) + 2) > room:
+        size = _size(line) + 2
+        if size > allowed:
             break
         kept.append(line)
+        allowed -= size
         room -= size
     return kept, room
 

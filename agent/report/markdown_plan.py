@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.report.escape import cell_code, clean, code_span, fenced, html_text, sentence
@@ -21,6 +21,7 @@ ICONS = {
     "none": "👁️",
 }
 WORDS = {"hold": "held", "none": "drift reported"}
+SEVERITIES = {"error": "❌", "warning": "⚠️", "info": "💬"}
 DANGEROUS = ("delete", "replace", "hold")
 _TITLE_COUNTS = ("delete", "replace", "held", "update", "adopt", "create", "release", "drift_reported")
 _NAME_MAX = 120
@@ -33,27 +34,42 @@ def page_of(document: Mapping[str, Any]) -> Page:
     targets = [target["name"] for target in document["targets"]]
     changes = document["changes"]
     warnings = list(_warnings(document))
-    if not changes and not warnings:
+    if not changes and not warnings and not document["problems"]:
         return Page(f"✅ datakeel: {_summary(document, targets)} · {_foot(document)}")
-    names = _Names(changes, several=len(targets) > 1)
+    names = Names(changes, several=len(targets) > 1)
     page = Page(
         f"### datakeel: {_summary(document, targets)}",
         warnings,
+        problem_lines(document["problems"]),
         ("| | what | resource | why |", "| --- | --- | --- | --- |"),
         foot=_foot(document),
     )
+    if names.several:
+        page.header = ("| | what | target | resource | why |", "| --- | --- | --- | --- | --- |")
     for change in changes:
-        row = f"| {ICONS[change['action']]} | {_word(change)} | {names.cell(change['key'])} | {_why(change)} |"
+        row = f"| {ICONS[change['action']]} | {_word(change)} | {names.cells(change['key'])} | {_why(change)} |"
         (page.dangerous if change["action"] in DANGEROUS else page.rows).append(row)
         if detail := _detail(change, names):
             page.details.append(detail)
     return page
 
 
-def problem_line(problem: Mapping[str, Any]) -> str:
+def problem_lines(problems: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The items of a list of problems, errors first."""
+    return [
+        f"- {_problem_line(problem)}"
+        for problem in sorted(problems, key=lambda one: list(SEVERITIES).index(one["severity"]))
+    ]
+
+
+def place_of(problem: Mapping[str, Any]) -> str:
+    """``manifests/daily.yaml:7:3``."""
+    return ":".join(str(problem[word]) for word in ("path", "line", "column") if problem.get(word))
+
+
+def _problem_line(problem: Mapping[str, Any]) -> str:
     """One problem of a manifest: where, what, and what mends it."""
-    place = ":".join(str(problem[word]) for word in ("path", "line", "column") if word in problem)
-    icon = "❌" if problem["severity"] == "error" else "⚠️"
+    icon, place = SEVERITIES[problem["severity"]], place_of(problem)
     subject = f"{code_span(problem['subject'], _NAME_MAX)}: " if problem.get("subject") else ""
     fix = f" · fix: {sentence(problem['fix'], _VALUE_MAX)}" if problem.get("fix") else ""
     what = sentence(problem["what"], _VALUE_MAX)
@@ -68,7 +84,7 @@ def error_line(error: Mapping[str, Any], word: str = "failed") -> str:
     return " · ".join(parts)
 
 
-class _Names:
+class Names:
     """How resources are called: by kind and name, with the scope where that alone would name two of them."""
 
     def __init__(self, changes: Sequence[Mapping[str, Any]], *, several: bool) -> None:
@@ -77,21 +93,20 @@ class _Names:
             key = change["key"]
             paths.setdefault((key["kind"], key["name"]), set()).add(resource_of(key))
         self._ambiguous = {short for short, found in paths.items() if len(found) > 1}
-        self._several = several
+        self.several = several
 
-    def cell(self, key: Mapping[str, Any]) -> str:
-        return self._target(key) + cell_code(self._name(key), _NAME_MAX)
+    def cells(self, key: Mapping[str, Any]) -> str:
+        """The cell of the resource, and before it that of its target where there are several."""
+        target = f"{cell_code(key['target'], 60)} | " if self.several else ""
+        return target + cell_code(self._name(key), _NAME_MAX)
 
     def html(self, key: Mapping[str, Any]) -> str:
-        target = f"<code>{html_text(key['target'], 60)}</code> " if self._several else ""
+        target = f"<code>{html_text(key['target'], 60)}</code> " if self.several else ""
         return f"{target}<code>{html_text(self._name(key), _NAME_MAX)}</code>"
 
     def _name(self, key: Mapping[str, Any]) -> str:
         short = (key["kind"], key["name"])
         return resource_of(key) if short in self._ambiguous else "/".join(short)
-
-    def _target(self, key: Mapping[str, Any]) -> str:
-        return f"{cell_code(key['target'], 60)} " if self._several else ""
 
 
 def _summary(document: Mapping[str, Any], targets: Sequence[str]) -> str:
@@ -116,7 +131,6 @@ def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
         yield error_line(refusal, "refused")
     if not document["complete"] and document["targets"]:
         yield "⚠️ **incomplete**: not everything could be read; what is unknown is held, nothing is deleted for it"
-    yield from map(problem_line, document["problems"])
     for target in document["targets"]:
         for note in target["notes"]:
             yield f"⚠️ {code_span(target['name'], 60)} {sentence(note, 500)}"
@@ -158,7 +172,7 @@ def _place(change: Mapping[str, Any]) -> str:
     return f"{change['origin']['path']}:{change['origin']['line']}"
 
 
-def _detail(change: Mapping[str, Any], names: _Names) -> str:
+def _detail(change: Mapping[str, Any], names: Names) -> str:
     """The fields of a change, folded; empty when there is nothing to say beyond its row."""
     lines = [line for field in change["fields"][:_FIELDS_MAX] for line in _field_lines(field)]
     hidden = len(change["fields"]) - _FIELDS_MAX

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.report.escape import cell_code, code_span, sentence
-from agent.report.findings import resource_of
 from agent.report.markdown import Page
-from agent.report.markdown_plan import ICONS, error_line, problem_line
+from agent.report.markdown_plan import SEVERITIES, Names, error_line, place_of, problem_lines
 from agent.report.values import counted
 
 _OUTCOMES = {
@@ -47,32 +46,28 @@ def _of_report(document: Mapping[str, Any]) -> Page:
         f"### datakeel apply: {', '.join(told) or 'nothing to do'} in {targets or 'no target'}",
         header=("| | outcome | action | resource | answer |", "| --- | --- | --- | --- | --- |"),
     )
+    names = Names([change for one in passes for change in one["changes"]], several=len(passes) > 1)
+    if names.several:
+        page.header = ("| | outcome | action | target | resource | answer |", "| --- | --- | --- | --- | --- | --- |")
     calls = 0
     for one in passes:
         calls += one["calls"]["total"]
         if "error" in one:
             page.warnings.append(error_line(one["error"] | {"target": one["target"]}))
-        page.warnings += [problem_line(problem) for problem in one["problems"]]
+        page.problems += problem_lines(one["problems"])
         for outcome in _OUTCOMES:
-            rows = [_row(change, several=len(passes) > 1) for change in one["changes"] if change["outcome"] == outcome]
+            rows = [_row(change, names) for change in one["changes"] if change["outcome"] == outcome]
             (page.rows if outcome == "done" else page.dangerous).extend(rows)
     page.foot = " · ".join([counted(calls, "call"), *(f"pass {code_span(str(one['pass']))}" for one in passes)])
     return page
 
 
-def _row(change: Mapping[str, Any], *, several: bool) -> str:
+def _row(change: Mapping[str, Any], names: Names) -> str:
     icon, word = _OUTCOMES[change["outcome"]]
     action = change.get("would") or change["action"]
-    key = change["key"]
-    target = f"{cell_code(key['target'], 60)} " if several else ""
-    return " ".join(
-        [
-            f"| {icon} | {word if word in ('done', 'held', 'skipped') else f'**{word}**'}",
-            f"| {ICONS.get(action, '')} {action}",
-            f"| {target}{cell_code(resource_of(key), _NAME_MAX)}",
-            f"| {_answer(change)} |",
-        ]
-    )
+    if change["outcome"] in ("not_done", "unknown"):
+        word = f"**{word}**"
+    return f"| {icon} | {word} | {action} | {names.cells(change['key'])} | {_answer(change)} |"
 
 
 def _answer(change: Mapping[str, Any]) -> str:
@@ -86,7 +81,7 @@ def _answer(change: Mapping[str, Any]) -> str:
 
 def _of_error(error: Mapping[str, Any]) -> Page:
     page = Page(f"### datakeel: **failed** ({code_span(error['code'], 60)})", [error_line(error)])
-    page.warnings += [problem_line(problem) for problem in error.get("problems", ())]
+    page.problems = problem_lines(error.get("problems", ()))
     page.foot = "no plan was made, so nothing is known of what would change"
     return page
 
@@ -107,8 +102,7 @@ def _of_problems(document: Mapping[str, Any]) -> Page:
 
 
 def _problem_row(problem: Mapping[str, Any]) -> str:
-    place = ":".join(str(problem[word]) for word in ("path", "line", "column") if word in problem)
-    icon = {"error": "❌", "warning": "⚠️"}.get(problem["severity"], "💬")
+    icon, place = SEVERITIES[problem["severity"]], place_of(problem)
     subject = f"{cell_code(problem['subject'], _NAME_MAX)}: " if problem.get("subject") else ""
     what = subject + sentence(problem["what"], 300)
     fix = sentence(problem["fix"], 300) if problem.get("fix") else " "

@@ -55,7 +55,7 @@ def test_names_carry_their_scope_and_target_only_where_they_must() -> None:
     twin = replace(samples.CREATE, key=samples.key("Workflow", "daily-etl", (("workspace", "sales"),)))
     document = documents.plan_document([replace(samples.PLAN, changes=(samples.UPDATE, twin))])
     assert "`Workflow/analytics/daily-etl`" in render("markdown", document, Settings())
-    assert "`analytics` `Workflow/old-load`" in page("everything")
+    assert "| `analytics` | `Workflow/old-load` |" in page("everything")
 
 
 def test_failures_and_refusals_come_before_the_table() -> None:
@@ -101,6 +101,20 @@ def test_comment_and_summary_keep_deletes_within_the_size_limit(limit: int, dele
     assert text.splitlines()[0] == marker("default")
     if deletes or updates:
         assert f"digest `{document['digest']}`" in text
+
+
+@pytest.mark.parametrize("limit", [MAX_BYTES_LEAST, 5_000, 60_000])
+def test_problems_do_not_push_a_delete_out(limit: int) -> None:
+    problems = [replace(samples.PROBLEM, where=replace(samples.PROBLEM.where, line=line)) for line in range(1, 900)]
+    plan = replace(
+        samples.PLAN, changes=many(3, samples.DELETE) + many(200, samples.UPDATE), notes=("a note. " * 9,) * 99
+    )
+    text = render("markdown", documents.plan_document([plan], problems=problems), Settings(max_bytes=limit))
+    assert len(text.encode()) <= limit
+    assert text.count("**delete**") == 3
+    shown = text.count("- ❌")
+    assert f"{899 - shown} problems" in text.partition("**shortened**")[2]
+    assert shown > 0 or limit == MAX_BYTES_LEAST
 
 
 def test_a_report_shows_what_failed_first() -> None:
