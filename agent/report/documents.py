@@ -109,6 +109,8 @@ def plan_document(
                 "definition": plan.definition,
                 "revision": plan.revision.commit,
                 "digest": plan.digest,
+                "complete": plan.complete,
+                "summary": _plan_summary([plan]),
                 "notes": list(plan.notes),
             }
             for plan in plans

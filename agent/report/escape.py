@@ -127,7 +127,13 @@ def command_property(text: str) -> str:
 
 
 def _words(piece: str) -> str:
-    return _WORD.sub(lambda found: found[0] if _is_plain(found[0]) else cell_code(found[0]), piece)
+    return _WORD.sub(lambda found: found[0] if _is_plain(found[0]) else _code_and_stop(found[0]), piece)
+
+
+def _code_and_stop(word: str) -> str:
+    """A word as code; the stop behind it belongs to the sentence."""
+    bare = word.rstrip(".,;:?") or word
+    return cell_code(bare) + word[len(bare) :]
 
 
 def _is_plain(words: str) -> bool:

@@ -27,7 +27,8 @@ WRITERS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a writer may need beside the document. ``key`` tells sticky comments apart, ``full`` names the whole plan.
+    """What a writer may need beside the document. ``key`` tells sticky comments apart, ``full`` names the whole plan,
+    ``untrusted`` says that a stranger's job made the document.
 
     ``max_bytes`` bounds Markdown, the one format that somebody else cuts or refuses when it is too long.
     """
@@ -35,6 +36,7 @@ class Settings:
     key: str = "default"
     max_bytes: int = MAX_BYTES
     full: str | None = None
+    untrusted: bool = False
 
 
 def render(name: str, document: Mapping[str, Any], settings: Settings) -> str:

@@ -18,6 +18,7 @@ from agent.report.values import counted
 
 MARKER = "<!-- datakeel:plan key="
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_UNTRUSTED = "⚠️ **not verified**: a job of the pull request itself made this, without credentials"
 _ROOM_FOR_NOTES = 400  # bytes: the two sentences that tell what was left out
 
 
@@ -41,7 +42,10 @@ def render(document: Mapping[str, Any], settings: Settings) -> str:
         from agent.report.markdown_plan import page_of
     else:
         from agent.report.markdown_results import page_of
-    return marker(settings.key) + "\n" + fitted(page_of(document), settings)
+    page = page_of(document)
+    if settings.untrusted:
+        page.warnings.insert(0, _UNTRUSTED)
+    return marker(settings.key) + "\n" + fitted(page, settings)
 
 
 def marker(key: str) -> str:

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.cli.output import FORMATS
 from tests.canaries.stage import SCHEMES, Stage
 
 # Everyone can read the words of a process. That it refuses them is all that an agent can do.
@@ -27,6 +28,12 @@ def make_plan(desired, observed, ground, caution):
 once.make_plan = make_plan
 sys.exit(main())
 """
+
+
+def every_format(stage: Stage, name: str) -> list[str]:
+    """Text on the screen, and every other format in a file."""
+    files = [f"{form}={stage.folder / 'tmp' / f'{name}.{form}'}" for form in FORMATS if form != "text"]
+    return [word for output in ("text", *files) for word in ("-o", output)]
 
 
 def walk(stage: Stage) -> None:
@@ -67,13 +74,13 @@ def rotate(stage: Stage) -> None:
     """Every secret has another value: that is told, and neither the old nor the new one is."""
     stage.configure(rotation=", rotated")
     diffs = stage.folder / "tmp" / "rotated.json"
-    told = stage.datakeel("diff", "--target", "header", "-o", "text", "-o", f"json={diffs}")
+    told = stage.datakeel("diff", "--target", "header", *every_format(stage, "rotated"))
     assert told.count("(secret) changed") >= 5, told
     document = json.loads(diffs.read_text())
     changed = [field for change in document["changes"] if change["cause"] == "secret" for field in change["fields"]]
     assert len(changed) >= 5
     assert all(field["sensitive"] and not {"before", "after"} & set(field) for field in changed)
-    stage.datakeel("apply", "--yes", "-v", "--target", "header")
+    stage.datakeel("apply", "--yes", "-v", "--target", "header", *every_format(stage, "applied"))
     told = stage.datakeel("history", "Vault/header-of-env", "--target", "header")
     assert "(secret) changed" in told, told
 
@@ -149,7 +156,7 @@ def mistakes(stage: Stage) -> None:
     }.items():
         path.write_text(head + line % canary(name))
         stage.datakeel("validate", "--config", str(path))
-        stage.datakeel("diff", "--config", str(path), "-o", "json")
+        stage.datakeel("diff", "--config", str(path), *every_format(stage, "refused"))
     path.write_text(head.replace("path: .", f"url: 'https://u:{canary('a password of git')}@git.example.com/x'"))
     stage.datakeel("validate", "--config", str(path))
     database = f"postgresql://keel:{canary('a password of the state')}@127.0.0.1:9/keel"

@@ -22,12 +22,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 from agent.sandbox.command_log import VARIABLE
+from tests.forges import server as forges
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -80,6 +82,10 @@ class Session:
         self._left: set[str] = set()
         self._secrets = set(SECRETS.values())
         self._told = 0
+        self._forge = forges.State()
+        self._forge_port = "no port"
+        self._read: dict[int, str] = {}
+        self._opened = ExitStack()
         self._repository = folder / "repo"
         self._temporary = folder / "tmp"
         self._temporary.mkdir()
@@ -111,6 +117,7 @@ class Session:
             self._check_left()
         finally:
             self._stop_sandbox()
+            self._opened.close()
         self._check_secrets()
         left = [path.name for path in self._temporary.iterdir()]
         if left:
@@ -234,6 +241,33 @@ class Session:
         """Until reads are sure to show the last write."""
         time.sleep(float(seconds))
 
+    def step_forge(self, name: str) -> None:
+        """From now on these are steps of a job of this forge, for pull request 7."""
+        face, prefix = (forges.github, "") if name == "github" else (forges.gitlab, "/api/v4")
+        api = self._opened.enter_context(forges.served(self._forge, face, prefix))
+        event = self._folder / "event.json"
+        event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": forges.HEAD}}}), encoding="utf-8")
+        self._environment |= forges.variables(name, api, event)
+        self._secrets.add(forges.TOKEN)
+        self._forge_port = api.removesuffix(prefix).rpartition(":")[2]
+
+    def step_told(self) -> None:
+        """What the forge shows of us, and what it was sent."""
+        for status in self._forge.statuses:
+            name = status.get("context") or status["name"]
+            self._screen += self._normal(f"{name}: {status['state']}, {status['description']}").splitlines()
+        for note in self._forge.notes:
+            known = self._read.get(note.id) == note.body
+            self._screen += [f"{note.author} wrote", *([] if known else self._normal(note.body).splitlines())]
+            self._screen[-1] += " the same as before" if known else ""
+            self._read[note.id] = note.body
+        self._screen.append(f"writes: {', '.join(one for one in self._forge.asked if _is_write(one)) or 'none'}")
+        self._forge.asked.clear()
+
+    def step_denied(self, right: str) -> None:
+        """The forge's token loses a right: `comment` or `status`."""
+        self._forge.rights.discard(right)
+
     def step_outage(self) -> None:
         """The platform is gone."""
         self._stop_sandbox()
@@ -320,7 +354,8 @@ class Session:
 
     def _normal(self, text: str) -> str:
         """Without what differs from one playing to the next; columns keep their width."""
-        text = text.replace(self._server.rpartition(":")[2], "PORT").replace(str(self._folder), "FOLDER")
+        text = text.replace(self._server.rpartition(":")[2], "PORT").replace(self._forge_port, "FORGE")
+        text = text.replace(str(self._folder), "FOLDER")
         for number, commit in enumerate(self._commits, 1):
             text = text.replace(commit, f"commit{number}".ljust(40, "0")).replace(commit[:7], f"commit{number}")
         for number, digest in enumerate(dict.fromkeys(self._digests), 1):
@@ -345,6 +380,10 @@ _VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "hh:mm:ss "),
     (re.compile(r"dataos-[0-9a-f]{12}"), "dataos-CREDENTIAL"),
 )
+
+
+def _is_write(asked: str) -> bool:
+    return not asked.startswith("GET ") and asked != "POST /graphql"
 
 
 def _request(entry: dict[str, Any]) -> str:
