@@ -75,3 +75,45 @@ class SecretValues:
             self._asked.add(name)
             self._read[name] = source()
         return self._read[name]
+
+
+class NamedSecrets(SecretValues):
+    """The same where values may be out of reach, as in a check: then a reference is told from another by its name.
+
+    ``known`` are fingerprints that somebody else made; ``follows`` says whether references may be followed at all.
+    ``unread`` are the names whose value stayed unknown.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Callable[[], Secret]],
+        key: bytes,
+        learn: Callable[[Secret], None] = lambda secret: None,
+        *,
+        follows: bool,
+        known: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(sources, key, learn)
+        self._follows = follows
+        self._known = dict(known or {})
+        self.unread: set[str] = set()
+
+    def renew(self) -> None:
+        """Nothing is followed ahead of time where nothing may be followed."""
+        if self._follows:
+            super().renew()
+
+    def fingerprint(self, leaf: Any) -> str:
+        if not is_reference(leaf):
+            return super().fingerprint(leaf)
+        name = leaf[REFERENCE]
+        if name in self._known:
+            return self._known[name]
+        if self._follows and name not in self.unread:
+            try:
+                return super().fingerprint(leaf)
+            except ConfigError as error:
+                if error.error_code == "secret-unknown":
+                    raise
+        self.unread.add(name)
+        return hmac.new(self._key, canonical(leaf), hashlib.sha256).hexdigest()[:24]

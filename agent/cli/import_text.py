@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent.report.documents import error_members, key_document
+from agent.report.change_documents import key_document
+from agent.report.documents import error_members
 from agent.report.escape import clean
 from agent.report.values import counted, table
 

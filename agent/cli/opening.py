@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from agent.apply.secrets import SecretValues
+from agent.apply.secrets import NamedSecrets, SecretValues
 from agent.cli.options import Options
 from agent.cli.output import tell, use_redactor
 from agent.clock import SystemClock
@@ -31,9 +31,12 @@ from agent.model.identity import Revision
 from agent.reconcile.target import Neighbour, Target
 from agent.report.escape import clean
 from agent.secrets import Reader, Redactor, Secret, rights_to_write
-from agent.source import Source, WorkTree, open_source
+from agent.source import Source, WorkTreeAndCommits, open_source
 from agent.store.store import Store
 from agent.validate.findings import nearest
+
+_NOWHERE = "sqlite:////dev/null/none"
+"""A store that is not there, and cannot be: one is kept in memory, and read only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,20 @@ class Opened:
     store: Store
     targets: tuple[Target, ...]
     redactor: Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What a comparison of revisions stands on instead of what the configuration says.
+
+    ``stateless``: the state store is not to be believed, or not there. ``follows``: whether references to secrets may
+    be followed; ``known`` are fingerprints of a target's secrets that somebody else made.
+    """
+
+    source: Source
+    stateless: bool = False
+    follows: bool = True
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def chosen(config: Config, options: Options) -> Config:
@@ -71,7 +88,9 @@ def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> Non
 
 
 @asynccontextmanager
-async def open_targets(config: Config, options: Options, *, writable: bool) -> AsyncIterator[Opened]:
+async def open_targets(
+    config: Config, options: Options, *, writable: bool, footing: Footing | None = None
+) -> AsyncIterator[Opened]:
     whole, config = config, chosen(config, options)
     clock = SystemClock()
     platforms = {
@@ -80,10 +99,11 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
     refuse_unknown_kinds(options, platforms.values())
     redactor = known_secrets(config)
     with ExitStack() as stack:
-        source = stack.enter_context(source_of(config, options, redactor))
+        source = footing.source if footing is not None else stack.enter_context(source_of(config, options, redactor))
         if writable:
             make_state_folder(config)
-        store = Store.open(config.state, clock=clock, write=writable)
+        place = _NOWHERE if footing is not None and footing.stateless else config.state
+        store = Store.open(place, clock=clock, write=writable)
         stack.callback(store.close)
         if writable:
             store.lock()
@@ -111,7 +131,7 @@ async def open_targets(config: Config, options: Options, *, writable: bool) -> A
                     api,
                     source,
                     store,
-                    _secrets(target, store.installation_key, redactor),
+                    _secrets(target, store.installation_key, redactor, footing),
                     clock,
                     chance,
                     connection.server or "",
@@ -156,9 +176,9 @@ def source_of(config: Config, options: Options, redactor: Redactor) -> Iterator[
     """The working tree where a local one is asked for (validate, diff), commits otherwise."""
     source: Source
     if options.worktree and config.source.path is not None and options.revision is None:
-        source = WorkTree(config.source.path)
+        source = WorkTreeAndCommits(config.source.path)
     else:
-        source = open_source(config.source, _cache_folder(), learn=redactor.add)
+        source = open_source(config.source, cache_folder(), learn=redactor.add)
     try:
         yield source
     finally:
@@ -225,13 +245,16 @@ def learning(called: str, redactor: Redactor, verb: str) -> Callable[[Secret], N
     return learn
 
 
-def _secrets(target: TargetConfig, key: bytes, redactor: Redactor) -> SecretValues:
+def _secrets(target: TargetConfig, key: bytes, redactor: Redactor, footing: Footing | None) -> SecretValues:
     """What manifests of this target may name; keys and certificates have several lines."""
     readers = {
         name: Reader(reference, several_lines=True, warn=tell, learn=redactor.add)
         for name, reference in target.secrets.items()
     }
-    return SecretValues(readers, key, redactor.add)
+    if footing is None:
+        return SecretValues(readers, key, redactor.add)
+    known = footing.known.get(target.name, {})
+    return NamedSecrets(readers, key, redactor.add, follows=footing.follows, known=known)
 
 
 def make_state_folder(config: Config) -> None:
@@ -242,7 +265,7 @@ def make_state_folder(config: Config) -> None:
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """Where mirrors of remote repositories live: a cache that may vanish."""
     base = os.environ.get("XDG_CACHE_HOME") or (str(Path.home() / ".cache") if os.environ.get("HOME") else "/tmp")  # noqa: S108
     return Path(base) / "datakeel"

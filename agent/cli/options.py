@@ -34,6 +34,9 @@ class Options:
     only: tuple[Selector, ...] = ()
     paths: tuple[str, ...] = ()  # validate PATH…
     revision: str | None = None
+    base: str | None = None  # diff, apply: where a proposal begins
+    offline: bool = False
+    snapshot: Path | None = None
     worktree: bool = False  # uncommitted files of a local source (validate, diff)
     fresh: bool = False
     yes: bool = False

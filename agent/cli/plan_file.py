@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from agent.errors import UsageError
-from agent.model.change import PLAN_FORMAT, WRITES, Action
-from agent.report.change_text import MARKS, WORDS
-from agent.report.escape import clean
+from agent.model.change import PLAN_FORMAT, WRITES, Action, Cause, Change, FieldChange, FieldOp
+from agent.model.identity import Key
+from agent.report.text import change_line
 
 SIZE_MAX = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """What is remembered: the approved digest, what was chosen, and one line for each change that would be sent."""
+    """What is remembered: the approved digest, what was chosen, and one line for each change that would be sent.
+
+    ``base`` is the commit at which a proposal began, None for a plan of all that git says.
+    """
 
     digest: str
     targets: tuple[str, ...]
     only: tuple[str, ...]
     lines: list[str]
+    base: str | None = None
 
 
 def read_plan_file(path: Path) -> PlanFile:
@@ -35,7 +40,7 @@ def read_plan_file(path: Path) -> PlanFile:
     try:
         if path.stat().st_size > SIZE_MAX:
             raise refuse(f"is larger than {SIZE_MAX} bytes")
-        document = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes(), parse_float=Decimal)
     except OSError as error:
         raise refuse(f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -46,11 +51,16 @@ def read_plan_file(path: Path) -> PlanFile:
     if not isinstance(digest, str) or not re.fullmatch(r"p1-[0-9a-f]{32}", digest):
         raise refuse("has no digest")
     scope = scope if isinstance(scope, dict) else {}
+    revision = document.get("revision")
+    base = revision.get("base") if isinstance(revision, dict) else None
+    if base is not None and not (isinstance(base, str) and re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", base)):
+        raise refuse("names a base that is no commit")
     return PlanFile(
         digest,
         _texts(scope.get("targets")),
         _texts(scope.get("only")),
         [line for change in document.get("changes") or () if (line := _line(change))],
+        base,
     )
 
 
@@ -59,14 +69,27 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _line(change: Any) -> str | None:
-    """The same line that ``report.text.change_lines`` makes of a change."""
+    """The same line that ``report.text`` makes of a change that would be sent."""
     try:
         action = Action(change["action"])
-        key = change["key"]
-        path = "/".join([key["kind"], *key["scope"].values(), key["name"]])
-        cause = change.get("cause", "git")
+        if action not in WRITES and not (action is Action.RELEASE and change.get("calls")):
+            return None
+        words = change["key"]
+        key = Key(str(words["target"]), str(words["kind"]), tuple(words["scope"].items()), str(words["name"]))
+        fields = tuple(map(_field, change.get("fields", ())))
+        return change_line(Change(key, action, Cause(change.get("cause", "git")), fields=fields))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if action not in WRITES and not (action is Action.RELEASE and change.get("calls")):
-        return None
-    return f"{MARKS[action]} {WORDS[action]}  {clean(path)}" + (f"   {cause}" if cause != "git" else "")
+
+
+def _field(field: Any) -> FieldChange:
+    return FieldChange(
+        str(field["path"]),
+        str(field["pointer"]),
+        FieldOp(field["op"]),
+        Cause(field["cause"]),
+        field.get("before"),
+        field.get("after"),
+        sensitive=bool(field.get("sensitive")),
+        apart=bool(field.get("apart")),
+    )

@@ -93,6 +93,8 @@ def options_of(arguments: Namespace, **more: Any) -> Options:
     }
     for word in (
         "revision",
+        "base",
+        "offline",
         "fresh",
         "yes",
         "expect",

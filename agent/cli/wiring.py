@@ -29,10 +29,12 @@ from agent.model.change import digest_of
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report
 from agent.model.resource import Desired
+from agent.reconcile.causes import with_causes
 from agent.reconcile.desired import read_desired
 from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
 from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
+from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import LastDesired, Target
 from agent.source import Source, Wakeups, open_wakeups
 from agent.validate.across import find_across, find_twice, waits, without_wrong
@@ -99,13 +101,20 @@ async def apply_plans(
     """``apply``: plan, have it confirmed, send it. Raises Refused when it is not the approved plan."""
     async with open_targets(config, options, writable=True) as opened:
         revision = revision_of(opened.source, options)
-        wish = replace(_wish(options, revision), wait_for_all=True, tell=tell)
+        wish = replace(wish_of(options, revision), wait_for_all=True, tell=tell)
+        base = parted_at(opened.source, opened.source.resolve(options.base), revision) if options.base else None
         ordered = in_turn(opened.targets, revision)
-        seen = [await look(target, replace(wish, preceding=before)) for target, before in ordered]
-        if options.expect not in (None, digest_of(tuple(each.plan for each in seen))):
+        proposals = {target.name: proposal_of(target, base, revision) for target, _ in ordered} if base else {}
+
+        async def seen_by(target: Target, wish: Wish) -> Look:
+            proposal = proposals.get(target.name)
+            return await (look(target, wish) if proposal is None else look_at_proposal(target, proposal, wish))
+
+        seen = [await seen_by(target, replace(wish, preceding=before)) for target, before in ordered]
+        if not proposals and options.expect not in (None, digest_of(tuple(each.plan for each in seen))):
             # The approved plan may come from `diff --fresh`: only what is read now can tell that it no longer holds.
             wish = replace(wish, fresh=True)
-            seen = [await look(target, replace(wish, preceding=before)) for target, before in ordered]
+            seen = [await seen_by(target, replace(wish, preceding=before)) for target, before in ordered]
         plans = tuple(TargetPlan(each.plan.target, each.plan, each.desired) for each in seen)
         refusal = too_many_calls(plans, options)
         if refusal is not None:
@@ -121,7 +130,8 @@ async def apply_plans(
             )
         reports = []
         for (target, before), each in zip(ordered, seen, strict=True):
-            reports.append(await reconcile_once(target, wish, still_waiting(target, each) if before else each))
+            its = proposals[target.name].wish(wish) if target.name in proposals else wish
+            reports.append(await reconcile_once(target, its, still_waiting(target, each) if before else each))
         return tuple(reports)
 
 
@@ -157,15 +167,16 @@ async def _until_stopped(loop: Loop, wakeups: Wakeups) -> None:
 
 async def _plan(target: Target, options: Options, revision: Revision, before: frozenset[str]) -> TargetPlan:
     try:
-        seen: Look = await look(target, replace(_wish(options, revision), careful=True, preceding=before))
+        seen: Look = await look(target, replace(wish_of(options, revision, preceding=before), careful=True))
     except ConfigError:
         raise
     except AgentError as error:
         return TargetPlan(target.name, error=error)
-    return TargetPlan(target.name, seen.plan, seen.desired)
+    return TargetPlan(target.name, with_causes(seen.plan, target.source), seen.desired)
 
 
-def _wish(options: Options, revision: Revision | None) -> Wish:
+def wish_of(options: Options, revision: Revision | None, *, preceding: frozenset[str] = frozenset()) -> Wish:
+    """What the options ask of a pass."""
     selects: Callable[[Key, str], bool] | None = None
     if options.only:
         selects = lambda key, path: options.selects(key.kind, key.scope, key.name, path)  # noqa: E731
@@ -177,4 +188,5 @@ def _wish(options: Options, revision: Revision | None) -> Wish:
         confirm_changes=options.confirm_changes,
         ignore_windows=options.ignore_windows,
         selects=selects,
+        preceding=preceding,
     )

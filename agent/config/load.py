@@ -20,6 +20,7 @@ from agent.config.model import Config, HookConfig, ServerConfig, SourceConfig, T
 from agent.config.order import order_faults, with_others
 from agent.config.policy_words import drift_of, limits_of, policy_faults
 from agent.config.references import reference_of, references_of
+from agent.config.relocate import Merged, relocated
 from agent.config.state import find_config, read_config_file, state_url
 from agent.errors import ConfigError, Problem, Where
 
@@ -31,14 +32,21 @@ SCHEMA_NAME = "schemas/datakeel.schema.json"
 _CODES = {"invalid-manifest": "config-invalid"}  # the schema's words are made for manifests
 
 
-def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_schemas: Sequence[Path] = ()) -> Config:
+def load_config(
+    path: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    more_schemas: Sequence[Path] = (),
+    merged: Merged | None = None,
+) -> Config:
     """The configuration that ``--config``, ``DATAKEEL_CONFIG`` or the search from ``cwd`` finds.
 
     ``more_schemas`` are folders of definitions from the command line, relative to ``cwd``; they are looked in first.
+    ``merged`` is the file as another revision has it, with all that it names.
     """
     file = find_config(path, environ, cwd)
     shown = _shown(file, cwd)
-    content = read_config_file(file)
+    content = read_config_file(file) if merged is None else merged.content
     document = _document(content, shown)
     schema = _schema()
     overlay = Overlay(document, schema)
@@ -53,6 +61,8 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
     ]
     given = [cwd / name for name in more_schemas]
     schemas = (*given, *(folder / name for name in _texts(document.get("schemas"))))
+    if merged is not None:
+        schemas = tuple(merged.place(each) for each in schemas)
     platforms = _Platforms(schemas)
     faults += platforms.faults(document.get("targets"))
     faults += _folder_faults(schemas, len(given))
@@ -62,7 +72,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
     if problems:
         raise _error(shown, problems)
     withheld = frozenset(named_by_references(document))
-    return Config(
+    config = Config(
         path=file.absolute(),
         source=_source(document["source"], folder, withheld),
         state=state_url(document.get("state"), folder),
@@ -76,6 +86,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path, more_s
         origins=dict(overlay.origins),
         server=_server(document.get("server", {})),
     )
+    return config if merged is None else relocated(config, merged)
 
 
 def _shown(file: Path, cwd: Path) -> str:

@@ -7,7 +7,8 @@ decides what a word means.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from agent.model.canonical import digest_bytes
 DEFINITION = "platform.yaml"
 SCHEMA_SUFFIX = ".schema.json"
 _HEAD_BYTES = 8192
+_copies: list[Path] = []
 _HEAD_WORD = re.compile(rb"^(platform|version):[ \t]*[\"']?([a-z][a-z0-9-]*)[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _KEBAB = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -92,8 +94,21 @@ def digest_of(folders: Sequence[DefinitionFolder]) -> str:
     return digest_bytes(b"\0".join(parts))
 
 
+@contextmanager
+def shown_below(folder: Path) -> Iterator[None]:
+    """Within it, :func:`display` shows what lies in ``folder`` from there: copies of a revision, as it has them."""
+    _copies.append(folder)
+    try:
+        yield
+    finally:
+        _copies.remove(folder)
+
+
 def display(path: Path) -> str:
     """A path for messages: bundled ones from ``schemas/``, those below the working folder from there."""
+    for folder in _copies:
+        if path.is_relative_to(folder):
+            return str(path.relative_to(folder))
     try:
         return str("schemas" / path.relative_to(bundled_schemas()))
     except ValueError:

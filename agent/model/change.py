@@ -50,6 +50,7 @@ class FieldChange:
     """One leaf that differs. ``path`` is for people (``workflow.dag[name=load].spec.stack``), ``pointer`` for programs.
 
     A sensitive leaf has neither ``before`` nor ``after``; ``reference`` names the secret if the manifest does.
+    ``apart``: it differs, though not through the proposal that the plan is about; the digest leaves it out.
     """
 
     path: str
@@ -60,6 +61,7 @@ class FieldChange:
     after: Any = None
     sensitive: bool = False
     reference: str | None = None
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Change:
     """One decision. ``would`` is what a hold keeps back; ``reason`` a PascalCase word, ``message`` a sentence.
 
     ``configured`` marks a hold that the user asked for (prune off, drift reported): it never changes the exit status.
+    ``because`` is the commit that wrote, or removed, its manifest last, where somebody asked for it.
     ``calls`` is the most that this change may cost when applied. ``unmarks`` tells a release that takes our mark off,
     ``moved_from`` an update that gives the object of that key this name.
     """
@@ -107,6 +110,7 @@ class Change:
     requests: Requests = Requests()
     unmarks: bool = False
     moved_from: Key | None = None
+    because: Revision | None = None
 
     @property
     def sends(self) -> bool:
@@ -186,6 +190,9 @@ class Plan:
     notes: tuple[str, ...] = ()  # sentences worth a line: refused prunes, mass absence
     later: int = 0  # resources that had to be looked at and were not, since something more urgent was there
     agreed: tuple[Key, ...] = ()  # content was read and equals git; the store may remember it
+    base: Revision | None = None  # where the proposal begins, in a plan that is about one
+    apart: tuple[Change, ...] = ()  # what differs, though not through the proposal; never sent on its account
+    ground: str = ""  # what the plan was made from, where that is not the platform: a sentence
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -213,7 +220,7 @@ def digest_of(plans: tuple[Plan, ...]) -> str:
 
     It covers format, definitions and each change that would be sent with its key, action, cause and fields. Secrets
     enter as their reference only; times, revision, origins, calls, holds and wording stay out, so that a squash merge
-    keeps the digest.
+    keeps the digest. Of a proposal only what it changes itself enters.
     """
     changes = [
         [
@@ -225,6 +232,7 @@ def digest_of(plans: tuple[Plan, ...]) -> str:
             [
                 [f.pointer, f.op, f.reference or "changed"] if f.sensitive else [f.pointer, f.op, f.before, f.after]
                 for f in change.fields
+                if not f.apart
             ],
         ]
         for plan in plans

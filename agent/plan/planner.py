@@ -18,6 +18,7 @@ from agent.plan.decide import Decider
 from agent.plan.departing import tie_deletes
 from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.handover import give_up
+from agent.plan.hits import tell_hits
 from agent.plan.limits import Census, census, hold_excess, mass_absence
 from agent.plan.moves import is_under_a_new_name, renamed_in_place, suspected, tie_moves
 from agent.plan.order import in_order
@@ -53,7 +54,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     changes = suspected(changes, desired, ground)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
-    ordered = tell_renames(ordered, desired, ground)
+    ordered = tell_hits(tell_renames(ordered, desired, ground), desired)
     return Plan(
         target=desired.target,
         platform=ground.platform.api_version,

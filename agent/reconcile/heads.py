@@ -56,6 +56,13 @@ class Head:
     reason: str = ""
 
 
+async def head_of(target: Target, revision: Revision | None, *, proposed: bool = False) -> Head:
+    """The revision that is asked for, or the newest. One that is only proposed descends from what it likes."""
+    if revision is None:
+        return await newest(target)
+    return Head(revision) if proposed else await judged(target, revision)
+
+
 async def newest(target: Target) -> Head:
     """The commit to walk. Raises SourceError when the source cannot be read and none was ever admitted."""
     heads, admitted = target.heads, _admitted(target)

@@ -41,7 +41,7 @@ from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, expect_specs, ground_of
-from agent.reconcile.heads import TRUSTED, judged, newest, trusted_after
+from agent.reconcile.heads import TRUSTED, head_of, trusted_after
 from agent.reconcile.memory import remember
 from agent.reconcile.neighbours import crossed, handover, needed_elsewhere, waiting, with_handed
 from agent.reconcile.ownership import settle_words
@@ -70,7 +70,7 @@ class Wish:
     ``named`` and ``old`` are read whatever is remembered of them, since an event named them or it is their turn; a
     ``glance`` reads nothing else.
     ``patient``: what the platform refused is not sent again before an input changes, and drift that was reported is not
-    read again before it is due; a person's pass does both.
+    read again before it is due; a person's pass does both. ``proposed``: nobody merged the revision yet.
     """
 
     revision: Revision | None = None
@@ -90,6 +90,7 @@ class Wish:
     glance: bool = False
     hurried: bool = False
     patient: bool = False
+    proposed: bool = False
     preceding: frozenset[str] = frozenset()
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
@@ -111,7 +112,7 @@ async def look(target: Target, wish: Wish) -> Look:
     """fetch -> validate -> observe -> plan. Sends reads only; raises SourceError, Refused, StoreError."""
     before = Counter(target.api.calls)
     known = target.last.desired
-    head = await (newest(target) if wish.revision is None else judged(target, wish.revision))
+    head = await head_of(target, wish.revision, proposed=wish.proposed)
     target.walking = head.revision.commit
     desired = crossed(target, _desired(target, head.revision, wish))
     same_system(target)
@@ -158,8 +159,7 @@ async def look(target: Target, wish: Wish) -> Look:
     caution = caution_of(target, head, patient=wish.patient)
     with collector.waiting():
         plan = make_plan(desired, observed, ground, caution)
-    budget = target.api.budget
-    reads = target.api.calls - before
+    budget, reads = target.api.budget, target.api.calls - before
     calls = replace(plan.calls, read=reads.total(), reads=tuple(sorted(reads.items())))
     plan = replace(plan, calls=calls, budget=budget.left(), seconds_needed=budget.seconds_for(calls.apply_max))
     return Look(desired, observed, ground, plan, target.fresh.since(memory.kept, began), caution)
@@ -231,10 +231,9 @@ async def _actions(
 
 def _suspended(seen: Look) -> set[Key]:
     """What a person has suspended: nothing is asked of it either."""
-    suspensions = seen.ground.policy.suspended
+    suspensions, resources = seen.ground.policy.suspended, seen.desired.resources
     if not suspensions:
         return set()
-    resources = seen.desired.resources
     return {key for key, each in resources.items() if suspended_by(suspensions, key, each.origin.path) is not None}
 
 

@@ -6,11 +6,12 @@ Called by ``report.text`` only. Arrows go from live to desired; a keyed list ite
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from agent.model.change import Action, Cause, Change, FieldChange, FieldOp
-from agent.model.identity import Key
+from agent.model.identity import Key, Revision
 from agent.report.escape import clean
-from agent.report.values import Paint, counted, is_long_text, line_diff, plain, show
+from agent.report.values import Paint, counted, is_long_text, line_diff, moment, plain, show, utc
 
 MARKS = {
     Action.CREATE: "+",
@@ -26,13 +27,25 @@ WORDS = {action: action.value for action in Action} | {Action.HOLD: "held", Acti
 _PATH_WIDTH = 36
 _VALUE_WIDTH = 24
 _CREATE_SHOWN = 8
+_BRIEF_SHOWN = 3
 
 
 def render_change(
-    change: Change, names: Mapping[Key, str], width: int, *, paint: Paint = plain, full: bool = False
+    change: Change,
+    names: Mapping[Key, str],
+    width: int,
+    *,
+    paint: Paint = plain,
+    full: bool = False,
+    now: float | None = None,
 ) -> list[str]:
-    """All lines of one change. ``names`` gives the text of every key, ``width`` the column of the longest."""
-    lines = [_first_line(change, names, width, paint)]
+    """All lines of one change. ``names`` gives the text of every key, ``width`` the column of the longest.
+
+    ``now`` is given where ages may be told.
+    """
+    lines = [_first_line(change, names, width, paint, now)]
+    if full and change.because is not None and not _removes(change):
+        lines.append(f"      git    {_commit(change.because, now)}: {clean(change.because.subject, 100)}")
     if change.action is Action.HOLD:
         lines += _held(change)
         lines += _fields(change, paint, full)
@@ -56,12 +69,39 @@ def render_change(
     return lines
 
 
-def _first_line(change: Change, names: Mapping[Key, str], width: int, paint: Paint) -> str:
+def render_apart(
+    change: Change, names: Mapping[Key, str], width: int, *, paint: Paint = plain, full: bool = False
+) -> list[str]:
+    """The lines of what differs and is none of the proposal's doing, though it may be of a resource that it changes."""
+    fields = [field for field in change.fields if field.apart]
+    shown = replace(change, action=Action.NONE, message="")
+    lines = [_first_line(shown, names, width, paint, None)]
+    for field in fields:
+        note = "changed live" if field.cause is Cause.DRIFT else "asked for before, not applied yet"
+        lines += _field(shown, field, paint, full, note)
+    return lines
+
+
+def _removes(change: Change) -> bool:
+    return change.action is Action.RELEASE or Action.DELETE in (change.action, change.would)
+
+
+def _commit(revision: Revision, now: float | None) -> str:
+    """``9be01d2 by ann, 3 days ago``; with the date where no age may be told."""
+    at = revision.committed_at
+    when = "" if at is None else f", {utc(at)[:10] if now is None else moment(at, now)}"
+    by = f" by {clean(revision.author, 60)}" if revision.author else ""
+    return f"{revision.short}{by}{when}"
+
+
+def _first_line(change: Change, names: Mapping[Key, str], width: int, paint: Paint, now: float | None) -> str:
     role = WORDS[change.action]
     head = paint(role, f"{MARKS[change.action]:<4}{WORDS[change.action]:<9}") + names[change.key].ljust(width)
     told = change.cause not in (Cause.GIT, Cause.ADOPT) and change.action is not Action.NONE
     cause = f"{change.cause.value if told else '':<12}"
-    if change.origin is not None:
+    if change.because is not None and _removes(change):
+        place = f"removed in {_commit(change.because, now)}"
+    elif change.origin is not None:
         place = clean(f"{change.origin.path}:{change.origin.line}")
     else:
         place = clean(change.message) if change.action in (Action.DELETE, Action.REPLACE) else ""
@@ -77,13 +117,13 @@ def _held(change: Change) -> list[str]:
 def _fields(change: Change, paint: Paint, full: bool) -> list[str]:
     lines: list[str] = []
     for field in change.fields:
-        lines += _field(change, field, paint, full)
+        if not field.apart:
+            lines += _field(change, field, paint, full, _note(change, field))
     return lines
 
 
-def _field(change: Change, field: FieldChange, paint: Paint, full: bool) -> list[str]:
+def _field(change: Change, field: FieldChange, paint: Paint, full: bool, note: str) -> list[str]:
     path = clean(field.path, None if full else 120)
-    note = _note(change, field)
     below: list[str] = []
     if field.sensitive:
         value = "(secret) changed"
@@ -97,15 +137,27 @@ def _field(change: Change, field: FieldChange, paint: Paint, full: bool) -> list
     return [f"{line.ljust(6 + _PATH_WIDTH + _VALUE_WIDTH)}  {note}" if note else line, *below]
 
 
+def brief(change: Change) -> str:
+    """The first fields of a change on one line, and how many more there are."""
+    fields = [field for field in change.fields if not field.apart]
+    shown = [
+        f"{clean(field.path, 80)} {'(secret) changed' if field.sensitive else _arrow(field, full=False, width=40)}"
+        for field in fields[:_BRIEF_SHOWN]
+    ]
+    if len(fields) > _BRIEF_SHOWN:
+        shown.append(f"{len(fields) - _BRIEF_SHOWN} more")
+    return " · ".join(shown)
+
+
 def _painted_diff(line: str, paint: Paint) -> str:
     if line.startswith("| -"):
         return paint("delete", line)
     return paint("create", line) if line.startswith("| +") else line
 
 
-def _arrow(field: FieldChange, full: bool) -> str:
-    width = None if full else 100
-    before, after = show(field.before, width), show(field.after, width)
+def _arrow(field: FieldChange, full: bool, width: int = 100) -> str:
+    shown = None if full else width
+    before, after = show(field.before, shown), show(field.after, shown)
     if field.op is FieldOp.ADD:
         return f"added {after}"
     if field.op is FieldOp.REMOVE:
@@ -121,10 +173,18 @@ def _note(change: Change, field: FieldChange) -> str:
     if change.action is Action.NONE:
         return clean(change.message) or "reported, not healed"
     if field.cause is Cause.DRIFT:
-        return "changed live" if change.cause is Cause.DRIFT else "drift: changed live"
+        return _drifted(change, field) if change.cause is Cause.DRIFT else f"drift: {_drifted(change, field)}"
     if change.action is Action.REPLACE and change.message and field is change.fields[0]:
         return clean(change.message)
     return ""
+
+
+def _drifted(change: Change, field: FieldChange) -> str:
+    """That somebody changed it live, and since when git says otherwise."""
+    if change.because is None or field.sensitive or field.op is not FieldOp.CHANGE:
+        return "changed live"
+    wanted = show(field.after, None)
+    return f"changed live; git says {wanted if len(wanted) <= 24 else 'otherwise'} since {change.because.short}"
 
 
 def _created(fields: tuple[FieldChange, ...]) -> str:

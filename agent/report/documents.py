@@ -14,10 +14,12 @@ from typing import Any
 from agent import __version__
 from agent.errors import EXIT_DONE, EXIT_INVALID, AgentError, Problem
 from agent.model.canonical import to_json
-from agent.model.change import PLAN_FORMAT, Action, Change, FieldChange, Plan, WindowLeft, digest_of
+from agent.model.change import PLAN_FORMAT, Action, Plan, WindowLeft, digest_of
 from agent.model.condition import Condition
-from agent.model.identity import Key, Revision
+from agent.model.identity import Revision
 from agent.model.outcome import REPORT_FORMAT, Outcome, Report, Result
+from agent.model.unmerged import Unmerged
+from agent.report.change_documents import change_document, key_document, unmerged_document
 from agent.report.problems import sorted_problems
 from agent.report.text import in_order
 from agent.report.values import utc
@@ -83,10 +85,12 @@ def plan_document(
     only: Sequence[str] = (),
     exit_status: int = 0,
     refusals: Iterable[AgentError] = (),
+    unmerged: Iterable[Unmerged] = (),
 ) -> dict[str, Any]:
     """All targets' plans as one document. ``errors`` are the targets that gave no plan, and why.
 
-    ``refusals`` are what the caller's own limits said of the plan, such as ``--max-calls``.
+    ``refusals`` are what the caller's own limits said of the plan, such as ``--max-calls``; ``unmerged`` is what a
+    proposal changes of the agent itself.
     """
     listed = [problem_document(one) for one in sorted_problems(problems)]
     failed = errors or {}
@@ -94,7 +98,9 @@ def plan_document(
         "format": PLAN_FORMAT,
         "agent": __version__,
         "digest": digest_of(tuple(plans)),
-        "revision": _revision(plans[0].revision) if plans else None,
+        "revision": _revision(plans[0].revision, plans[0].base) if plans else None,
+        "ground": plans[0].ground if plans and plans[0].ground else "live",
+        "unmerged": [unmerged_document(one) for one in unmerged],
         "complete": not failed and all(plan.complete for plan in plans),
         "exit_status": exit_status,
         "scope": {"targets": [plan.target for plan in plans], "only": list(only)},
@@ -116,6 +122,7 @@ def plan_document(
             for plan in plans
         ],
         "changes": [change_document(change) for plan in plans for change in in_order(plan.changes)],
+        "apart": [change_document(change) for plan in plans for change in in_order(plan.apart)],
         "strays": [{"key": key_document(stray.key), "health": stray.health} for plan in plans for stray in plan.strays],
         "suppressed": [
             {"key": str(one.key), "path": one.path, "why": one.why, "rule": one.rule}
@@ -214,26 +221,6 @@ def problem_document(problem: Problem) -> dict[str, Any]:
     return kept
 
 
-def change_document(change: Change) -> dict[str, Any]:
-    """One decision of a plan."""
-    document: dict[str, Any] = {
-        "key": key_document(change.key),
-        "action": change.action.value,
-        "cause": change.cause.value,
-        "order": change.order,
-        "fields": [_field(field) for field in change.fields],
-        "calls": change.calls,
-        "hits": [str(key) for key in change.hits],
-    }
-    if change.origin is not None:
-        document["origin"] = change.origin._asdict()
-    if change.action is Action.HOLD:
-        document["would"] = change.would.value if change.would else None
-        document["configured"] = change.configured
-    optional = {"reason": change.reason, "message": change.message, "proof": change.proof}
-    return document | {word: text for word, text in optional.items() if text}
-
-
 def outcome_members(outcome: Outcome) -> dict[str, Any]:
     """How a change ended, as members beside those of the change."""
     members: dict[str, Any] = {"outcome": outcome.result.value, "calls": outcome.calls}
@@ -246,11 +233,6 @@ def outcome_members(outcome: Outcome) -> dict[str, Any]:
         "terminal": outcome.terminal or None,
     }
     return members | {word: value for word, value in optional.items() if value is not None}
-
-
-def key_document(key: Key) -> dict[str, Any]:
-    """A key with its scope as an object."""
-    return {"target": key.target, "kind": key.kind, "scope": dict(key.scope), "name": key.name}
 
 
 def condition_document(condition: Condition) -> dict[str, Any]:
@@ -275,25 +257,8 @@ def window_document(window: WindowLeft) -> dict[str, Any]:
     }
 
 
-def _field(field: FieldChange) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "path": field.path,
-        "pointer": field.pointer,
-        "op": field.op.value,
-        "cause": field.cause.value,
-        "sensitive": field.sensitive,
-    }
-    if field.sensitive:
-        return document | ({"reference": field.reference} if field.reference else {})
-    if field.op.value != "add":
-        document["before"] = field.before
-    if field.op.value in ("add", "change", "default"):
-        document["after"] = field.after
-    return document
-
-
-def _revision(revision: Revision) -> dict[str, Any]:
-    return {"commit": revision.commit, "ref": revision.ref, "base": None}
+def _revision(revision: Revision, base: Revision | None = None) -> dict[str, Any]:
+    return {"commit": revision.commit, "ref": revision.ref, "base": base.commit if base is not None else None}
 
 
 def _plan_summary(plans: Sequence[Plan]) -> dict[str, int]:

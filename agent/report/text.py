@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.model.change import Action, Change, Plan, digest_of
 from agent.model.identity import Key
-from agent.report.change_text import MARKS, WORDS, render_change
+from agent.report.change_text import MARKS, WORDS, brief, render_apart, render_change
 from agent.report.escape import clean
 from agent.report.values import Paint, about, counted, plain, window_word
 
@@ -29,9 +29,19 @@ _READS = {"list": "of lists", "read": "by key", "named": "by key", "sweep": "of 
 _COUNT_WORDS = {Action.HOLD: "held", Action.NONE: "drift reported"}
 
 
-def render_plans(plans: Sequence[Plan], *, paint: Paint = plain, full: bool = False, next_verb: str = "apply") -> str:
-    """One block a target, then for several the total, and one digest for all. ``next_verb`` "" leaves ``next`` out."""
-    blocks = [render_plan(plan, paint=paint, full=full) for plan in plans]
+def render_plans(
+    plans: Sequence[Plan],
+    *,
+    paint: Paint = plain,
+    full: bool = False,
+    next_verb: str = "apply",
+    now: float | None = None,
+) -> str:
+    """One block a target, then for several the total, and one digest for all. ``next_verb`` "" leaves ``next`` out.
+
+    ``now`` is given on a terminal, where ages are told instead of dates.
+    """
+    blocks = [render_plan(plan, paint=paint, full=full, now=now) for plan in plans]
     text = "\n".join(blocks)
     if len(plans) > 1 and any(plan.changes for plan in plans):
         text += f"\n{counted(len(plans), 'target')}: {_summary(plans)}\n"
@@ -43,28 +53,41 @@ def render_plans(plans: Sequence[Plan], *, paint: Paint = plain, full: bool = Fa
     return text
 
 
-def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False) -> str:
+def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False, now: float | None = None) -> str:
     """The block of one target, without digest."""
     if is_in_sync(plan):
         calls = counted(plan.calls.read, "call")
         return f"{clean(plan.target)}: {compared(plan)}, {calls}\n"
-    scope = _shared_scope(plan.changes)
+    told = (*plan.changes, *plan.apart)
+    scope = _shared_scope(told)
     title = [plan.target, plan.platform.partition("/")[0], *(f"{word} {name}" for word, name in scope)]
-    lines = [paint("heading", " · ".join(clean(part) for part in (*title, str(plan.revision)))), ""]
-    names = _names(plan.changes, short=bool(scope) or not any(change.key.scope for change in plan.changes))
+    lines = [paint("heading", " · ".join(clean(part) for part in (*title, _revisions(plan)))), ""]
+    names = _names(told, short=bool(scope) or not any(change.key.scope for change in told))
     width = max((len(name) for name in names.values()), default=0)
     for change in in_order(plan.changes):
-        lines += render_change(change, names, width, paint=paint, full=full)
+        lines += render_change(change, names, width, paint=paint, full=full, now=now)
     if plan.changes:
+        lines.append("")
+    apart = [change for change in in_order(told) if any(field.apart for field in change.fields)]
+    if apart:
+        lines.append("not by this change:")
+        for change in apart:
+            lines += render_apart(change, names, width, paint=paint, full=full)
         lines.append("")
     lines += _footer(plan, full=full)
     lines.append(_summary([plan]))
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
+def _revisions(plan: Plan) -> str:
+    return f"{plan.revision} against {plan.base}" if plan.base is not None else str(plan.revision)
+
+
 def compared(plan: Plan) -> str:
     """What a plan without a change looked at. Nothing at all is an empty repository or a mistyped ``--only``."""
     revision = clean(str(plan.revision))
+    if plan.base is not None:
+        return f"{clean(_revisions(plan))} changes nothing live"
     if not plan.unchanged:
         return f"no resource that was asked for is in {revision} or owned"
     return f"{plan.unchanged} in sync with {revision}"
@@ -72,7 +95,7 @@ def compared(plan: Plan) -> str:
 
 def is_in_sync(plan: Plan) -> bool:
     """Whether there is nothing to say but that all is well."""
-    return plan.complete and not plan.changes and not plan.notes
+    return plan.complete and not plan.changes and not plan.notes and not plan.apart
 
 
 def in_order(changes: Iterable[Change]) -> list[Change]:
@@ -91,12 +114,14 @@ def delta(approved: Sequence[str], plans: Sequence[Plan], *, paint: Paint = plai
 
 def change_lines(plans: Sequence[Plan]) -> list[str]:
     """One line for each change that would be sent."""
-    return [
-        f"{MARKS[change.action]} {WORDS[change.action]}  {clean(change.key.path)}"
-        + (f"   {change.cause}" if change.cause != "git" else "")
-        for plan in plans
-        for change in in_order(plan.writes)
-    ]
+    return [change_line(change) for plan in plans for change in in_order(plan.writes)]
+
+
+def change_line(change: Change) -> str:
+    """``~ update  Service/ingest   service.replicas 9 -> 3   drift``: what is compared with what was approved."""
+    head = f"{MARKS[change.action]} {WORDS[change.action]}  {clean(change.key.path)}"
+    fields = brief(change) if change.action in (Action.UPDATE, Action.REPLACE) else ""
+    return "   ".join(part for part in (head, fields, "" if change.cause == "git" else str(change.cause)) if part)
 
 
 def _shared_scope(changes: Sequence[Change]) -> tuple[tuple[str, str], ...]:
@@ -125,12 +150,19 @@ def _footer(plan: Plan, *, full: bool) -> list[str]:
     if plan.strays:
         lines.append(f"not ours   {counted(len(plan.strays), 'live object')} that git does not name; left alone")
     lines += [f"note       {clean(note)}" for note in plan.notes]
+    waits = sorted({change.message for change in plan.held if change.reason == "WindowClosed"})
+    lines += [f"window     {_counted_waits(plan, message)}: {clean(message)}" for message in waits]
     if not plan.complete:
         lines.append("incomplete not everything could be read; what is unknown is held, and nothing is deleted for it")
     lines.append(f"calls      {_calls(plan, full=full)}")
     if plan.budget:
         lines.append(f"budget     {_budget(plan)}")
     return lines
+
+
+def _counted_waits(plan: Plan, message: str) -> str:
+    number = sum(1 for change in plan.held if change.message == message)
+    return "1 change waits" if number == 1 else f"{number} changes wait"
 
 
 def _calls(plan: Plan, *, full: bool) -> str:
@@ -178,4 +210,5 @@ def _summary(plans: Sequence[Plan]) -> str:
         if (number := sum(plan.count(action) for plan in plans))
     ]
     unchanged = sum(plan.unchanged for plan in plans)
-    return ", ".join([*counts, f"{unchanged} unchanged"])
+    apart = sum(len(plan.apart) for plan in plans)
+    return ", ".join([*counts, *([f"{apart} not by this change"] if apart else []), f"{unchanged} unchanged"])

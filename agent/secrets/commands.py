@@ -41,6 +41,7 @@ def output_of(
     named: str,
     meanings: Mapping[int, str] | None = None,
     by_hand: str | None = None,
+    folder: str = "",
     seconds: float = DEADLINE_SECONDS,
 ) -> bytes:
     """Standard output of a command. Raises ConfigError; ``named`` is how the command is spoken of.
@@ -57,6 +58,7 @@ def output_of(
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # no terminal to ask on, and one group to end
             env=dict(environment),
+            cwd=folder or None,
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its words hold a zero byte"

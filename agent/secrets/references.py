@@ -30,7 +30,8 @@ class Reference:
     """Where a secret is kept. ``value`` is a variable's name, an absolute path, or the words of a command.
 
     ``key`` (of ``sops``) leads to one value in the file, ``identity`` (of ``sops`` and ``age``) is a file of keys.
-    ``withheld`` are variables that a command must not inherit, since they hold other secrets.
+    ``withheld`` are variables that a command must not inherit, since they hold other secrets. A command runs in
+    ``folder``, "" for the folder that we run in.
     """
 
     kind: Literal["env", "file", "exec", "sops", "age"]
@@ -38,6 +39,7 @@ class Reference:
     key: tuple[str | int, ...] = ()
     identity: str = ""
     withheld: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    folder: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         shown = f"{self.kind} {self.value if isinstance(self.value, str) else self.value[0]}"
@@ -68,7 +70,8 @@ def read(
     elif reference.kind == "exec":
         words = (reference.value,) if isinstance(reference.value, str) else reference.value
         environment = commands.environment_of_any(reference.withheld)
-        raw = commands.output_of(words, environment, named=f"the credential command {words[0]}", seconds=seconds)
+        named = f"the credential command {words[0]}"
+        raw = commands.output_of(words, environment, named=named, folder=reference.folder, seconds=seconds)
     else:
         raw = _decrypted(reference, warn, seconds)
     return Secret(_checked(raw, reference, several_lines))

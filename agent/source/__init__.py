@@ -7,7 +7,7 @@ loaded before a command is run or a watch begins. Nothing here parses a manifest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Protocol
@@ -16,9 +16,11 @@ from agent.clock import Clock
 from agent.errors import ConfigError
 from agent.model.identity import Revision
 from agent.source.address import check_commit, check_ref, check_url
+from agent.source.beside import WorkTreeAndCommits
 from agent.source.credentials import Remote
 from agent.source.local import LocalRepository, Wanted
 from agent.source.mirror import Mirror
+from agent.source.objects import Touch
 from agent.source.repository import GitSource
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeEntry, TreeLimits
 from agent.source.wakeups import Wakeups
@@ -32,11 +34,14 @@ __all__ = [
     "GitSource",
     "Source",
     "SourceSettings",
+    "Touch",
     "Tree",
     "TreeEntry",
     "TreeLimits",
     "Wakeups",
     "WorkTree",
+    "WorkTreeAndCommits",
+    "open_repository",
     "open_source",
     "open_wakeups",
 ]
@@ -69,8 +74,12 @@ class Source(Protocol):
         """Does ``newer`` descend from ``older``? None when that cannot be proved either way."""
         ...
 
-    def removed_in(self, path: str, revision: Revision) -> Revision | None:
-        """The commit that removed ``path``, where the history at hand shows it."""
+    def merge_base(self, one: Revision, other: Revision) -> Revision | None:
+        """The commit at which two histories part; None when the history at hand does not show one."""
+        ...
+
+    def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
+        """The newest commit that changed each of these paths, where the history at hand shows it."""
         ...
 
     def close(self) -> None: ...
@@ -124,6 +133,11 @@ def open_source(
         settings.proxy,
     )
     return GitSource(Mirror(cache_folder, remote), wanted, limits)
+
+
+def open_repository(path: Path, *, work_tree: bool) -> WorkTreeAndCommits | GitSource:
+    """The commits of the local repository at ``path``, with its work tree as one more revision where that is asked."""
+    return WorkTreeAndCommits(path) if work_tree else GitSource(LocalRepository(path))
 
 
 def open_wakeups(

@@ -5,6 +5,7 @@ Called by ``repository`` and ``worktree``, anew at each fetch, because the path 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,22 @@ def find_repository(path: Path) -> Location | None:
             prefix = start.relative_to(folder).as_posix()
             return Location(git_dir, _common_dir(git_dir), folder, "" if prefix == "." else prefix)
     return None
+
+
+def place_in_repository(here: Path, file: Path) -> tuple[Path, str] | None:
+    """The top of the work tree that holds ``file``, and the path from there; None where no work tree does.
+
+    The work tree that ``here`` is in comes first, and then ``file`` is taken as it is written: a link that the work
+    tree itself holds must not lead to another repository.
+    """
+    file = Path(os.path.normpath(file))
+    around = find_repository(here)
+    if around is not None and around.top is not None and file.is_relative_to(around.top):
+        return around.top, file.relative_to(around.top).as_posix()
+    found = find_repository(file.parent)
+    if found is None or found.top is None:
+        return None
+    return found.top, (file.parent.resolve() / file.name).relative_to(found.top).as_posix()
 
 
 def _git_dir(dot_git: Path) -> Path | None:

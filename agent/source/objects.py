@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.errors import SourceError
 from agent.model.identity import Revision
@@ -22,6 +23,11 @@ _TEXT_MAX = 200
 _COUNTED_ABOVE = 20_000
 _RECORD_MAX = 1 << 16
 _PATHS_AT_ONCE = 500
+HISTORY_MAX = 2000
+"""Commits that are looked through for who changed a file last."""
+_HISTORY_SECONDS = 10.0  # in a history without end
+_COMMIT = "\x1e\x1f"
+_HISTORY = "--format=%x1e%x1f%H%x1f%an%x1f%ct%x1f%s"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 # Records that need no second look: regular files whose path is safe, portable and ends like a manifest.
 _PLAIN = re.compile(
@@ -30,6 +36,13 @@ _PLAIN = re.compile(
 _WINDOWS_ONLY = r"(?:[cC][oO][nN]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|[cC][oO][mM]\d|[lL][pP][tT]\d)[./]"
 _DOUBTFUL = (re.compile(f"/(?:[./]|{_WINDOWS_ONLY})"), re.compile(f"\t{_WINDOWS_ONLY}"))
 _PERSON = re.compile(r"(.*?) ?<[^>]*> (-?\d+) [+-]\d{4}\Z")
+
+
+class Touch(NamedTuple):
+    """The commit that changed a file last, and whether it took the file away."""
+
+    revision: Revision
+    removed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +135,66 @@ class Objects:
             return True
         return False if status == 1 and not (self.common_dir / "shallow").exists() else None
 
-    def removed_in(self, path: str, commit: str) -> Revision | None:
-        """The newest commit up to ``commit`` that removed ``path``, as far as the history at hand goes."""
-        words = ["log", "-1", "--no-renames", "--diff-filter=D", "--format=%H", _checked(commit), "--", path]
-        finished = self.git.run(words)
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The commit at which the two histories part; None when the history at hand does not show one."""
+        finished = self.git.run(["merge-base", _checked(one), _checked(other)])
         found = finished.output.decode().strip()
-        return self.commit(found) if finished.status == 0 and _OBJECT_ID.match(found) else None
+        return found if finished.status == 0 and _OBJECT_ID.match(found) else None
+
+    def touched_in(self, paths: Collection[str], commit: str) -> dict[str, Touch]:
+        """For each of ``paths`` the newest commit up to ``commit`` that changed it, and whether that one removed it.
+
+        One walk through history for all of them, which ends with the last path found, or after
+        :data:`HISTORY_MAX` commits that touch any of them; what was not met by then is left out.
+        """
+        wanted = set(paths)
+        found: dict[str, Touch] = {}
+        if not wanted:
+            return found
+        words = ["log", f"-{HISTORY_MAX}", "-z", "--no-renames", "--name-status", _HISTORY]
+        words += [_checked(commit), "--", *sorted(wanted)]
+        with self.git.start(words, deadline_seconds=_HISTORY_SECONDS) as child:
+            for revision, letter, path in _touches(child):
+                if path in wanted and path not in found:
+                    found[path] = Touch(revision, letter == "D")
+                    if len(found) == len(wanted):
+                        return found
+            child.finish()
+        return found
+
+
+def _touches(child: Child) -> Iterator[tuple[Revision, str, str]]:
+    """``git log -z --name-status`` in our format: each commit's words, then pairs of a letter and a path."""
+    revision: Revision | None = None
+    letter = ""
+    for word in _words(child):
+        word = word.removeprefix("\n")
+        if word.startswith(_COMMIT):
+            revision, letter = _logged(word), ""
+        elif revision is None or not word:
+            continue
+        elif letter:
+            yield revision, letter, word
+            letter = ""
+        else:
+            letter = word
+
+
+def _words(child: Child) -> Iterator[str]:
+    rest = b""
+    for piece in child.output():
+        *whole, rest = (rest + piece).split(b"\0")
+        yield from (word.decode(errors="backslashreplace") for word in whole)
+        if len(rest) > _RECORD_MAX:
+            return  # neither a path nor a head of a commit that anybody would read
+    if rest:
+        yield rest.decode(errors="backslashreplace")
+
+
+def _logged(word: str) -> Revision:
+    _, commit, author, at, subject = (word.split("\x1f", 4) + [""] * 5)[:5]
+    committed = float(at) if at.lstrip("-").isdecimal() else None
+    return Revision(commit, None, None, author[:_TEXT_MAX], " ".join(subject.split())[:_TEXT_MAX], committed)
 
 
 def is_object_id(text: str) -> bool:

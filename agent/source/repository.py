@@ -7,14 +7,14 @@ Nothing is ever checked out, so that filters, hooks, links and half-written file
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from agent.errors import SourceError
 from agent.model.identity import Revision
 from agent.source.local import DEFAULT_BRANCH, Found, LocalRepository, Wanted
 from agent.source.mirror import Mirror
+from agent.source.objects import Touch
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeLimits, folder_in
 
 
@@ -69,10 +69,14 @@ class GitSource:
         """Does ``newer`` descend from ``older``? None when that cannot be proved either way."""
         return self._repository.objects.is_ancestor(older, newer)
 
-    def removed_in(self, path: str, revision: Revision) -> Revision | None:
-        """The commit that removed ``path``, if the history at hand shows it."""
-        found = self._repository.objects.removed_in(path, revision.commit)
-        return replace(found, ref=revision.ref) if found else None
+    def merge_base(self, one: Revision, other: Revision) -> Revision | None:
+        """The commit at which two histories part; None when the history at hand does not show one."""
+        found = self._repository.objects.merge_base(one.commit, other.commit)
+        return self._repository.objects.commit(found) if found is not None else None
+
+    def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
+        """The newest commit that changed each of these paths, seen from the top; what history does not show is out."""
+        return self._repository.objects.touched_in(paths, revision.commit)
 
     def close(self) -> None:
         """Nothing is held; here so that every source can be closed."""

@@ -13,13 +13,14 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.clock import Clock, SystemClock
 from agent.errors import Problem, SourceError, Where
 from agent.model.identity import Revision
 from agent.source.location import find_repository
+from agent.source.objects import Touch
 from agent.source.tree import (
     BLOB_BYTES_MAX,
     DEFAULT_LIMITS,
@@ -122,8 +123,15 @@ class WorkTree:
     def is_ancestor(self, older: str, newer: str) -> bool | None:
         return None
 
-    def removed_in(self, path: str, revision: Revision) -> Revision | None:
+    def merge_base(self, one: Revision, other: Revision) -> Revision | None:
         return None
+
+    def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
+        return {}
+
+    def has(self, blob: str) -> bool:
+        """Whether a file with this content was listed."""
+        return blob in self._files
 
     def close(self) -> None:
         self._files.clear()

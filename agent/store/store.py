@@ -57,8 +57,15 @@ class Store(Database):
         self._rows: dict[str, dict[Key, InventoryRow]] = {}
         self._rows_turn = threading.RLock()
         self._compacted_at: float | None = None
+        self._assumed: dict[Key, InventoryRow] = {}
+        self._assumed_applied: dict[Key, Mapping[str, Any]] = {}
 
     # ---- inventory
+
+    def assume(self, rows: Iterable[InventoryRow], applied: Mapping[Key, Mapping[str, Any]]) -> None:
+        """From now on be a store that knows these rows as well; nothing is written. For a look without any state."""
+        self._assumed |= {row.key: row for row in rows}
+        self._assumed_applied |= applied
 
     def rows(self, target: str) -> dict[Key, InventoryRow]:
         """All rows of ``target`` whose checksum holds; the others are told by :meth:`damaged_rows`."""
@@ -68,6 +75,8 @@ class Store(Database):
                 return dict(known)
             with self._read() as connection:
                 rows, self._damaged[target] = inventory.read_rows(connection, target)
+            if self._assumed:
+                rows = {key: row for key, row in self._assumed.items() if key.target == target} | rows
             if self._lock is not None and not self._damaged[target]:
                 self._rows[target] = dict(rows)
             return rows
@@ -83,8 +92,11 @@ class Store(Database):
 
     def applied(self, keys: Iterable[Key]) -> Mapping[Key, Mapping[str, Any]]:
         """The leaves last applied, by key; a key without readable leaves is left out."""
+        keys = tuple(keys)
         with self._read() as connection:
-            return inventory.read_applied(connection, keys)
+            read = inventory.read_applied(connection, keys)
+        assumed = self._assumed_applied
+        return read if not assumed else {key: assumed[key] for key in keys if key in assumed} | dict(read)
 
     def put_rows(self, rows: Iterable[InventoryRow], applied: Mapping[Key, Mapping[str, Any]] | None = None) -> None:
         rows = tuple(rows)

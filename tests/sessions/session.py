@@ -208,6 +208,13 @@ class Session:
     def step_commit(self, message: str) -> None:
         self._commit(message)
 
+    def step_git(self, *words: str) -> None:
+        """Somebody works with git, in a branch of their own."""
+        self._git("-c", "user.name=Ann", "-c", "user.email=ann@example.com", *words)
+        head = self._git("rev-parse", "HEAD").strip()
+        if head not in self._commits:
+            self._commits.append(head)
+
     def step_set(self, name: str, value: str) -> None:
         """An environment variable."""
         self._environment[name] = value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from agent.model.identity import Revision
-from agent.source import Tree, TreeEntry
+from agent.source import Touch, Tree, TreeEntry
 from agent.source.tree import is_manifest
 
 
@@ -59,8 +59,11 @@ class MemorySource:
         names = [revision.commit for revision, _ in self.revisions]
         return names.index(older) <= names.index(newer)
 
-    def removed_in(self, path: str, revision: Revision) -> Revision | None:
+    def merge_base(self, one: Revision, other: Revision) -> Revision | None:
         return None
+
+    def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
+        return {}
 
     def close(self) -> None:
         pass

@@ -84,7 +84,8 @@ def _text(answer: Answer) -> str:
 
 
 def _json(answer: Answer) -> str:
-    from agent.report.documents import dump_document, key_document
+    from agent.report.change_documents import key_document
+    from agent.report.documents import dump_document
 
     return dump_document(
         {

@@ -40,6 +40,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--ignore-windows", action="store_true", help="write now, though the target's windows are closed"
     )
+    parser.add_argument(
+        "--base",
+        metavar="REV",
+        help="apply only what lies between this revision and the other, as diff --base shows it",
+    )
     parser.add_argument("--revision", metavar="REV", help="apply this commit, branch or tag")
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
     parser.add_argument(
@@ -108,6 +113,7 @@ def _options(arguments: Namespace) -> tuple[Options, list[str]]:
         options,
         expect=file.digest,
         plan_file=Path(arguments.plan),
+        base=options.base or file.base,
         targets=options.targets or file.targets,
         only=options.only or tuple(Selector.parse(text) for text in file.only),
     )
@@ -154,12 +160,18 @@ def _require_digest(now: str, made: tuple[object, ...], expected: str, approved:
         return
     import sys
 
+    from agent.cli.output import scrubbed
     from agent.errors import Refused
     from agent.model.change import Plan
-    from agent.report.text import delta
+    from agent.report.text import change_lines, delta
 
-    if approved:
-        sys.stderr.write(delta(approved, [plan for plan in made if isinstance(plan, Plan)]))
+    plans = [plan for plan in made if isinstance(plan, Plan)]
+    told = (
+        delta(approved, plans)
+        if approved
+        else "".join(f"  planned now          {each}\n" for each in change_lines(plans))
+    )
+    sys.stderr.write(scrubbed(told))
     raise Refused(
         f"this is not the approved plan (approved {expected}, now {now})",
         code="stale-digest",

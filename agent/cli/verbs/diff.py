@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from agent.cli.options import Options, TargetPlan
     from agent.errors import AgentError
+    from agent.model.unmerged import Unmerged
 
 NAME = "diff"
 SUMMARY = "show what would change, and what it costs in calls"
@@ -25,6 +26,9 @@ def configure(parser: ArgumentParser) -> None:
     from agent.cli.shared import add_common, positive
 
     parser.add_argument("--revision", metavar="REV", help="plan this commit, branch or tag instead of the working tree")
+    parser.add_argument(
+        "--base", metavar="REV", help="show only what lies between this revision and the other: a pull request"
+    )
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
     parser.add_argument(
         "--confirm-deletes", type=positive, metavar="N", help="plan as if the limit were lifted for exactly N deletes"
@@ -46,24 +50,28 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Exit 0, 1 when not everything could be read, 3 when a manifest is invalid; 2 and 4 where asked for."""
-    from agent.cli import shared, wiring
+    from agent.cli import shared
     from agent.cli.exits import refusals_of, status_of_plans
     from agent.cli.output import FORMATS, tell, write_outputs
     from agent.report.problems import render_problem
 
     outputs, settings = shared.outputs_of(arguments, FORMATS), shared.settings_of(arguments)
     options = shared.options_of(arguments, worktree=arguments.revision is None)
-    plans = shared.run_async(wiring.make_plans(shared.config_of(arguments), options))
+    plans, unmerged = _plans(arguments, options)
     to_file = not any(output.file is None and output.format == "text" for output in outputs)
     refusals, status = refusals_of(plans, options), status_of_plans(plans, options)
     write_outputs(
         outputs,
         {
             "text": lambda: text_of(
-                plans, shared.paint_of(arguments, to_file=to_file), full=arguments.full, next_verb=_apply_of(arguments)
-            )
+                plans,
+                shared.paint_of(arguments, to_file=to_file),
+                full=arguments.full,
+                next_verb=_apply_of(arguments),
+                unmerged=unmerged,
+            ),
         },
-        lambda: document_of(plans, options, exit_status=status, refusals=refusals),
+        lambda: document_of(plans, options, exit_status=status, refusals=refusals, unmerged=unmerged),
         settings,
     )
     for refusal in refusals:
@@ -72,12 +80,34 @@ def run(arguments: Namespace) -> int:
     return status
 
 
+def _plans(arguments: Namespace, options: Options) -> tuple[tuple[TargetPlan, ...], tuple[Unmerged, ...]]:
+    """The plans, and what a proposal changes of the agent itself."""
+    from agent.cli import shared, wiring
+
+    if options.base is None:
+        return shared.run_async(wiring.make_plans(shared.config_of(arguments), options)), ()
+    from pathlib import Path
+
+    from agent.cli.merged import compared
+    from agent.cli.proposing import plans_of
+
+    with compared(
+        config=Path(arguments.config) if arguments.config else None,
+        schemas=shared.schemas_of(arguments),
+        base=options.base,
+        revision=options.revision,
+        offline=options.offline,
+        cwd=shared.working_folder(),
+    ) as comparison:
+        return shared.run_async(plans_of(comparison, options)), comparison.unmerged
+
+
 def _apply_of(arguments: Namespace) -> str:
     """The verb that applies this very plan: a digest is that of the same choice of targets, resources and revision."""
     import shlex
 
     words = ["apply"]
-    for name in ("config", "schemas", "target", "only", "revision", *_CONFIRMS, "ignore_windows"):
+    for name in ("config", "schemas", "target", "only", "base", "revision", *_CONFIRMS, "ignore_windows"):
         given, flag = getattr(arguments, name), f"--{name.replace('_', '-')}"
         if isinstance(given, bool):
             words += [flag] if given else []
@@ -87,12 +117,22 @@ def _apply_of(arguments: Namespace) -> str:
     return " ".join(words)
 
 
-def text_of(plans: Sequence[TargetPlan], paint: object, *, full: bool, next_verb: str = "apply") -> str:
-    """Problems, errors, then the plans of the targets that have one."""
+def text_of(
+    plans: Sequence[TargetPlan],
+    paint: object,
+    *,
+    full: bool,
+    next_verb: str = "apply",
+    unmerged: Sequence[Unmerged] = (),
+) -> str:
+    """What a proposal changes of the agent itself; problems, errors, then the plans of the targets that have one."""
+    from agent.cli.shared import terminal_now
     from agent.report.problems import render_problem, render_problems
     from agent.report.text import render_plans
+    from agent.report.unmerged_text import render_unmerged
 
     assert callable(paint)
+    head = render_unmerged(unmerged, paint=paint)
     problems = {problem: None for one in plans if one.desired for problem in one.desired.problems}
     text = render_problems(problems, paint=paint)
     for one in plans:
@@ -102,11 +142,16 @@ def text_of(plans: Sequence[TargetPlan], paint: object, *, full: bool, next_verb
     made = [one.plan for one in plans if one.plan is not None]
     if text and made:
         text += "\n"
-    return text + render_plans(made, paint=paint, full=full, next_verb=next_verb)
+    return head + text + render_plans(made, paint=paint, full=full, next_verb=next_verb, now=terminal_now())
 
 
 def document_of(
-    plans: Sequence[TargetPlan], options: Options, *, exit_status: int = 0, refusals: Sequence[AgentError] = ()
+    plans: Sequence[TargetPlan],
+    options: Options,
+    *,
+    exit_status: int = 0,
+    refusals: Sequence[AgentError] = (),
+    unmerged: Sequence[Unmerged] = (),
 ) -> dict[str, Any]:
     """The same as one document."""
     from agent.report.documents import plan_document
@@ -119,4 +164,5 @@ def document_of(
         only=[selector.text for selector in options.only],
         exit_status=exit_status,
         refusals=refusals,
+        unmerged=unmerged,
     )

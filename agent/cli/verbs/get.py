@@ -116,7 +116,7 @@ def _document_of(live: Live) -> dict[str, Any]:
 
 
 def _document(row: LiveRow) -> dict[str, Any]:
-    from agent.report.documents import key_document
+    from agent.report.change_documents import key_document
     from agent.report.values import utc
 
     return {

@@ -39,7 +39,10 @@ def test_another_digest_is_refused_with_the_difference(capsys: pytest.CaptureFix
     with pytest.raises(Refused) as caught:
         confirm(Options(expect="p1-" + "0" * 32), approved, plans)
     assert (caught.value.error_code, caught.value.exit_status) == ("stale-digest", 4)
-    assert "new since approval   ~ update  Service/analytics/ingest   drift" in capsys.readouterr().err
+    assert (
+        "new since approval   ~ update  Service/analytics/ingest   service.replicas 9 -> 3   drift"
+        in capsys.readouterr().err
+    )
 
 
 def test_nothing_to_send_needs_no_answer(capsys: pytest.CaptureFixture[str]) -> None:

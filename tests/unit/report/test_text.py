@@ -153,7 +153,7 @@ def test_the_delta_names_what_is_new_and_what_is_gone() -> None:
     approved = change_lines([replace(PLAN, changes=(samples.DELETE, samples.ADOPT))])
     text = delta(approved, [replace(PLAN, changes=(samples.DRIFT, samples.ADOPT, samples.HELD))])
     assert text == (
-        "  new since approval   ~ update  Service/analytics/ingest   drift\n"
+        "  new since approval   ~ update  Service/analytics/ingest   service.replicas 9 -> 3   drift\n"
         "  no longer planned    - delete  Workflow/analytics/old-load\n"
     )
 

@@ -195,7 +195,7 @@ def test_a_poisoned_repository_runs_nothing(repo: Repo, tmp_path: Path) -> None:
     assert revision.commit == commit
     tree = git.tree(revision, "manifests")
     assert len(list(git.read([entry.blob for entry in tree.entries]))) == 1
-    git.removed_in("manifests/one.yaml", revision)
+    git.touched_in(["manifests/one.yaml"], revision)
     git.resolve("HEAD~0")
     with pytest.raises(SourceError):  # a promisor remote would be asked for it
         list(git.read(["1" * 40]))

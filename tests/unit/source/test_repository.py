@@ -76,16 +76,39 @@ def test_a_missing_folder_is_an_error_and_not_an_empty_one(repo: Repo) -> None:
     assert not git.tree(revision, "elsewhere").complete
 
 
-def test_the_commit_that_removed_a_file_is_found(repo: Repo) -> None:
+def test_who_changed_each_file_last_is_found_in_one_walk(repo: Repo) -> None:
     repo.commit("manifests/a.yaml")
     repo.commit("manifests/b.yaml")
+    repo.commit("manifests/b.yaml", "name: two\n")
+    repo.commit("manifests/\tc \u00e9.yaml")
     repo.git("rm", "-q", "manifests/a.yaml")
-    repo.git("commit", "-q", "-m", "Remove a")
+    repo.git("commit", "-q", "-m", "Remove a\n\nfor good")
     git = source(repo)
-    found = git.removed_in("manifests/a.yaml", git.fetch())
-    assert found is not None
-    assert found.subject == "Remove a"
-    assert git.removed_in("manifests/b.yaml", git.fetch()) is None
+    paths = ["manifests/a.yaml", "manifests/b.yaml", "manifests/\tc \u00e9.yaml", "manifests/never.yaml", ":(glob)**"]
+    found = git.touched_in(paths, git.fetch())
+    assert sorted(found) == sorted(paths[:3])
+    assert [found[path].removed for path in paths[:3]] == [True, False, False]
+    removal = found["manifests/a.yaml"].revision
+    assert removal.subject == "Remove a"
+    assert removal.commit == git.fetch().commit
+    assert removal.author
+    assert removal.committed_at == git.fetch().committed_at
+    assert git.touched_in([], git.fetch()) == {}
+
+
+def test_the_commit_at_which_two_histories_part_is_found(repo: Repo) -> None:
+    first = repo.commit("manifests/a.yaml")
+    repo.git("checkout", "-q", "-b", "other")
+    repo.commit("manifests/b.yaml")
+    repo.git("checkout", "-q", "-")
+    repo.commit("manifests/c.yaml")
+    git = source(repo)
+    parted = git.merge_base(git.fetch(), git.resolve("other"))
+    assert parted is not None
+    assert parted.commit == first
+    repo.git("checkout", "-q", "--orphan", "alone")
+    repo.commit("manifests/d.yaml")
+    assert git.merge_base(git.resolve("alone"), git.resolve("other")) is None
 
 
 def test_a_shallow_history_proves_no_missing_descent(repo: Repo, tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_a_work_tree_knows_no_other_revision(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         source.resolve("main")
     assert source.is_ancestor("a", "b") is None
-    assert source.removed_in("a.yaml", source.fetch()) is None
+    assert source.touched_in(["a.yaml"], source.fetch()) == {}
 
 
 def test_a_loop_of_links_for_a_path_is_an_error(tmp_path: Path) -> None:
