@@ -29,7 +29,6 @@ class Cause(StrEnum):
     DRIFT = "drift"
     DEFAULT = "default"
     SECRET = "secret"  # noqa: S105 - a word, not a value
-    DEFINITION = "definition"
     ADOPT = "adopt"
     MOVE = "move"
 

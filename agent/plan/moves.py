@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.model.canonical import digest
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
@@ -26,7 +25,7 @@ def renamed_in_place(desired: Desired, observed: Observed, ground: Ground) -> Ma
         return {}
     found = {}
     for key in desired.resources:
-        old = _old(key, desired)
+        old = old_of(key, desired)
         if old is None or kinds[key.kind].rename is None or key in ground.rows or {key, old} & ground.deciding.keys():
             continue
         row, seen = ground.rows.get(old), observed.of(old)
@@ -43,46 +42,26 @@ def is_under_a_new_name(row: InventoryRow, desired: Desired, ground: Ground) -> 
     if ground.platform.kinds[row.key.kind].rename is None or row.server_id is None:
         return None
     for key, other in ground.rows.items():
-        if key.kind == row.key.kind and other.server_id == row.server_id and _old(key, desired) == row.key:
+        if key.kind == row.key.kind and other.server_id == row.server_id and old_of(key, desired) == row.key:
             return key
     return None
 
 
-def suspected(changes: Sequence[Change], desired: Desired, ground: Ground) -> list[Change]:
-    """The changes; a create that is what a departing object was, to the leaf, says that this may be a rename."""
-    leaving = [change.key for change in changes if Action.DELETE in (change.action, change.would)]
-    made = [change for change in changes if change.action is Action.CREATE and not change.message]
-    if not leaving or not made:
-        return list(changes)
-    claimed = {_old(key, desired) for key in desired.resources}
-    was: dict[tuple[str, str], Key] = {}
-    for key in leaving:
-        spec = ground.applied.get(key, {}).get("spec")
-        if spec and key not in claimed:
-            was[key.kind, digest(spec)] = key
-    told = {}
-    for change in made if was else ():
-        old = was.get((change.key.kind, digest(ground.written(desired.resources[change.key]))))
-        if old is not None:
-            told[change.key] = f"just as {old.name} was, which has left git: renamed? Then say `movedFrom: {old.name}`"
-    return [replace(change, message=told[change.key]) if change.key in told else change for change in changes]
-
-
 def tie_moves(changes: Sequence[Change], desired: Desired, rows: Mapping[Key, InventoryRow]) -> tuple[Change, ...]:
     """The ordered changes, with each pair of a move tied together; the delete waits for the change of the new name."""
-    old_of = {key: old for key in desired.resources if (old := _old(key, desired)) is not None and old in rows}
-    if not old_of:
+    former = {key: old for key in desired.resources if (old := old_of(key, desired)) is not None and old in rows}
+    if not former:
         return tuple(changes)
-    new_of = {old: new for new, old in old_of.items()}
+    new_of = {old: new for new, old in former.items()}
     planned = {change.key: change for change in changes}
-    return tuple(_tied(change, old_of, new_of, planned) for change in changes)
+    return tuple(_tied(change, former, new_of, planned) for change in changes)
 
 
 def _tied(
-    change: Change, old_of: Mapping[Key, Key], new_of: Mapping[Key, Key], planned: Mapping[Key, Change]
+    change: Change, former: Mapping[Key, Key], new_of: Mapping[Key, Key], planned: Mapping[Key, Change]
 ) -> Change:
-    if change.action is Action.CREATE and change.key in old_of:
-        was = old_of[change.key].name
+    if change.action is Action.CREATE and change.key in former:
+        was = former[change.key].name
         return replace(
             change, message=f"was {was}: the platform cannot rename, so this is made and {was} deleted after it"
         )
@@ -100,7 +79,7 @@ def _tied(
     return replace(change, message=told, depends_on=tuple(sorted({*change.depends_on, new})))
 
 
-def _old(key: Key, desired: Desired) -> Key | None:
+def old_of(key: Key, desired: Desired) -> Key | None:
     """The key that a resource had, where its manifest says so and git no longer holds that one."""
     resource = desired.resources.get(key)
     name = resource.lifecycle.moved_from if resource is not None else None

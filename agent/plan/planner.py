@@ -20,7 +20,7 @@ from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.handover import give_up
 from agent.plan.hits import tell_hits
 from agent.plan.limits import Census, census, hold_excess, mass_absence
-from agent.plan.moves import is_under_a_new_name, renamed_in_place, suspected, tie_moves
+from agent.plan.moves import is_under_a_new_name, renamed_in_place, tie_moves
 from agent.plan.order import in_order
 from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
@@ -51,7 +51,6 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     allowed = hold_cautiously(allowed, desired, observed, ground, caution)
     changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
     changes = hold_waiting(changes, desired.resources, ground.waiting, ground.needs, ground.needed)
-    changes = suspected(changes, desired, ground)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
     ordered = tell_hits(tell_renames(ordered, desired, ground), desired)

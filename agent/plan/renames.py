@@ -10,49 +10,47 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.model.canonical import canonical
+from agent.model.canonical import canonical, digest
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.resource import Desired
 from agent.plan.ground import Ground
+from agent.plan.moves import old_of
 
 ALIKE = 0.8
 _PAIRS_MAX = 100
 
 
 def tell_renames(changes: Sequence[Change], desired: Desired, ground: Ground) -> tuple[Change, ...]:
-    """The changes; a create says which departing object it looks like."""
-    departing = [each for each in changes if Action.DELETE in (each.action, each.would)]
+    """The changes; a create says which departing object it looks like. Of very many, only those alike to the leaf."""
+    leaving = {each.key for each in changes if Action.DELETE in (each.action, each.would)}
     made = [each for each in changes if each.action is Action.CREATE and not each.message]
-    if not departing or not made or len(departing) * len(made) > _PAIRS_MAX:
+    if not leaving or not made:
         return tuple(changes)
-    told = {change.key: said for change in made if (said := _said(change, departing, desired, ground))}
-    return tuple(replace(each, message=told[each.key]) if each.key in told else each for each in changes)
+    leaving -= {old_of(key, desired) for key in desired.resources}
+    departing = {key: spec for key in sorted(leaving) if (spec := ground.applied.get(key, {}).get("spec"))}
+    same = {(key._replace(name=""), digest(spec)): key for key, spec in departing.items()}
+    alike = departing if len(departing) * len(made) <= _PAIRS_MAX else {}
+    told = {}
+    for change in made:
+        resource = desired.resources.get(change.key)
+        if resource is not None and resource.lifecycle.moved_from is None:
+            told[change.key] = _said(change.key, ground.written(resource), same, alike)
+    return tuple(replace(each, message=told[each.key]) if told.get(each.key) else each for each in changes)
 
 
-def _said(change: Change, departing: Sequence[Change], desired: Desired, ground: Ground) -> str:
-    resource = desired.resources.get(change.key)
-    if resource is None or resource.lifecycle.moved_from is not None:
-        return ""
-    mine = _leaves(ground.written(resource))
-    best = max(
-        ((_share(mine, _applied(each.key, ground)), each.key) for each in departing if _near(change, each)),
-        default=None,
-    )
-    if best is None or best[0] < ALIKE:
-        return ""
-    share, old = best
-    return (
-        f"{share:.0%} alike with {old}, which goes: if it was renamed, `lifecycle: {{movedFrom: {old.name}}}` says so"
-    )
-
-
-def _near(change: Change, other: Change) -> bool:
-    return (change.key.kind, change.key.scope) == (other.key.kind, other.key.scope)
-
-
-def _applied(key: Key, ground: Ground) -> set[bytes]:
-    return _leaves(ground.applied.get(key, {}).get("spec") or {})
+def _said(
+    key: Key, spec: Mapping[str, Any], same: Mapping[tuple[Key, str], Key], alike: Mapping[Key, Mapping[str, Any]]
+) -> str:
+    old, how = same.get((key._replace(name=""), digest(spec))), "just as"
+    if old is None:
+        mine = _leaves(spec)
+        near = (each for each in alike if each._replace(name=key.name) == key)
+        share, old = max(((_share(mine, _leaves(alike[each])), each) for each in near), default=(0.0, None))
+        if old is None or share < ALIKE:
+            return ""
+        how = f"{share:.0%} alike with"
+    return f"{how} {old}, which leaves git: if it was renamed, `lifecycle: {{movedFrom: {old.name}}}` says so"
 
 
 def _share(mine: set[bytes], theirs: set[bytes]) -> float:

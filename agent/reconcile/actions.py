@@ -13,7 +13,9 @@ from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.outcome import Outcome, Result
 from agent.model.resource import Desired
+from agent.model.suspension import suspended_by
 from agent.plan.actions import DueAction, plan_actions
+from agent.plan.policy import Policy
 from agent.reconcile.target import Target
 
 
@@ -67,3 +69,11 @@ def _held(action: DueAction) -> Outcome:
     message = f"action `{action.name}` is due: {action.why}"
     change = Change(action.key, Action.HOLD, reason="ActionHeld", message=message, configured=True)
     return Outcome(change, Result.HELD, code="ActionHeld", message=message)
+
+
+def suspended_of(desired: Desired, policy: Policy) -> set[Key]:
+    """What a person has suspended: nothing is asked of it either."""
+    if not policy.suspended:
+        return set()
+    resources = desired.resources
+    return {key for key, each in resources.items() if suspended_by(policy.suspended, key, each.origin.path) is not None}

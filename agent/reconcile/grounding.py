@@ -5,7 +5,8 @@ Called by ``once`` between observing and planning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from agent.model.identity import Key
@@ -93,6 +94,20 @@ def _applied(target: Target, wanted: list[Key], moving: Handover) -> Mapping[Key
     theirs = target.store.applied([handed.key for handed in moving.handed.values()])
     came = {key: theirs[each.key] for key, each in moving.handed.items() if each.key in theirs}
     return {**applied, **came}
+
+
+def less_known(observed: Observed, whole: Desired, rows: Iterable[InventoryRow]) -> Observed:
+    """A look at a part of a target, without the strays that its other parts name or own."""
+    owned = {row.key: row for row in rows}
+    marks = {row.uid for row in owned.values()}
+    ids = {(key.kind, row.server_id) for key, row in owned.items() if row.server_id is not None}
+    named = owned.keys() | whole.resources.keys() | whole.broken
+    strays = [
+        each
+        for each in observed.strays
+        if each.key not in named and each.owner not in marks and (each.key.kind, each.id) not in ids
+    ]
+    return replace(observed, strays=tuple(strays))
 
 
 def is_remembered(seen: Observation) -> bool:

@@ -27,20 +27,19 @@ from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.ownership import Word
 from agent.model.resource import Desired, Observed
-from agent.model.suspension import suspended_by
 from agent.plan.caution import HEEDLESS, Caution
 from agent.plan.ground import Ground
 from agent.plan.planner import make_plan
 from agent.plan.policy import Policy
 from agent.plan.waiting import hold_waiting
 from agent.reconcile import collector
-from agent.reconcile.actions import run_actions
+from agent.reconcile.actions import run_actions, suspended_of
 from agent.reconcile.beforehand import damaged, in_doubt, same_system, unclaimed_of
 from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
-from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, expect_specs, ground_of
+from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, expect_specs, ground_of, less_known
 from agent.reconcile.heads import TRUSTED, head_of, trusted_after
 from agent.reconcile.memory import remember
 from agent.reconcile.neighbours import crossed, handover, needed_elsewhere, waiting, with_handed
@@ -124,8 +123,7 @@ async def look(target: Target, wish: Wish) -> Look:
     words = {**target.store.words(target.name), **wish.words}
     undecided = {**damaged(target, desired, words), **await in_doubt(target, desired)}
     unclaimed = unclaimed_of(target, desired, undecided) if wish.selects is None and not wish.glance else {}
-    manifests = len(desired.resources)
-    moving = handover(target, desired)
+    whole, moving = desired, handover(target, desired)
     desired, rows = _narrowed(target, desired, wish)
     if moving.handed:
         rows = with_handed(target, rows, desired.resources, moving.handed)
@@ -140,6 +138,8 @@ async def look(target: Target, wish: Wish) -> Look:
     observed = await observe(desired, memory, target.api, target.clock.now())
     if memory.listed and wish.selects is None:
         target.listed_at, target.list_calls = began, observed.calls.get(Purpose.LIST.value, 0)
+    if wish.selects is not None:
+        observed = less_known(observed, whole, target.store.rows(target.name).values())
     expect_specs(target, desired, observed)
     references = await read_references(target, desired, observed, target.store.rows(target.name))
     ground = ground_of(
@@ -149,7 +149,7 @@ async def look(target: Target, wish: Wish) -> Look:
         observed,
         undecided=undecided,
         references=references,
-        counted=census_of(target, manifests),
+        counted=census_of(target, len(whole.resources)),
         words=words,
         moving=moving,
         waiting=waiting(target, desired, wish.preceding),
@@ -222,19 +222,11 @@ async def _actions(
     return await run_actions(
         target,
         seen.desired,
-        {*seen.ground.deciding, *lost, *_suspended(seen)},
+        {*seen.ground.deciding, *lost, *suspended_of(seen.desired, seen.ground.policy)},
         pass_id,
         target.new_id,
         whole=wish.selects is None,
     )
-
-
-def _suspended(seen: Look) -> set[Key]:
-    """What a person has suspended: nothing is asked of it either."""
-    suspensions, resources = seen.ground.policy.suspended, seen.desired.resources
-    if not suspensions:
-        return set()
-    return {key for key, each in resources.items() if suspended_by(suspensions, key, each.origin.path) is not None}
 
 
 def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:

@@ -69,9 +69,24 @@ def test_g9_a_create_just_like_what_has_left_git_is_asked_about() -> None:
     for name in ("new", "other"):
         world.observations[key(name)] = Absent("get", NOW)
     plan = world.plan()
-    assert the(plan, "new").message == "just as old was, which has left git: renamed? Then say `movedFrom: old`"
+    told = "which leaves git: if it was renamed, `lifecycle: {movedFrom: old}` says so"
+    assert the(plan, "new").message == f"just as {key('old')}, {told}"
     assert the(plan, "other").message == ""
-    assert "note   just as old was" in render_plan(plan)
+    assert f"note   just as {key('old')}" in render_plan(plan)
+
+
+def test_g9_what_is_nearly_the_same_is_asked_about_once_and_what_a_move_claims_is_not() -> None:
+    world = World()
+    for name in ("old", "claimed"):
+        world.live(name, {"n": 1, "a": {"b": 1, "c": 2, "d": 3, "e": 4}})
+        world.owned(name, {"n": 1, "a": {"b": 1, "c": 2, "d": 3, "e": 4}})
+    world.git("new", {"n": 1, "a": {"b": 1, "c": 2, "d": 3, "e": 4, "f": 5}})
+    world.git("moved", {"n": 2}, moved_from="claimed")
+    for name in ("new", "moved"):
+        world.observations[key(name)] = Absent("get", NOW)
+    plan = world.plan()
+    assert the(plan, "new").message.startswith(f"83% alike with {key('old')}, which leaves git: ")
+    assert "alike" not in the(plan, "moved").message
 
 
 def test_g9_the_text_of_a_plan_says_that_the_platform_cannot_rename() -> None:

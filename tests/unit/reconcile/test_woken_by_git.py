@@ -11,8 +11,9 @@ import pytest
 from agent.model.change import Action
 from agent.model.outcome import Result
 from agent.reconcile.loop import Loop
+from agent.reconcile.once import Wish, look
 from tests.simulation.virtual_time import VirtualLoop, run
-from tests.unit.reconcile.scene import INTERVAL, Scene, workflow
+from tests.unit.reconcile.scene import INTERVAL, Scene, document, workflow
 
 FILES = {f"{name}.yaml": workflow(name, 1) for name in ("alpha", "beta", "gamma")}
 
@@ -126,6 +127,21 @@ def test_what_a_person_changed_is_found_by_the_next_poll(play: Callable[[Play], 
         assert (await at.look()).outcomes == ()
         report = await at.look(woken_by_git=False)
         assert [(each.change.action, each.change.key.name) for each in report.outcomes] == [(Action.CREATE, "alpha")]
+
+    play(scene)
+
+
+def test_a_look_at_a_part_does_not_call_the_rest_foreign(play: Callable[[Play], None]) -> None:
+    """``diff --only``: what other manifests name, and what of ours has left git, is ours; the rest is not."""
+
+    async def scene(at: Scene) -> None:
+        at.commit(gamma=None, delta=workflow("delta", 3))
+        at.sandbox.person_create(document("delta", 3))
+        at.sandbox.person_create(document("theirs", 3))
+        wish = Wish(at.source.fetch(), selects=lambda key, path: key.name == "alpha")
+        seen = await look(at.target, wish)
+        assert [stray.key.name for stray in seen.plan.strays] == ["theirs"]
+        assert seen.plan.unchanged == 1
 
     play(scene)
 
