@@ -185,7 +185,9 @@ def _page(speech: Speech) -> Page:
 
     document = speech.document
     body = scrubbed(render("markdown", document, speech.settings))
-    quiet = document.get("changes") == [] and not any(document.get(word) for word in ("problems", "errors", "refusals"))
+    quiet = document.get("changes") == [] and not any(
+        document.get(word) for word in ("problems", "errors", "refusals", "unmerged")
+    )
     quiet = quiet or document.get("passes") == [] or ("manifests" in document and not document["problems"])
     return Page(marker(speech.settings.key), body, worth_a_comment=not quiet)
 

@@ -21,6 +21,7 @@ _RANK = {"error": 0, "warning": 1, "note": 2}
 _DANGEROUS = {"delete": "delete", "replace": "replace", "hold": "held"}
 _FAILED: dict[str, Level] = {"not_done": "error", "unknown": "error", "skipped": "warning", "held": "warning"}
 _TEXT_MAX = 500
+_LINES_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Finding:
 def findings_of(document: Mapping[str, Any]) -> list[Finding]:
     """Worst first; equal ones in the document's own order."""
     found = [*_of_errors(document), *_of_passes(document.get("passes", ()))]
+    found += [_of_unmerged(one) for one in document.get("unmerged", ())]
     found += [_of_problem(problem) for problem in document.get("problems", ())]
     found += [one for change in document.get("changes", ()) if (one := _of_change(change)) is not None]
     return sorted(dict.fromkeys(found), key=lambda one: _RANK[one.level])
@@ -69,6 +71,13 @@ def fingerprints(findings: Sequence[Finding]) -> list[str]:
 def resource_of(key: Mapping[str, Any]) -> str:
     """``Workflow/analytics/daily-etl``: unambiguous within a target."""
     return "/".join((key["kind"], *key["scope"].values(), key["name"]))
+
+
+def commit_of(change: Mapping[str, Any]) -> str:
+    """``9be01d2 by ann``: the commit that is behind a change."""
+    because = change["because"]
+    commit = str(because["commit"])[:7]
+    return f"{commit} by {because['author']}" if because.get("author") else commit
 
 
 def _of_errors(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -97,6 +106,23 @@ def _of_errors(document: Mapping[str, Any]) -> Iterator[Finding]:
         )
 
 
+def _of_unmerged(one: Mapping[str, Any]) -> Finding:
+    """What a proposal changes of the agent itself."""
+    return Finding(
+        "warning",
+        one["code"],
+        clean(one["what"], _TEXT_MAX),
+        (
+            "nothing of this is used before it is merged",
+            *(clean(line, _TEXT_MAX) for line in one["lines"][:_LINES_MAX]),
+        ),
+        (one["code"], one["path"], one["what"]),
+        None,
+        one["path"],
+        one.get("line"),
+    )
+
+
 def _of_problem(problem: Mapping[str, Any]) -> Finding:
     subject = problem.get("subject")
     also = [f"also: {clean(place['path'])}:{place.get('line', 1)}" for place in problem.get("also", ())]
@@ -121,7 +147,8 @@ def _of_change(change: Mapping[str, Any]) -> Finding | None:
     resource = resource_of(change["key"])
     told = {"held": "is held", "delete": "will be deleted", "replace": "will be deleted and created again"}[word]
     would = f" (would {change['would']})" if word == "held" and change.get("would") else ""
-    details = [change[name] for name in ("message", "proof") if change.get(name)]
+    details = [f"removed in {commit_of(change)}"] if "because" in change and word != "replace" else []
+    details += [change[name] for name in ("message", "proof") if change.get(name)]
     details += [f"hits {', '.join(change['hits'])}"] if change.get("hits") else []
     return _at_its_origin(change, "warning", f"change.{word}", f"{resource} {told}{would}", details)
 

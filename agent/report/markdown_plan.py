@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.report.escape import cell_code, clean, code_span, fenced, html_text, sentence
-from agent.report.findings import resource_of
+from agent.report.findings import commit_of, resource_of
 from agent.report.markdown import Page
 from agent.report.values import about, counted, is_long_text, line_diff, show
 
@@ -27,6 +27,7 @@ _TITLE_COUNTS = ("delete", "replace", "held", "update", "adopt", "create", "rele
 _NAME_MAX = 120
 _VALUE_MAX = 300
 _FIELDS_MAX = 40
+_LINES_MAX = 20
 
 
 def page_of(document: Mapping[str, Any]) -> Page:
@@ -34,9 +35,9 @@ def page_of(document: Mapping[str, Any]) -> Page:
     targets = [target["name"] for target in document["targets"]]
     changes = document["changes"]
     warnings = list(_warnings(document))
-    if not changes and not warnings and not document["problems"]:
+    if not (changes or warnings or document["problems"] or document.get("apart")):
         return Page(f"✅ datakeel: {_summary(document, targets)} · {_foot(document)}")
-    names = Names(changes, several=len(targets) > 1)
+    names = Names([*changes, *document.get("apart", ())], several=len(targets) > 1)
     page = Page(
         f"### datakeel: {_summary(document, targets)}",
         warnings,
@@ -51,6 +52,7 @@ def page_of(document: Mapping[str, Any]) -> Page:
         (page.dangerous if change["action"] in DANGEROUS else page.rows).append(row)
         if detail := _detail(change, names):
             page.details.append(detail)
+    page.details += _apart(document, names)
     return page
 
 
@@ -125,7 +127,11 @@ def _summary(document: Mapping[str, Any], targets: Sequence[str]) -> str:
 
 
 def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
-    """What a reader must know before the table: failures first, then what the plan itself says."""
+    """What a reader must know before the table: what decides where things go, failures, what the plan itself says."""
+    unmerged = document.get("unmerged") or ()
+    if unmerged:
+        yield "🔒 **changes the agent itself**; nothing of this is used before it is merged"
+    yield from map(_unmerged, unmerged)
     yield from map(error_line, document["errors"])
     for refusal in document.get("refusals", ()):
         yield error_line(refusal, "refused")
@@ -136,6 +142,15 @@ def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"⚠️ {code_span(target['name'], 60)} {sentence(note, 500)}"
 
 
+def _unmerged(one: Mapping[str, Any]) -> str:
+    place = f"{one['path']}:{one['line']}" if one.get("line") else one["path"]
+    lines = [clean(line, 300) for line in one["lines"][:_LINES_MAX]]
+    hidden = len(one["lines"]) - len(lines)
+    lines += [f"  … {counted(hidden, 'more line')}"] if hidden else []
+    told = f"🔒 **{one['code']}** {code_span(place, 200)} {sentence(one['what'], 300)}"
+    return f"{told}\n\n{fenced(lines, 'diff')}" if lines else told
+
+
 def _word(change: Mapping[str, Any]) -> str:
     action = change["action"]
     word = WORDS.get(action, action)
@@ -144,12 +159,14 @@ def _word(change: Mapping[str, Any]) -> str:
 
 def _why(change: Mapping[str, Any]) -> str:
     """The cause in a few words: the message where there is one, else what differs, and what is not git's doing."""
-    fields = change["fields"]
+    fields = [field for field in change["fields"] if not field.get("apart")]
     action = change["action"]
     parts = []
     if action == "hold":
         parts.append(f"would {change['would']}:" if change.get("would") else "unknown:")
     message = change.get("message") or (change.get("reason") if action == "hold" else "")
+    if change.get("because") and "delete" in (action, change.get("would")):
+        parts.append(f"removed in {sentence(commit_of(change), 100)}" + (";" if message and action == "hold" else ""))
     if message and action != "create":
         parts.append(sentence(message, 200))
     if action in ("update", "replace", "none") or (action == "adopt" and fields):
@@ -174,8 +191,9 @@ def _place(change: Mapping[str, Any]) -> str:
 
 def _detail(change: Mapping[str, Any], names: Names) -> str:
     """The fields of a change, folded; empty when there is nothing to say beyond its row."""
-    lines = [line for field in change["fields"][:_FIELDS_MAX] for line in _field_lines(field)]
-    hidden = len(change["fields"]) - _FIELDS_MAX
+    fields = [field for field in change["fields"] if not field.get("apart")]
+    lines = [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]
+    hidden = len(fields) - _FIELDS_MAX
     lines += [f"  … {counted(hidden, 'more field')}"] if hidden > 0 else []
     below = []
     if change.get("hits"):
@@ -191,6 +209,15 @@ def _detail(change: Mapping[str, Any], names: Names) -> str:
     parts += [fenced(lines, "diff")] if lines else []
     parts += [" · ".join(below)] if below else []
     return "\n\n".join(parts) + "\n</details>"
+
+
+def _apart(document: Mapping[str, Any], names: Names) -> Iterator[str]:
+    """What differs live and is none of the proposal's doing, folded."""
+    for change in (*document["changes"], *document.get("apart", ())):
+        fields = [field for field in change["fields"] if field.get("apart")]
+        if lines := [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]:
+            head = f"<details><summary>not by this change: {names.html(change['key'])}</summary>"
+            yield "\n\n".join((head, fenced(lines, "diff"))) + "\n</details>"
 
 
 def _field_lines(field: Mapping[str, Any]) -> Iterator[str]:
@@ -225,6 +252,8 @@ def _foot(document: Mapping[str, Any]) -> str:
         parts.append(told)
     if document["targets"]:
         parts.append(f"{document['summary']['unchanged']} unchanged")
+    if document.get("ground", "live") != "live":
+        parts.append(f"made from {sentence(document['ground'], 200)}")
     if document["revision"]:
         parts.append(_revision(document["revision"]))
     if any(document["summary"].get(word) for word in ("create", "update", "replace", "delete", "adopt", "release")):
