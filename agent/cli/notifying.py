@@ -132,12 +132,12 @@ def read_document(path: Path) -> dict[str, Any]:
     from agent.json_schema import Schema
     from agent.live import strict_json
 
-    def refuse(fault: str) -> AgentError:
+    def refuse(fault: str, why: str | None = None) -> AgentError:
         return AgentError(
             f"the plan file {path.name} {fault}",
             code="plan-unreadable",
-            why="the command that should have written it did not come to its end",
-            fix="its job's log says why",
+            why=why,
+            fix="look at the log of the command that should have written it",
         )
 
     try:
@@ -145,7 +145,7 @@ def read_document(path: Path) -> dict[str, Any]:
             raise refuse(f"is larger than {SIZE_MAX} bytes")
         document = strict_json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise refuse("is not there") from error
+        raise refuse("is not there", "the command that writes it did not come to its end") from error
     except OSError as error:
         raise refuse(f"cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -22,6 +22,7 @@ _DANGEROUS = {"delete": "delete", "replace": "replace", "hold": "held"}
 _FAILED: dict[str, Level] = {"not_done": "error", "unknown": "error", "skipped": "warning", "held": "warning"}
 _TEXT_MAX = 500
 _LINES_MAX = 20
+_NO_FILE = "environment variable "  # a place of problems that is no path
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _of_problem(problem: Mapping[str, Any]) -> Finding:
         (*_details(problem), *also),
         (problem["code"], problem["path"], subject or "", problem["what"]),
         subject,
-        problem["path"],
+        None if problem["path"].startswith(_NO_FILE) else problem["path"],
         problem.get("line"),
         problem.get("column"),
     )

@@ -1,9 +1,8 @@
 """Runs the recipes as a forge's runner does, as far as a machine without that forge can.
 
 A composite action is a list of bash steps with inputs (docs.github.com, "Metadata syntax"); a GitLab job is a list of
-lines in one shell, and `after_script` in another. `python -m tests.forges.recipes` does the same with a datakeel that
-is installed in a clean environment, holds every recipe and every example of the how-to pages to its published schema,
-and runs the hook with pre-commit itself.
+lines in one shell, and `after_script` in another. The sessions `recipe-*` play them; `python -m tests.forges` also lets
+the actions install datakeel themselves.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 
 import yaml
 
+INSTALL = "RECIPES_INSTALL"  # a variable: `python -m tests.forges` sets it
 ROOT = Path(__file__).parents[2]
 ACTIONS = ROOT / ".github" / "actions"
 TEMPLATE = ROOT / ".gitlab" / "templates" / "datakeel.gitlab-ci.yml"
@@ -45,7 +45,7 @@ def run_action(
         **{f"inputs.{word}": each.get("default", "") for word, each in action["inputs"].items()},
         **{f"inputs.{word}": value for word, value in inputs.items()},
     }
-    known = {word: _EXPRESSION.sub(lambda found: known[found[1]], value) for word, value in known.items()}
+    known = {word: _filled(value, known) for word, value in known.items()}
     run = Run()
     for number, step in enumerate(action["runs"]["steps"]):
         if not _is_due(step.get("if", "success()"), known, run):
@@ -53,7 +53,9 @@ def run_action(
         summary, told = temporary / f"summary-{number}", temporary / f"outputs-{number}"
         summary.touch()
         told.touch()
-        own = {word: _EXPRESSION.sub(lambda found: known[found[1]], value) for word, value in step.get("env", {}).items()}
+        own = {
+            word: _EXPRESSION.sub(lambda found: known[found[1]], value) for word, value in step.get("env", {}).items()
+        }
         given = {name: value for name, value in environment.items() if name != "GITHUB_TOKEN"}  # a step must ask for it
         status, output = _bash(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
@@ -70,6 +72,10 @@ def run_action(
             run.outputs[f"{step.get('id')}.{word}"] = value
         run.status = run.status or status
     return run
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    return _EXPRESSION.sub(lambda found: known[found[1]], text)
 
 
 def _is_due(condition: str, known: Mapping[str, str], run: Run) -> bool:
@@ -114,8 +120,10 @@ def _bash(words: list[str], environment: Mapping[str, str], folder: Path) -> tup
     return done.returncode, done.stdout
 
 
-def lend(command: Path, temporary: Path) -> None:
-    """An installed datakeel where the actions look for theirs, so that they need not install one."""
+def lend(command: Path, temporary: Path, *, always: bool = False) -> None:
+    """An installed datakeel where the actions look for theirs, unless they are to install it themselves."""
+    if os.environ.get(INSTALL) and not always:
+        return
     folder = temporary / "datakeel" / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "datakeel").symlink_to(os.path.abspath(command))

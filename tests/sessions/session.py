@@ -29,6 +29,7 @@ from typing import Any
 import jsonschema
 
 from agent.sandbox.command_log import VARIABLE
+from tests.forges import recipes
 from tests.forges import server as forges
 
 ROOT = Path(__file__).parents[2]
@@ -257,6 +258,26 @@ class Session:
         self._environment |= forges.variables(name, api, event)
         self._secrets.add(forges.TOKEN)
         self._forge_port = api.removesuffix(prefix).rpartition(":")[2]
+
+    def step_action(self, name: str, *inputs: str) -> None:
+        """The composite action of this name, each step a process of its own, with these inputs."""
+        recipes.lend(Path(sys.executable).with_name("datakeel"), self._temporary)
+        given = dict(each.split("=", 1) for each in inputs)
+        run = recipes.run_action(name, given, self._environment, self._repository, self._temporary)
+        self._ran(run, *([f"summary: {len(run.summary.splitlines())} lines"] if run.summary else []))
+
+    def step_merge(self) -> None:
+        """The job of GitLab's template."""
+        recipes.lend(Path(sys.executable).with_name("datakeel"), self._temporary, always=True)
+        path = f"{self._temporary / 'datakeel' / 'bin'}:{self._environment['PATH']}"
+        self._ran(recipes.run_gitlab_job(self._environment | {"PATH": path}, self._repository))
+
+    def _ran(self, run: recipes.Run, *more: str) -> None:
+        self._digests += re.findall(r"p1-[0-9a-f]{32}", run.output)
+        self._screen += [*self._normal(run.output).splitlines(), *more, *([f"[{run.status}]"] if run.status else [])]
+        self._note_requests("the job")
+        shutil.rmtree(self._temporary)
+        self._temporary.mkdir()
 
     def step_told(self) -> None:
         """What the forge shows of us, and what it was sent."""

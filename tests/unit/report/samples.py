@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from agent.errors import Problem, Where
@@ -20,6 +21,7 @@ from agent.model.condition import Condition
 from agent.model.identity import Key, Origin, Revision
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.resource import Stray
+from agent.model.unmerged import Unmerged
 
 REVISION = Revision("4f2c1ab" + "0" * 33, "main")
 SCOPE = (("workspace", "analytics"),)
@@ -138,6 +140,28 @@ PLAN = Plan(
     ),
 )
 IN_SYNC = Plan("analytics", "dataos/v1", "d" * 32, REVISION, (), unchanged=304, calls=Calls(26))
+
+PROPOSAL = replace(
+    PLAN,
+    base=Revision("77aa0e1" + "0" * 33, "main"),
+    changes=(
+        replace(DELETE, message="", because=Revision("9be01d2" + "0" * 33, None, author="ann", subject="no old load")),
+        replace(
+            UPDATE, fields=(*UPDATE.fields[:2], replace(UPDATE.fields[5], op=FieldOp.CHANGE, after="x", apart=True))
+        ),
+    ),
+    apart=(replace(DRIFT, fields=tuple(replace(field, apart=True) for field in DRIFT.fields)),),
+)
+UNMERGED = (
+    Unmerged(
+        "config-changed",
+        "datakeel.yaml",
+        "the server of target analytics is another",
+        ("- server: https://api.dataos.io", "+ server: https://evil.example"),
+        6,
+    ),
+    Unmerged("definition-changed", "platforms/acme/platform.yaml", "the definition acme/v1 is another"),
+)
 
 PROBLEM = Problem(
     "unknown-key",

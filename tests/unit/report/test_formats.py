@@ -40,6 +40,7 @@ DOCUMENTS: dict[str, Mapping[str, Any]] = {
         exit_status=3,
         refusals=[REFUSED],
     ),
+    "proposal": documents.plan_document([samples.PROPOSAL], unmerged=samples.UNMERGED),
     "report": documents.report_document(
         [
             samples.report(
@@ -214,6 +215,18 @@ def test_the_tenth_of_many_annotations_counts_the_others() -> None:
     assert [place["line"] for _, place, _ in ten] == [str(n) for n in range(1, 11)]
 
 
+def test_what_a_proposal_changes_of_the_agent_is_told_by_all() -> None:
+    document = DOCUMENTS["proposal"]
+    (first, *_) = annotations(written("github", document))
+    assert first[:2] == ("warning", {"title": "config-changed", "file": "datakeel.yaml", "line": "6"})
+    assert "+ server: https://evil.example" in first[2]
+    assert [result["ruleId"] for result in check_sarif(document)["runs"][0]["results"]][:2] == [
+        "config-changed",
+        "definition-changed",
+    ]
+    assert check_code_quality(document)[0]["check_name"] == "config-changed"
+
+
 def hostile_documents(text: str) -> Iterator[dict[str, Any]]:
     """Documents in which somebody else chose every text that somebody else can choose."""
     key = samples.key("Workflow", text or "x", (("workspace", text or "x"),))
@@ -227,8 +240,13 @@ def hostile_documents(text: str) -> Iterator[dict[str, Any]]:
         "unknown-key", text or "x", Where(f"m/{text}", 1, 2), text, got=text, why=text, fix=text, also=(Where(text),)
     )
     error = PlatformFault(text, got=text, why=text, fix=text)
-    plan = replace(samples.PLAN, changes=changes, notes=(text,))
-    yield documents.plan_document([plan], problems=[problem], errors={text: error}, refusals=[error])
+    because = replace(samples.REVISION, author=text, subject=text)
+    changes = (replace(changes[0], because=because), *changes[1:])
+    plan = replace(samples.PLAN, changes=changes, notes=(text,), apart=(changes[1],), ground=text)
+    unmerged = replace(samples.UNMERGED[0], path=f"m/{text}", what=text, lines=(f"+ {text}",))
+    yield documents.plan_document(
+        [plan], problems=[problem], errors={text: error}, refusals=[error], unmerged=[unmerged]
+    )
     outcomes = [replace(one, change=changes[0], message=text) for one in (samples.FAILED, samples.DONE, samples.KEPT)]
     yield documents.report_document([samples.report(*outcomes, problems=(problem,), error=text, error_code="x")])
     yield documents.problems_document([problem])

@@ -76,6 +76,26 @@ def test_fields_are_a_diff_below_and_a_secret_shows_nothing() -> None:
     assert "hits `Service/ingest`" in text
 
 
+def test_what_changes_the_agent_itself_stands_before_everything_else() -> None:
+    head, _, _ = page("proposal").partition("| --- |")
+    assert head.index("**changes the agent itself**") < head.index("**config-changed** `datakeel.yaml:6`")
+    assert "```diff\n- server: https://api.dataos.io\n+ server: https://evil.example\n```" in head
+    assert "`platforms/acme/platform.yaml`" in head
+
+
+def test_a_removal_names_its_commit_and_others_changes_are_folded_apart() -> None:
+    text = page("proposal")
+    assert rows(text) == [
+        "| 🗑️ | **delete** | `Workflow/old-load` | removed in 9be01d2 by ann |",
+        "| ✏️ | update | `Workflow/daily-etl` | 2 fields |",
+    ]
+    _, _, apart = text.partition("<details><summary>not by this change:")
+    assert "description" in apart
+    assert "service.replicas" in apart
+    assert "description" not in text.removesuffix(apart)
+    assert "base `77aa0e1`" in text
+
+
 def many(number: int, change: Change) -> tuple[Change, ...]:
     return tuple(replace(change, key=samples.key("Workflow", f"resource-{at:05}")) for at in range(number))
 
