@@ -23,7 +23,7 @@ from agent.importing.kinds import why_left, why_not
 from agent.live.answers import error_of
 from agent.live.api import Listing, Row
 from agent.live.purpose import Purpose
-from agent.live.rows import health_of
+from agent.live.rows import health_of, scope_of
 from agent.model.identity import Key, uid_of
 from agent.model.resource import Desired
 from agent.plan.elsewhere import Wires
@@ -186,7 +186,7 @@ class _Surveyor:
                 self.found.faults.append(list_fault(kind, listing, place))
             for row in listing.rows:
                 key = Key(self.target.name, kind.name, row.scope, row.name)
-                if self.wanted.means(key):
+                if self.wanted.means(key) and _stands_there(kind, row):
                     self.take(kind, key, row)
             if listing.answer in HOPELESS:
                 self.found.notes.append("nothing more was asked: no other call would be answered either")
@@ -200,7 +200,23 @@ class _Surveyor:
             if word.word in list_words(kind) and parent is not None and word.word not in self.wanted.where:
                 await self.parents(parent)
         config = self.target.config
-        return scopes_of(self.target.platform, kind, self.known, self.wanted.where, config.defaults, related=True)
+        found = scopes_of(self.target.platform, kind, self.known, self.wanted.where, config.defaults, related=True)
+        return sorted({*found, *(each for scope in found for each in self.within(kind, scope))})
+
+    def within(self, kind: Kind, scope: Scope) -> Iterator[Scope]:
+        """The same list asked for in each parent that its call may name and need not: what it shows without is open."""
+        for word in kind.scope:
+            if (
+                word.optional
+                and word.kind is not None
+                and word.word in list_words(kind)
+                and word.word not in dict(scope)
+            ):
+                names = {key.name for key in self.known if key.kind == word.kind}
+                names |= {name for each, name in self.target.config.defaults.items() if each == word.word}
+                for name in names:
+                    said = {**dict(scope), word.word: name}
+                    yield tuple((each.word, said[each.word]) for each in kind.scope if each.word in said)
 
     async def parents(self, kind: Kind) -> None:
         """What objects of other kinds stand in, as far as it can be listed."""
@@ -294,6 +310,14 @@ async def _content(found: Survey, key: Key, row: Row) -> None:
             found.left[key] = reason
         else:
             found.live[key] = reply.item
+
+
+def _stands_there(kind: Kind, row: Row) -> bool:
+    """Whether a row says itself that it stands in a parent which it need not have: else one object had several keys."""
+    told = scope_of(kind, row.item)
+    return all(
+        told.get(word.word) == name for word in kind.scope if word.optional for name in [dict(row.scope).get(word.word)]
+    )
 
 
 def _member(row: Row, kind: Kind, path: str) -> Any:

@@ -17,7 +17,7 @@ from agent.plan.rules import Place, split_pointer
 from agent.validate import placeholders
 from agent.validate.pointers import leaves, select
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@]*:[^/\s@]+@")
 _TELLING_MIN = 6  # a shorter secret stands in other text by chance
 _ROUNDS = 200
 

@@ -73,6 +73,8 @@ def _safe(name: str) -> str:
     if len(name) <= _LONGEST and _SAFE.fullmatch(name) and not _RESERVED.fullmatch(name):
         return name
     head = _UNSAFE.sub("-", name)[: _LONGEST - 9].strip(".-")
+    if _RESERVED.fullmatch(head):
+        head = head.replace(".", "-")
     return f"{head or 'name'}-{_digest(name)[:8]}"
 
 

@@ -45,6 +45,7 @@ from agent.plan.rules import Place, RuleBook, join_pointer, pattern_of, split_po
 from agent.validate import placeholders
 from agent.validate.pointers import is_under
 
+_DEEPEST = 90  # a manifest may be 100 levels deep, envelope included
 _FIRST = ("name", "type", "key", "id")
 
 
@@ -53,6 +54,7 @@ def shape(book: RuleBook, schema: Schema, key: Key, live: Mapping[str, Any], wir
 
     Raises :class:`Unfit` where the schema asks for what cannot be had.
     """
+    _refuse_strange(live)
     spec = live_spec(book, live)
     if wires:
         spec = dict(named(book, spec, wires))
@@ -72,7 +74,26 @@ def shape(book: RuleBook, schema: Schema, key: Key, live: Mapping[str, Any], wir
         raise (Hidden(f"the platform does not show {places}, and {unfit}") if unseen else unfit) from None
     shaped.hidden = [place for place in unseen if is_missing(shaped.spec, place)]
     shaped.open = [place for place in shaped.open if reaches(shaped.spec, place)]
+    shaped.conceal([value for value in walk.values if value])
     return shaped
+
+
+def _refuse_strange(live: Any) -> None:
+    """What no manifest can hold, however much of it is left out."""
+    level = [live]
+    for _ in range(_DEEPEST):
+        inner: list[Any] = []
+        for node in level:
+            if isinstance(node, Mapping):
+                if not all(isinstance(name, str) for name in node):
+                    raise Unfit("a member of it is called by something that is no text")
+                inner.extend(node.values())
+            elif isinstance(node, list):
+                inner.extend(node)
+        if not inner:
+            return
+        level = inner
+    raise Unfit(f"it is nested more than {_DEEPEST} levels deep")
 
 
 @dataclass(slots=True)
@@ -134,7 +155,7 @@ class _Walk:
             # An element stays where it is, even with nothing left in it: lists are compared by position.
             made.append({} if member is GONE and isinstance(element, Mapping) else member)
         if any(member is GONE for member in made):
-            return self.shaped.leave(MASKED, place)
+            return self.shaped.leave_whole(place)
         return made if made or not value else GONE
 
     def names(self, place: Place) -> tuple[str, ...]:
@@ -145,8 +166,6 @@ class _Walk:
 
     def is_foreign(self, name: Any, value: Any, names: tuple[str, ...], place: Place) -> str:
         """Why a member is not what people write, "" when it may be."""
-        if not isinstance(name, str):
-            raise Unfit("a member is called by something that is no text")
         if self.book.at(pattern_of(place)).read_only:
             return SERVERS
         if name in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,23 @@ class Shaped:
         for reason in _REASONS:
             if self.left_out.get(reason):
                 yield reason, self.left_out[reason]
+
+    def conceal(self, values: Sequence[str]) -> None:
+        """Places whose very words tell a secret are told without them: comments are read by everybody, too."""
+        for places in (*self.left_out.values(), self.open):
+            places[:] = [
+                tuple("(secret)" if any(value in token for value in values) else token for token in place)
+                for place in places
+            ]
+
+    def leave_whole(self, place: Place) -> Any:
+        """A list of which an element was left out, for the same reason: less one of its elements it is another list."""
+        reason = ""
+        for each, places in self.left_out.items():
+            below = [one for one in places if len(one) > len(place) and one[: len(place)] == place]
+            places[:] = [one for one in places if one not in below]
+            reason = each if below else reason
+        return self.leave(reason, place)
 
     def leave(self, reason: str, place: Place) -> Any:
         self.left_out.setdefault(reason, []).append(place)
