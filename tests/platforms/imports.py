@@ -1,8 +1,8 @@
 """A platform that people filled by hand becomes a repository: ``python -m tests.platforms.imports --resources 500``.
 
 Real commands over a real socket: a sandbox of its own process, filled with the examples of every kind under many
-names, then ``import``, ``validate``, ``diff``, ``apply`` and ``diff`` again. It ends with 1 where a manifest is invalid,
-a diff has a difference, an import sent more than reads, or two files differ only by case.
+names, then ``import``, ``validate``, ``diff``, ``apply`` and ``diff`` again. It ends with 1 where a manifest is
+invalid, a diff has a difference, an import sent more than reads, or two files differ only by case.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def filled(sandbox: SandboxProcess, resources: int, folder: Path, definitions: S
     made, template = Made(), make_template(folder)
     for definition in definitions:
         for document in surroundings()[definition].get("there", ()):
-            sandbox.person_creates(*[_target(definition)] * (len(definitions) > 1), **document)
+            sandbox.person_creates(_target(definition), **document)
     sent = {str(example): made_by(example, folder, template) for example in examples}
     with httpx.Client(trust_env=False) as person:
         for number in range(-(-resources // len(examples))):
@@ -210,7 +210,7 @@ def play(resources: int, folder: Path, definitions: Sequence[str] = DEFINITIONS)
 
 
 def _imports(repository: Repository, made: Made) -> Iterator[Any]:
-    """What lists show, then what has to be asked for in words: a type without a kind of its own, kinds without a list."""
+    """What lists show, then what must be asked for by name: a type without a kind of its own, kinds without a list."""
     yield repository.run("import", "-o", "json", "-q")
     kinds = {each.split()[1] for each in made.names}
     if "Other" in kinds:

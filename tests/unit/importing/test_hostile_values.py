@@ -84,7 +84,7 @@ def made(live: Mapping[str, Any]) -> tuple[Shaped, Manifest] | None:
         return None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(LIVE)
 @example({"": "", "a": {"": [{}]}})
 @example({"a": {"secretRef": "x"}})
