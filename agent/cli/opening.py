@@ -35,8 +35,8 @@ from agent.source import Source, WorkTreeAndCommits, open_source
 from agent.store.store import Store
 from agent.validate.findings import nearest
 
-_NOWHERE = "sqlite:////dev/null/none"
-"""A store that is not there, and cannot be: one is kept in memory, and read only."""
+_NOWHERE = "sqlite:////nonexistent/datakeel/none.db"
+"""A store that is not there: one is kept in memory instead, and read only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,7 @@ def config_changes(path: str, merged: bytes, proposed: bytes | None) -> list[Unm
         return []
     before, after = _document(merged), _document(proposed)
     if not isinstance(after, Mapping):
-        return [
-            _told(path, "the configuration is no longer a mapping of keys to values, so that the agent would refuse")
-        ]
+        return [_told(path, "the configuration cannot be read any more, so that the agent would refuse it")]
     before = before if isinstance(before, Mapping) else {}
     places = yaml_io.positions(proposed, 0, yaml_io.CONFIG_BUDGET)
     found = []
@@ -52,8 +50,10 @@ def _told(path: str, what: str) -> Unmerged:
 
 
 def _document(content: bytes) -> Any:
-    documents = [each for each in yaml_io.load(content, yaml_io.CONFIG_BUDGET).documents if not each.empty]
-    return documents[0].value if len(documents) == 1 else None
+    loaded = yaml_io.load(content, yaml_io.CONFIG_BUDGET)
+    documents = [each for each in loaded.documents if not each.empty]
+    wrong = any(problem.severity == "error" for problem in loaded.problems)
+    return documents[0].value if len(documents) == 1 and not wrong else None
 
 
 def _differences(
