@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -63,24 +62,22 @@ def wrong(
     return Wrong(row, name, source, code, line, column, severity, says)
 
 
-def by_row(cases: Iterable[Wrong]) -> dict[int, list[Wrong]]:
-    grouped: dict[int, list[Wrong]] = defaultdict(list)
-    for case in cases:
-        grouped[case.row].append(case)
-    return grouped
-
-
-class RowRuns:
-    """`diff -o json` over the wrong files of one row beside a good neighbour: one process a row, run when asked for."""
+class Runs:
+    """`diff -o json` over wrong files beside a good neighbour: one process for all that are errors, one for all that are
+    none, run when asked for. What all of them take together, each of them takes at most."""
 
     def __init__(self, benches: Benches, cases: Iterable[Wrong]) -> None:
         self._benches = benches
-        self._cases = by_row(cases)
-        self.of = cache(self._run)
+        self._cases = tuple(cases)
+        self._of = cache(self._run)
 
-    def _run(self, row: int) -> Ran:
+    def of(self, case: Wrong) -> Ran:
+        """The run in which the case was, sound."""
+        return self._of(case.severity == "error").sound(3 if case.severity == "error" else 0)
+
+    def _run(self, errors: bool) -> Ran:
         bench = self._benches.new()
-        fill(bench, self._cases[row])
+        fill(bench, [case for case in self._cases if (case.severity == "error") is errors])
         return bench.run("diff", "-o", "json")
 
 
