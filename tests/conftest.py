@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.sessions.session import Processes
+
 pytest_plugins = ["tests.reading_verbs"]
 
 
@@ -21,3 +23,11 @@ def own_log_words() -> Iterator[None]:
     """Simulations and fuzzers silence the log for their process; the files after them in it hear again."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Processes]:
+    """One process of this worker that has imported everything and forks for every command."""
+    started = Processes()
+    yield started
+    started.close()

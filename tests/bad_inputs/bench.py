@@ -117,18 +117,10 @@ class Bench:
 
     def run(self, *words: str, folder: Path | None = None, **environment: str | None) -> Ran:
         """A command in the repository; ``environment`` changes its variables, None takes one away."""
-        out, err = self.folder / "out", self.folder / "err"
-        changed = {**self.environment, **environment}
+        changed = {name: value for name, value in {**self.environment, **environment}.items() if value is not None}
         before = self._seen()
-        ended = self.processes.ask(
-            "run",
-            words=words,
-            folder=str(folder or self.repository),
-            environment={name: value for name, value in changed.items() if value is not None},
-            stdout=str(out),
-            stderr=str(err),
-        )
-        texts = [path.read_bytes().decode("utf-8", "surrogateescape") for path in (out, err)]
+        ended = self.processes.run(words, folder or self.repository, changed, self.folder)
+        texts = [ended[stream].decode("utf-8", "surrogateescape") for stream in ("out", "err")]
         return Ran(
             words, ended["status"], *texts, ended["seconds"], ended["mebibytes"], tuple(self._seen()[len(before) :])
         )

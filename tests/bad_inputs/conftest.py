@@ -1,4 +1,4 @@
-"""What the tests of bad input share: one process that forks for every command, one sandbox a file of tests."""
+"""What the tests of bad input share: one sandbox a file of tests."""
 
 from __future__ import annotations
 
@@ -8,13 +8,6 @@ import pytest
 
 from tests.bad_inputs.bench import Benches
 from tests.sessions.session import Processes
-
-
-@pytest.fixture(scope="session")
-def processes() -> Iterator[Processes]:
-    started = Processes()
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")

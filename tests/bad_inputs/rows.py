@@ -63,8 +63,8 @@ def wrong(
 
 
 class Runs:
-    """`diff -o json` over wrong files beside a good neighbour: one process for all that are errors, one for all that are
-    none, run when asked for. What all of them take together, each of them takes at most."""
+    """`diff -o json` over wrong files beside a good neighbour, run when asked for: one process for all that are errors,
+    one for all that are none. What all of them take together, each of them takes at most."""
 
     def __init__(self, benches: Benches, cases: Iterable[Wrong]) -> None:
         self._benches = benches

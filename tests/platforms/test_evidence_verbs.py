@@ -15,6 +15,7 @@ import pytest
 
 from tests.platforms.sandbox_process import ROOT, TOKEN, SandboxProcess, sandbox_process
 from tests.platforms.test_dataloop_page import AGENT
+from tests.sessions.session import Processes
 
 pytestmark = pytest.mark.slow
 
@@ -56,26 +57,22 @@ PLATFORMS = ["dataos", "datachain-studio", "dataloop", "dataops-live", "datalinx
 class Desk:
     """A folder with a configuration, and a shell in it."""
 
-    def __init__(self, folder: Path, sandbox: SandboxProcess) -> None:
-        self.folder, self.sandbox = folder, sandbox
+    def __init__(self, folder: Path, sandbox: SandboxProcess, processes: Processes) -> None:
+        self.folder, self.sandbox, self.processes = folder, sandbox, processes
         self.environ = {**os.environ, "TOKEN": TOKEN, "TRIGGER": "a-trigger", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        self.streams = folder.with_name(f"{folder.name}-streams")
+        self.streams.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "datakeel.yaml").write_text(CONFIG.replace("ADDRESS", sandbox.address))
         git = ("git", "-C", str(folder), "-c", "user.name=A Person", "-c", "user.email=person@example.com")
         for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "-m", "first")):
             subprocess.run([*git, *words], check=True)
 
     def datakeel(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "agent", *words],
-            cwd=self.folder,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, (words, done.stdout, done.stderr)
-        return done.stdout + done.stderr
+        done = self.processes.run(words, self.folder, self.environ, self.streams)
+        told = (done["out"] + done["err"]).decode()
+        assert done["status"] == code, (words, told)
+        return told
 
     def on_a_terminal(self, *words: str) -> str:
         ours, theirs = pty.openpty()
@@ -97,7 +94,7 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, processes: Processes) -> Iterator[Desk]:
     with sandbox_process(PLATFORMS, limits=False, ready_after=1.0) as sandbox:
         section = {"dag": [{"name": "task", "spec": {"stack": "flare:7.0"}}]}
         workflow = {"name": "daily-etl", "version": "v1", "type": "workflow", "workflow": section}
@@ -114,7 +111,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         sandbox.person_creates("dataops-live", **trigger, workspace="shop/orders")
         sandbox.person_creates("datalinx", type="workspace", name="production")
         sandbox.person_creates("datalinx", type="pipeline", name="nightly", workspace="production")
-        yield Desk(tmp_path_factory.mktemp("desk"), sandbox)
+        yield Desk(tmp_path_factory.mktemp("desk"), sandbox, processes)
 
 
 def test_a_polled_log(desk: Desk) -> None:
@@ -174,12 +171,12 @@ def test_actions(desk: Desk) -> None:
     assert "not among" in desk.datakeel("act", "Agent/dataloop", "deregister", "--target", "loop", "--yes", code=1)
 
 
-def test_a_run_is_cancelled_by_hand(tmp_path: Path) -> None:
+def test_a_run_is_cancelled_by_hand(tmp_path: Path, processes: Processes) -> None:
     with sandbox_process(["datachain-studio"], limits=False, ready_after=600) as sandbox:
         job = {"kind": "job", "workspace": "shop", "query": "1", "query_type": "PYTHON", "query_name": "long.py"}
         sandbox.person_creates("datachain-studio", **job)
         asked = ("act", "Job/long.py", "cancel", "--target", "studio")
-        assert "Successfully canceled" in Desk(tmp_path, sandbox).datakeel(*asked)
+        assert "Successfully canceled" in Desk(tmp_path / "desk", sandbox, processes).datakeel(*asked)
         assert sandbox.requests()[-1]["path"].endswith("/cancel")
 
 

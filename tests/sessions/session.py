@@ -21,7 +21,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,20 @@ class Processes:
         self._spawner.stdin.write(json.dumps({"do": do, **order}) + "\n")
         self._spawner.stdin.flush()
         return json.loads(self._spawner.stdout.readline())
+
+    def run(self, words: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Path) -> dict[str, Any]:
+        """How a command in ``folder`` ended: ``status``, ``seconds``, ``mebibytes``, and what it said, ``out`` and
+        ``err``, as bytes. Its streams are files below ``streams``."""
+        out, err = streams / "out", streams / "err"
+        ended: dict[str, Any] = self.ask(
+            "run",
+            words=list(words),
+            folder=str(folder),
+            environment=dict(environment),
+            stdout=str(out),
+            stderr=str(err),
+        )
+        return {**ended, "out": out.read_bytes(), "err": err.read_bytes()}
 
     def close(self) -> None:
         assert self._spawner.stdin is not None
@@ -145,14 +159,7 @@ class Session:
             words = [word.replace("$DIGEST", self._digests[-1]) for word in words]
         out, err = self._folder / "out", self._folder / "err"
         if words[0] == "datakeel":
-            status = self._processes.ask(
-                "run",
-                words=words[1:],
-                folder=str(self._repository),
-                environment=self._environment,
-                stdout=str(out),
-                stderr=str(err),
-            )["status"]
+            status = self._processes.run(words[1:], self._repository, self._environment, self._folder)["status"]
         else:
             with out.open("wb") as stdout, err.open("wb") as stderr:
                 status = subprocess.run(

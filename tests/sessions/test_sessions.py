@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from tests.sessions.session import HERE, Processes, Session
 
 SESSIONS = sorted(path.parent.name for path in HERE.glob("*/script"))
 REWRITE = os.environ.get("DATAKEEL_REWRITE_SESSIONS") == "1"
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Processes]:
-    started = Processes()
-    yield started
-    started.close()
 
 
 @pytest.mark.parametrize("name", SESSIONS)
