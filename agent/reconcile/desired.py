@@ -17,6 +17,7 @@ from agent.model.identity import Key, Origin, Revision
 from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
 from agent.reconcile import collector
+from agent.reconcile.checking import QUARANTINED, Attempts
 from agent.reconcile.specs import Specs
 from agent.reconcile.target import LastDesired
 from agent.source import Source, TreeEntry
@@ -105,18 +106,23 @@ def _learn(
         missing -= last.checked.keys()
     assert last.specs is not None
     fresh: dict[str, CheckedFile] = {}
-    for blob, content in source.read(sorted(missing)):
-        checked = check_file(content, platform, config.defaults, config.scopes)
+    attempts = Attempts(store if missing else None, last.context, missing)
+    for blob, content in source.read(attempts.order):
+        if attempts.begin(blob):
+            checked = check_file(content, platform, config.defaults, config.scopes)
+        else:
+            checked = QUARANTINED
         bare = []
         for document in checked.documents:
             if document.spec is not None:
                 last.specs.keep(blob, document.document, document.spec)
             bare.append(_without_spec(document))
         fresh[blob] = CheckedFile(tuple(bare), checked.problems, checked.broken)
-        if len(fresh) >= _KEPT_AT_ONCE:
+        if attempts.alone or len(fresh) >= _KEPT_AT_ONCE:
             _keep(fresh, store, last)
             fresh = {}
     _keep(fresh, store, last)
+    attempts.ended()
 
 
 def _keep(fresh: dict[str, CheckedFile], store: Store | None, last: LastDesired) -> None:

@@ -115,6 +115,16 @@ ownership = Table(
     sqlite_with_rowid=False,
 )
 
+# What a process that died was about to do.
+begun = Table(
+    "begun",
+    metadata,
+    Column("context", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("times", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
 journal = Table(
     "journal",

@@ -24,7 +24,19 @@ from agent.model.outcome import Report
 from agent.model.ownership import Word
 from agent.model.spending import Spent
 from agent.model.suspension import Suspension
-from agent.store import cache, decisions, history, inventory, journal, ledger, ownership, schema, status, suspensions
+from agent.store import (
+    cache,
+    decisions,
+    history,
+    inventory,
+    journal,
+    ledger,
+    ownership,
+    schema,
+    status,
+    suspensions,
+    work,
+)
 from agent.store.database import Database
 from agent.store.journal import OpenIntent
 from agent.store.status import EventRow, PassRow
@@ -293,16 +305,28 @@ class Store(Database):
             with suppress(StoreError), self._write(durable=False, courtesy=True) as connection:
                 cache.write(connection, context, files, self._clock.now())
 
+    def begun(self, context: str) -> dict[str, int]:
+        """How often each piece of work of a context was begun, and never ended."""
+        with self._read() as connection:
+            return work.read(connection, context)
+
+    def begin(self, context: str, what: str, times: int) -> None:
+        """Written down before the work; silently not by a reader, or when the store cannot take it."""
+        with suppress(StoreError), self._write(durable=False) as connection:
+            work.put(connection, context, what, times)
+
+    def ended(self, context: str) -> None:
+        """All that was begun of a context has come to an end."""
+        with suppress(StoreError), self._write(durable=False) as connection:
+            work.remove(connection, context)
+
     def spent(self, credential: str, since: float) -> Spent:
         """What all processes spent since then, oldest first."""
         with self._read() as connection:
             return ledger.read(connection, credential, since)
 
     def spend(self, credential: str, at: float, calls: int, after: int = 0) -> Spent:
-        """Write it down, and tell what others wrote after the row numbered ``after``.
-
-        A store that cannot be written when it is only read still tells.
-        """
+        """Write it down, and tell what others wrote after the row ``after``; who only reads is told in any case."""
         found = []
         with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
             others = ledger.read_after(connection, credential, after, self._clock.now())
