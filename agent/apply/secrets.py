@@ -81,7 +81,7 @@ class NamedSecrets(SecretValues):
     """The same where values may be out of reach, as in a check: then a reference is told from another by its name.
 
     ``known`` are fingerprints that somebody else made; ``follows`` says whether references may be followed at all.
-    ``unread`` are the names whose value stayed unknown.
+    ``unread`` are the names whose value should have been known and was not.
     """
 
     def __init__(
@@ -115,5 +115,6 @@ class NamedSecrets(SecretValues):
             except ConfigError as error:
                 if error.error_code == "secret-unknown":
                     raise
-        self.unread.add(name)
+        if self._follows:
+            self.unread.add(name)
         return hmac.new(self._key, canonical(leaf), hashlib.sha256).hexdigest()[:24]

@@ -35,7 +35,7 @@ from agent.source import Source, WorkTreeAndCommits, open_source
 from agent.store.store import Store
 from agent.validate.findings import nearest
 
-_NOWHERE = "sqlite:////nonexistent/datakeel/none.db"
+NOWHERE = "sqlite:////nonexistent/datakeel/none.db"
 """A store that is not there: one is kept in memory instead, and read only."""
 
 
@@ -102,7 +102,7 @@ async def open_targets(
         source = footing.source if footing is not None else stack.enter_context(source_of(config, options, redactor))
         if writable:
             make_state_folder(config)
-        place = _NOWHERE if footing is not None and footing.stateless else config.state
+        place = NOWHERE if footing is not None and footing.stateless else config.state
         store = Store.open(place, clock=clock, write=writable)
         stack.callback(store.close)
         if writable:
@@ -131,12 +131,12 @@ async def open_targets(
                     api,
                     source,
                     store,
-                    _secrets(target, store.installation_key, redactor, footing),
+                    secrets_of(target, store.installation_key, redactor, footing),
                     clock,
                     chance,
                     connection.server or "",
                     blocking=asyncio.to_thread,
-                    neighbours=_neighbours(whole, name),
+                    neighbours=neighbours_of(whole, name),
                 )
             )
         try:
@@ -146,7 +146,7 @@ async def open_targets(
                 await each.api.close()
 
 
-def _neighbours(config: Config, name: str) -> tuple[Neighbour, ...]:
+def neighbours_of(config: Config, name: str) -> tuple[Neighbour, ...]:
     """All other targets of the configuration, chosen or not: what they name must not be deleted here."""
     return tuple(
         Neighbour(target, cache(partial(load_platform, target.platform, extra_folders=config.schemas)))
@@ -199,9 +199,14 @@ def cache_of(config: Config) -> Iterator[Store | None]:
         store.close()
 
 
+def server_of(target: TargetConfig, platform: Platform) -> str | None:
+    """The target's own server, or that of a definition shipped in the package."""
+    return target.server or (platform.server if platform.bundled else None)
+
+
 def connection_of(target: TargetConfig, platform: Platform, redactor: Redactor, verb: str = "") -> Connection:
     """Where a credential may be sent: the target's own server, or that of a definition shipped in the package."""
-    server = target.server or (platform.server if platform.bundled else None)
+    server = server_of(target, platform)
     if server is None:
         raise ConfigError(
             f"target {target.name} names no server",
@@ -245,7 +250,7 @@ def learning(called: str, redactor: Redactor, verb: str) -> Callable[[Secret], N
     return learn
 
 
-def _secrets(target: TargetConfig, key: bytes, redactor: Redactor, footing: Footing | None) -> SecretValues:
+def secrets_of(target: TargetConfig, key: bytes, redactor: Redactor, footing: Footing | None) -> SecretValues:
     """What manifests of this target may name; keys and certificates have several lines."""
     readers = {
         name: Reader(reference, several_lines=True, warn=tell, learn=redactor.add)

@@ -192,6 +192,7 @@ class Plan:
     base: Revision | None = None  # where the proposal begins, in a plan that is about one
     apart: tuple[Change, ...] = ()  # what differs, though not through the proposal; never sent on its account
     ground: str = ""  # what the plan was made from, where that is not the platform: a sentence
+    ground_at: float | None = None  # the moment that it speaks of
 
     @property
     def writes(self) -> tuple[Change, ...]:

@@ -74,12 +74,15 @@ def proposal_of(target: Target, base: Revision, head: Revision) -> Proposal:
     return Proposal(before, after, changed_keys(before, after))
 
 
-def assume_applied(target: Target, proposal: Proposal) -> bool:
-    """Where the store knows nothing of the target, have it know the older revision as applied; whether it did so."""
+def assume_applied(target: Target, proposal: Proposal, server_id: str | None = None) -> bool:
+    """Where the store knows nothing of the target, have it know the older revision as applied; whether it did so.
+
+    ``server_id`` stands for the id of every object, where none will be asked for.
+    """
     if target.store.rows(target.name) or target.store.target_memory(target.name):
         return False
     resources = proposal.base.resources
-    rows = [_row(target, resource) for resource in resources.values()]
+    rows = [_row(target, resource, server_id) for resource in resources.values()]
     applied = {key: _applied(target, resources[key]) for key in proposal.keys if key in resources}
     target.store.assume(rows, applied)
     return True
@@ -131,10 +134,11 @@ def _provable(change: Change, target: Target, proposal: Proposal) -> Change:
     return change.held("Unknown", "only the agent's state tells which object this is; point `state` at a copy of it")
 
 
-def _row(target: Target, resource: Resource) -> InventoryRow:
+def _row(target: Target, resource: Resource, server_id: str | None) -> InventoryRow:
     return InventoryRow(
         resource.key,
         uid_of(target.platform.name, resource.key),
+        server_id,
         applied_digest=resource.digest,
         definition=target.platform.digest,
         in_sync=True,

@@ -13,7 +13,7 @@ from agent.model.change import Action, Change, Plan, digest_of
 from agent.model.identity import Key
 from agent.report.change_text import MARKS, WORDS, brief, render_apart, render_change
 from agent.report.escape import clean
-from agent.report.values import Paint, about, counted, plain, window_word
+from agent.report.values import Paint, about, counted, moment, plain, window_word
 
 _ORDER = (
     Action.DELETE,
@@ -56,8 +56,8 @@ def render_plans(
 def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False, now: float | None = None) -> str:
     """The block of one target, without digest."""
     if is_in_sync(plan):
-        calls = counted(plan.calls.read, "call")
-        return f"{clean(plan.target)}: {compared(plan)}, {calls}\n"
+        made_from = counted(plan.calls.read, "call") if not plan.ground else f"made from {_ground(plan, now)}"
+        return f"{clean(plan.target)}: {compared(plan)}, {made_from}\n"
     told = (*plan.changes, *plan.apart)
     scope = _shared_scope(told)
     title = [plan.target, plan.platform.partition("/")[0], *(f"{word} {name}" for word, name in scope)]
@@ -75,8 +75,15 @@ def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False, now: fl
             lines += render_apart(change, names, width, paint=paint, full=full)
         lines.append("")
     lines += _footer(plan, full=full)
+    if plan.ground:
+        lines.append(f"made from  {_ground(plan, now)}")
     lines.append(_summary([plan]))
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _ground(plan: Plan, now: float | None) -> str:
+    age = f" ({moment(plan.ground_at, now)})" if plan.ground_at is not None and now is not None else ""
+    return clean(plan.ground) + age
 
 
 def _revisions(plan: Plan) -> str:

@@ -29,6 +29,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--base", metavar="REV", help="show only what lies between this revision and the other: a pull request"
     )
+    parser.add_argument(
+        "--offline", action="store_true", help="with --base: compare the two revisions, without any call or credential"
+    )
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
     parser.add_argument(
         "--confirm-deletes", type=positive, metavar="N", help="plan as if the limit were lifted for exactly N deletes"
@@ -83,7 +86,12 @@ def run(arguments: Namespace) -> int:
 def _plans(arguments: Namespace, options: Options) -> tuple[tuple[TargetPlan, ...], tuple[Unmerged, ...]]:
     """The plans, and what a proposal changes of the agent itself."""
     from agent.cli import shared, wiring
+    from agent.errors import UsageError
 
+    if options.offline and options.base is None:
+        raise UsageError(
+            "--offline compares two revisions", fix="name the older one: datakeel diff --offline --base main"
+        )
     if options.base is None:
         return shared.run_async(wiring.make_plans(shared.config_of(arguments), options)), ()
     from pathlib import Path
