@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent import cron
 from agent.model.window import OPEN, ApplyWindow, Closed
 
 _STARTS_SEEN = 8  # of each window, when the next opening is looked for
@@ -61,7 +62,5 @@ def _edges(window: ApplyWindow, now: float) -> list[float]:
 
 
 def _schedule(window: ApplyWindow, moment: float) -> Any:
-    from croniter import croniter  # loads time zones: only where a target has windows
-
     at = datetime.fromtimestamp(moment, ZoneInfo(window.timezone))
-    return croniter(window.cron, at)
+    return cron.moments(window.cron, at)

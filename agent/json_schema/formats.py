@@ -14,6 +14,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import urlsplit
 
+from agent import cron
 from agent.json_schema.patterns import pattern_fault
 
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,\-]+", re.ASCII)
@@ -36,9 +37,7 @@ def is_cron(text: str) -> bool:
     fields = text.split(" ")
     if len(text) > 200 or len(fields) != 5 or not all(_CRON_FIELD.fullmatch(field) for field in fields):
         return False
-    from croniter import croniter  # loads time zones: only where a cron field is met
-
-    return bool(croniter.is_valid(text))
+    return cron.is_valid(text)
 
 
 def is_duration(text: str) -> bool:
