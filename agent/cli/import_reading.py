@@ -50,6 +50,13 @@ class Wanted:
         named = not self.chosen or any(one.matches(key.kind, key.scope, key.name) for one in self.chosen)
         return named and self.options.selects(key.kind, key.scope, key.name)
 
+    def may_mean(self, kind: str) -> bool:
+        """Whether any object of a kind can be meant: a list of which nothing is wanted is a call too many."""
+        only = self.options.only
+        chosen = [one for one in only if not one.exclude]
+        named = (not self.chosen or self.names(kind)) and (not chosen or any(one.kind == kind for one in chosen))
+        return named and not any(one.exclude and one.kind == kind and not one.names for one in only)
+
     def names(self, kind: str) -> bool:
         """Whether the kind itself was asked for by name, so that not getting it is a failure."""
         return any(one.kind == kind for one in self.chosen)
@@ -133,7 +140,7 @@ class _Surveyor:
         wanted, kinds = self.wanted, self.target.platform.kinds
         found = []
         for kind in kinds.values():
-            if wanted.chosen and not wanted.names(kind.name):
+            if not wanted.may_mean(kind.name):
                 continue
             words = {word.word for word in kind.scope}
             if not set(wanted.where) <= words:

@@ -121,7 +121,7 @@ def make_manifests(done: Imported) -> None:
         schema, book, wires = target.types(kind), target.books.of(key), done.survey.wires(key)
         assert schema is not None
         try:
-            shaped = shape(book, schema, key, live, wires)
+            shaped = shape(book, schema, key, live, wires, platform=target.platform.name)
             made = manifest_of(target.platform, book, schema, key, shaped, live, wires)
         except Hidden as hidden:
             done.survey.left[key] = f"{hidden}: write its manifest, then `datakeel adopt` takes it over"

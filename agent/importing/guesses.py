@@ -1,4 +1,4 @@
-"""Members that sound like a platform's own: asked only where an open schema does not name the member.
+"""Members and labels that sound like a platform's own: asked only where definition and schema leave it open.
 
 Many APIs echo an id, a state and times into the objects that people write. A schema that is open, for its API page
 prints no more, cannot tell those from what a person meant. Leaving one out costs nothing, since what a manifest does
@@ -32,6 +32,7 @@ _WHOLE = frozenset(
 )
 _WHEN = frozenset(["created", "updated", "modified", "deleted"])
 _WHO = frozenset(["at", "by", "on", "date", "time", "timestamp"])
+_LABEL = re.compile(r"([a-z0-9]+):")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -46,3 +47,11 @@ def sounds_like_the_platform(name: str) -> bool:
     if words[0] == "last" and (words[-1] in _WHO or words[-1] in _WHEN or words[-1] in _WHOLE):
         return True
     return words[0] in _WHEN and words[-1] in _WHO
+
+
+def labels_itself(platform: str, label: object) -> bool:
+    """``acme:type:thing`` on an ``acme``: a label in the platform's own name. Asked of sets of which git owns only
+    what it lists, for those are the ones that somebody else adds to.
+    """
+    found = _LABEL.match(label) if isinstance(label, str) else None
+    return found is not None and found[1] == platform.partition("-")[0]

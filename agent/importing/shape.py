@@ -16,7 +16,7 @@ from typing import Any
 from agent.definitions.marks import is_mark
 from agent.definitions.platform import FieldRule, Kind
 from agent.importing.fit import fit, hide_secrets, is_missing, reaches
-from agent.importing.guesses import sounds_like_the_platform
+from agent.importing.guesses import labels_itself, sounds_like_the_platform
 from agent.importing.shaped import (
     DEFAULT,
     GONE,
@@ -49,8 +49,17 @@ _DEEPEST = 90  # a manifest may be 100 levels deep, envelope included
 _FIRST = ("name", "type", "key", "id")
 
 
-def shape(book: RuleBook, schema: Schema, key: Key, live: Mapping[str, Any], wires: Wires | None = None) -> Shaped:
-    """The spec of a live object. ``wires`` say which names stand for what travels in another form.
+def shape(
+    book: RuleBook,
+    schema: Schema,
+    key: Key,
+    live: Mapping[str, Any],
+    wires: Wires | None = None,
+    *,
+    platform: str = "",
+) -> Shaped:
+    """The spec of a live object. ``wires`` say which names stand for what travels in another form; ``platform`` is the
+    name of the definition.
 
     Raises :class:`Unfit` where the schema asks for what cannot be had.
     """
@@ -60,7 +69,7 @@ def shape(book: RuleBook, schema: Schema, key: Key, live: Mapping[str, Any], wir
         spec = dict(named(book, spec, wires))
     secrets = {place for place, _ in named_secrets(spec)}
     packed = [place for place, _ in book.with_word("encode")]
-    walk = _Walk(book, schema, key, Shaped({}), secrets, wires or {}, packed)
+    walk = _Walk(book, schema, key, Shaped({}), secrets, wires or {}, packed, platform)
     shaped = walk.shaped
     made = walk.mapping(spec, ())
     shaped.spec = made if made is not GONE else {}
@@ -105,6 +114,7 @@ class _Walk:
     named: set[Place]  # places of secrets that their names give away
     wires: Wires
     packed: list[Place]  # what becomes one text on its way: no reference in it would ever be resolved
+    platform: str
     values: set[str] = field(default_factory=set)  # of the secrets that are shown
     _names: dict[Place, tuple[str, ...]] = field(default_factory=dict)
 
@@ -146,8 +156,13 @@ class _Walk:
     def elements(self, value: list[Any], place: Place) -> Any:
         mark = self.book.kind.mark
         marks = mark is not None and mark.in_list and split_pointer(mark.pointer) == place
+        rule = self.book.at(pattern_of(place))
+        shared = rule.list == "set" and rule.own == "listed"
         made = []
         for index, element in enumerate(value):
+            if shared and labels_itself(self.platform, element):
+                self.shaped.leave(SERVERS, (*place, element))
+                continue
             if marks and (is_mark(mark, element) or str(element).startswith("datakeel.")):  # type: ignore[arg-type]
                 self.shaped.leave(MARK, (*place, str(index)))
                 continue

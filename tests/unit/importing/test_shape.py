@@ -142,6 +142,14 @@ def test_marks_are_no_tags_of_anybody() -> None:
     assert shaped({"note": "owner.main/aaaaaaaaaaaa", "a": 1}, mark=text).spec == {"a": 1}
 
 
+def test_labels_that_the_platform_adds_are_its_own() -> None:
+    live = {"tags": ["acme:type:x", "mine"], "others": ["acme:type:x"]}
+    kind = thing(schema={"type": "object"})
+    done = shape(RuleBook(kind, {}), Schema({}, ""), KEY, live, platform="acme")
+    assert done.spec == {"others": ["acme:type:x"], "tags": ["mine"]}
+    assert done.left_out[reasons.SERVERS] == [("tags", "acme:type:x")]
+
+
 def test_masked_answers_files_and_placeholders_are_left_out() -> None:
     live = {"hint": "----", "file": "blob-7", "text": "${NAME}", "list": ["a", "${{x}}"], "${KEY}": 1, "ok": 1}
     upload: Any = object()

@@ -146,8 +146,8 @@ async def test_waiters_are_served_by_purpose_and_in_order_within_one() -> None:
     assert served == ["w1", "w2", "r1", "r2", "s1"]
 
 
-async def test_classes_are_served_from_writes_down_to_logs_and_none_starves_within() -> None:
-    order = ("confirm", "ready", "read", "named", "list", "sweep", "logs")
+async def test_classes_are_served_from_writes_down_to_an_import_and_none_starves_within() -> None:
+    order = ("confirm", "ready", "read", "named", "list", "sweep", "logs", "import")
     served: list[str] = []
     async with VirtualClock().running() as clock:
         bucket = budget(clock, Window(2, 10.0))
