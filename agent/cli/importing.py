@@ -154,7 +154,7 @@ def _write(done: Imported, folder: Path, top: Path | None, group: Group) -> None
             done.written |= dict.fromkeys(keys, shown)
 
 
-def write_new(folder: Path, path: str, content: bytes) -> None:
+def write_new(folder: Path, path: str, content: bytes, link: Callable[[str, Path], None] = os.link) -> None:
     """A new file that appears whole, and never in place of another. Raises OSError, FileExistsError among them."""
     import tempfile
 
@@ -168,7 +168,7 @@ def write_new(folder: Path, path: str, content: bytes) -> None:
             file.write(content)
         Path(name).chmod(0o666 & ~_umask())
         try:
-            os.link(name, final)  # fails where something is, even a link that leads nowhere
+            link(name, final)  # fails where something is, even a link that leads nowhere
         except FileExistsError:
             raise
         except OSError:  # a file system without hard links

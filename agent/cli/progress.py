@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TextIO
 
-from agent.cli.output import scrubbed, tell
+from agent.cli.output import scrubbed
+from agent.report.escape import clean
 
 _EVERY_SECONDS = 30.0
 _REDRAW_SECONDS = 0.1
@@ -18,28 +21,31 @@ _CLEAR = "\r\x1b[2K"
 class Progress:
     """``reading 112/304 · 41 calls``; close it before the result is written."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, stream: TextIO | None = None, now: Callable[[], float] = time.monotonic) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty()
-        self._told_at = time.monotonic()
+        self._stream = stream or sys.stderr
+        self._terminal = self._stream.isatty()
+        self._now = now
+        self._told_at = now()
         self._drawn = False
 
     def tell(self, text: str) -> None:
         """Say it, if it is time to."""
-        now = time.monotonic()
+        now = self._now()
         if self._quiet or now - self._told_at < (_REDRAW_SECONDS if self._terminal else _EVERY_SECONDS):
             return
         self._told_at = now
         if self._terminal:
-            sys.stderr.write(f"{_CLEAR}{scrubbed(text)}")
-            sys.stderr.flush()
+            self._stream.write(f"{_CLEAR}{scrubbed(clean(text))}")
+            self._stream.flush()
             self._drawn = True
         else:
-            tell(text)
+            self._stream.write(f"{scrubbed(clean(text))}\n")
+            self._stream.flush()
 
     def close(self) -> None:
         """Take the line away again."""
         if self._drawn:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            self._stream.write(_CLEAR)
+            self._stream.flush()
             self._drawn = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import resource
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -306,24 +307,25 @@ async def test_what_cannot_be_meant_is_a_mistake_of_usage(tmp_path: Path, monkey
         assert platform.asked == []
 
 
-def test_a_disk_that_fails_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int, mode: str) -> Any:
-        os.close(descriptor)
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("agent.cli.importing.os.fdopen", full)
-    with pytest.raises(OSError, match="No space"):
-        write_new(tmp_path, "a/b.yaml", b"x")
+def test_a_disk_that_is_full_leaves_nothing_half_written(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            write_new(tmp_path, "a/b.yaml", b"x" * 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_file_system_without_hard_links_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(source: object, target: object) -> None:
+def test_a_file_system_without_hard_links_is_written_to(tmp_path: Path) -> None:
+    def refused(source: str, target: Path) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr("agent.cli.importing.os.link", refused)
-    write_new(tmp_path, "a/b.yaml", b"x")
+    write_new(tmp_path, "a/b.yaml", b"x", refused)
     assert (tmp_path / "a" / "b.yaml").read_bytes() == b"x"
     with pytest.raises(FileExistsError):
-        write_new(tmp_path, "a/b.yaml", b"y")
+        write_new(tmp_path, "a/b.yaml", b"y", refused)
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.yaml"]
