@@ -163,7 +163,7 @@ def _why(change: Mapping[str, Any]) -> str:
     action = change["action"]
     parts = []
     if action == "hold":
-        parts.append(f"would {change['would']}:" if change.get("would") else "unknown:")
+        parts += [f"would {change['would']}:"] if change.get("would") else []
     message = change.get("message") or (change.get("reason") if action == "hold" else "")
     if change.get("because") and "delete" in (action, change.get("would")):
         parts.append(f"removed in {sentence(commit_of(change), 100)}" + (";" if message and action == "hold" else ""))
@@ -172,6 +172,8 @@ def _why(change: Mapping[str, Any]) -> str:
     if action in ("update", "replace", "none") or (action == "adopt" and fields):
         named = cell_code(fields[0]["path"], 80) if len(fields) == 1 else counted(len(fields), "field")
         parts.append(f"({named})" if parts else named)
+    elif not parts and action == "adopt":
+        parts.append("identical to git; only the mark of ownership is written")
     elif not parts and change.get("origin"):
         parts.append(
             f"removed from {cell_code(change['origin']['path'], 120)}"

@@ -199,7 +199,7 @@ def test_a_job_that_left_no_plan_is_told_and_fails(job: Job, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", '{"format": "datakeel.plan/2"}', '{"format": "datakeel.plan/1"}', '{"a": 1, "a": 2}', "[" * 9999],
+    ["", "[]", '{"format": "datakeel.plan/2"}', '{"format": "datakeel.plan/1"}', "[" * 9999],
 )
 def test_a_file_that_is_no_plan_is_told_as_that(job: Job, content: str) -> None:
     (job.folder / "plan.json").write_text(content)
@@ -248,8 +248,7 @@ def test_a_newer_commit_keeps_its_comment(job: Job, capsys: pytest.CaptureFixtur
     assert "the pull request is at eeeeeee already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("status", [0, 429, 500, 502, 503])
-@pytest.mark.parametrize("landed", [False, True])
+@pytest.mark.parametrize(("status", "landed"), [(0, False), (0, True), (429, False), (502, True), (503, False)])
 def test_what_is_temporary_is_tried_again_and_nothing_is_said_twice(job: Job, status: int, landed: bool) -> None:
     path = "issues/7/comments|merge_requests/7/notes"
     job.state.faults = [
@@ -297,12 +296,13 @@ def test_a_forge_that_stays_away_is_given_up_and_said(job: Job) -> None:
     assert "3600 s" in (told.errors[0].why or "")
 
 
-@pytest.mark.parametrize("status", [301, 302, 307])
-def test_a_redirect_gets_no_token(job: Job, status: int) -> None:
-    with served(State(), github) as elsewhere:
-        job.state.faults = [Fault("GET", "/status(es)?$", status, None, {"Location": f"{elsewhere}/x"}, times=9)]
+def test_a_redirect_gets_no_token(job: Job) -> None:
+    stranger = State()
+    with served(stranger, github) as elsewhere:
+        job.state.faults = [Fault("GET", "/status(es)?$", 307, None, {"Location": f"{elsewhere}/x"}, times=9)]
         told = job.told(clock=QuickClock())
     assert "--api" in (told.errors[0].fix or "")
+    assert stranger.asked == []
 
 
 def test_what_is_not_json_is_an_error_of_the_forge(job: Job) -> None:

@@ -101,8 +101,7 @@ def many(number: int, change: Change) -> tuple[Change, ...]:
 
 
 @pytest.mark.parametrize("limit", [MAX_BYTES_LEAST, 5_000, 60_000])
-@pytest.mark.parametrize("deletes", [0, 3, 40, 2_000])
-@pytest.mark.parametrize("updates", [0, 30, 2_000])
+@pytest.mark.parametrize(("deletes", "updates"), [(0, 0), (3, 30), (40, 400), (1_000, 0), (1_000, 400)])
 def test_comment_and_summary_keep_deletes_within_the_size_limit(limit: int, deletes: int, updates: int) -> None:
     changes = many(deletes, samples.DELETE) + many(updates, samples.UPDATE)
     document = documents.plan_document([replace(samples.PLAN, changes=changes)])
