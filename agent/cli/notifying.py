@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.clock import Clock
+from agent.config.checks import is_loopback
 from agent.errors import AgentError, UsageError
 from agent.notify.environment import Name, forge_of, is_commit, place_of
 from agent.notify.forge import Place
@@ -141,6 +143,8 @@ def read_document(path: Path) -> dict[str, Any]:
         )
 
     try:
+        if not path.is_file() and path.exists():
+            raise refuse("is no regular file")
         if path.stat().st_size > SIZE_MAX:
             raise refuse(f"is larger than {SIZE_MAX} bytes")
         document = strict_json.loads(path.read_bytes())
@@ -202,8 +206,11 @@ def _place(arguments: Namespace, forge: Name) -> Place:
         raise UsageError("no repository to tell", fix="--repository owner/name")
     if not is_commit(place.commit):
         raise UsageError("no commit to tell", fix="--commit SHA, in full")
-    if not place.api.startswith(("https://", "http://")):
+    address = urlsplit(place.api)
+    if address.scheme not in ("https", "http") or not address.hostname:
         raise UsageError(f"--api {place.api}: not an address", fix="--api https://git.example.com/api/v4")
+    if address.scheme == "http" and not is_loopback(address.hostname):
+        raise UsageError(f"--api {place.api}: the token would travel in clear", fix="write https://")
     return place
 
 

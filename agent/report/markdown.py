@@ -8,7 +8,7 @@ then says where the whole is. Foreign text stands in code only, so nobody is men
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,12 +19,17 @@ from agent.report.values import counted
 MARKER = "<!-- datakeel:plan key="
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNTRUSTED = "⚠️ **not verified**: a job of the pull request itself made this, without credentials"
+_DETAIL_LEAST = 60  # bytes
+_TOO_LONG_MAX = 20
 _ROOM_FOR_NOTES = 400  # bytes: the two sentences that tell what was left out
 
 
 @dataclass
 class Page:
-    """The parts of a page in their order. ``dangerous`` and ``rows`` are lines of one table below ``header``."""
+    """The parts of a page in their order. ``dangerous`` and ``rows`` are lines of one table below ``header``.
+
+    ``details`` are made one by one, as long as there is room: a plan of thousands shows only some.
+    """
 
     title: str
     warnings: list[str] = field(default_factory=list)
@@ -32,7 +37,7 @@ class Page:
     header: tuple[str, str] = ("", "")
     dangerous: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
-    details: list[str] = field(default_factory=list)
+    details: list[Callable[[], str]] = field(default_factory=list)
     foot: str = ""
 
 
@@ -64,11 +69,7 @@ def fitted(page: Page, settings: Settings) -> str:
     # A row that is not dangerous waits for all that are; a detail waits for all rows.
     problems, room = _kept(page.problems, room // 2 if page.rows else room, room)
     rows, room = _kept(page.rows, room) if len(dangerous) == len(page.dangerous) else ([], 0)
-    details: list[str] = []
-    for detail in page.details if len(rows) == len(page.rows) else ():
-        if _size(detail) + 2 <= room:
-            details.append(detail)
-            room -= _size(detail) + 2
+    details, room = _made(page.details, room) if len(rows) == len(page.rows) else ([], 0)
     left_out = [
         counted(len(whole) - len(kept), noun)
         for noun, whole, kept in (
@@ -101,6 +102,22 @@ def _kept(lines: Sequence[str], allowed: int, room: int | None = None) -> tuple[
         kept.append(line)
         allowed -= size
         room -= size
+    return kept, room
+
+
+def _made(details: Sequence[Callable[[], str]], room: int) -> tuple[list[str], int]:
+    """The details that there is room for. One that is too long does not keep later, shorter ones out; many such do."""
+    kept: list[str] = []
+    too_long = 0
+    for make in details:
+        if room < _DETAIL_LEAST or too_long >= _TOO_LONG_MAX:
+            break
+        detail = make()
+        if (size := _size(detail) + 2) <= room:
+            kept.append(detail)
+            room -= size
+        else:
+            too_long += 1
     return kept, room
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from agent.report.escape import cell_code, clean, code_span, fenced, html_text, sentence
@@ -50,9 +51,11 @@ def page_of(document: Mapping[str, Any]) -> Page:
     for change in changes:
         row = f"| {ICONS[change['action']]} | {_word(change)} | {names.cells(change['key'])} | {_why(change)} |"
         (page.dangerous if change["action"] in DANGEROUS else page.rows).append(row)
-        if detail := _detail(change, names):
-            page.details.append(detail)
-    page.details += _apart(document, names)
+        if any(not field.get("apart") for field in change["fields"]) or change.get("hits") or change.get("proof"):
+            page.details.append(partial(_detail, change, names))
+    for change in (*changes, *document.get("apart", ())):
+        if any(field.get("apart") for field in change["fields"]):
+            page.details.append(partial(_apart, change, names))
     return page
 
 
@@ -192,7 +195,7 @@ def _place(change: Mapping[str, Any]) -> str:
 
 
 def _detail(change: Mapping[str, Any], names: Names) -> str:
-    """The fields of a change, folded; empty when there is nothing to say beyond its row."""
+    """The fields of a change and what else there is to say beyond its row, folded."""
     fields = [field for field in change["fields"] if not field.get("apart")]
     lines = [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]
     hidden = len(fields) - _FIELDS_MAX
@@ -204,8 +207,6 @@ def _detail(change: Mapping[str, Any], names: Names) -> str:
         below.append(f"proof: {sentence(change['proof'], 500)}")
     if change.get("origin") and lines:
         below.append(f"in {code_span(_place(change), 200)}")
-    if not lines and not below:
-        return ""
     word = WORDS.get(change["action"], change["action"])
     parts = [f"<details><summary>{word} {names.html(change['key'])}</summary>"]
     parts += [fenced(lines, "diff")] if lines else []
@@ -213,13 +214,12 @@ def _detail(change: Mapping[str, Any], names: Names) -> str:
     return "\n\n".join(parts) + "\n</details>"
 
 
-def _apart(document: Mapping[str, Any], names: Names) -> Iterator[str]:
+def _apart(change: Mapping[str, Any], names: Names) -> str:
     """What differs live and is none of the proposal's doing, folded."""
-    for change in (*document["changes"], *document.get("apart", ())):
-        fields = [field for field in change["fields"] if field.get("apart")]
-        if lines := [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]:
-            head = f"<details><summary>not by this change: {names.html(change['key'])}</summary>"
-            yield "\n\n".join((head, fenced(lines, "diff"))) + "\n</details>"
+    fields = [field for field in change["fields"] if field.get("apart")]
+    lines = [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]
+    head = f"<details><summary>not by this change: {names.html(change['key'])}</summary>"
+    return "\n\n".join((head, fenced(lines, "diff"))) + "\n</details>"
 
 
 def _field_lines(field: Mapping[str, Any]) -> Iterator[str]:

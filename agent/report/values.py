@@ -15,6 +15,7 @@ VALUE_WIDTH = 100
 _BARE_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NOT_BARE = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 _DIFF_LINES_MAX = 40
+_COMPARED_MAX = 400  # lines of both sides: comparing takes the third power of them when somebody means ill
 
 
 def plain(role: str, text: str) -> str:
@@ -57,6 +58,12 @@ def line_diff(before: str, after: str, *, full: bool = False) -> tuple[str, list
     import difflib
 
     old, new = before.splitlines(), after.splitlines()
+    first, last = _alike(old, new)
+    if len(old) + len(new) - 2 * (first + last) > _COMPARED_MAX:
+        return f"{counted(len(old), 'line')}, now {len(new)}, too many of them changed to be shown", []
+    total = len(new)
+    # What is alike at both ends is not compared again, but for the line around what is shown.
+    old, new = (side[max(0, first - 1) : len(side) - max(0, last - 1)] for side in (old, new))
     groups = list(difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1))
     lines: list[str] = []
     changed = 0
@@ -75,7 +82,15 @@ def line_diff(before: str, after: str, *, full: bool = False) -> tuple[str, list
     if not full and len(lines) > _DIFF_LINES_MAX:
         rest = len(lines) - _DIFF_LINES_MAX
         lines = [*lines[:_DIFF_LINES_MAX], f"| … {rest} more lines (--full)"]
-    return f"{counted(len(new), 'line')}, {changed} changed", lines
+    return f"{counted(total, 'line')}, {changed} changed", lines
+
+
+def _alike(old: list[str], new: list[str]) -> tuple[int, int]:
+    """How many lines are alike at the beginning and, behind those, at the end."""
+    shorter = min(len(old), len(new))
+    first = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    last = next((at for at in range(shorter - first) if old[-1 - at] != new[-1 - at]), shorter - first)
+    return first, last
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -396,6 +396,7 @@ class TestBesideAFork:
         (["--token-from", "hunter2"], "no reference"),
         (["--token-from", "env:"], "no reference"),
         (["--api", "ftp://x"], "not an address"),
+        (["--api", "http://git.example.com/api/v4"], "in clear"),
         (["--commit", "main"], "no commit"),
         (["--repository", ""], "no repository"),
     ],

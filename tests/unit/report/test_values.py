@@ -84,3 +84,12 @@ def test_a_moment_is_an_age_only_where_the_time_is_given() -> None:
 
 def test_a_table_lines_up_and_ends_no_line_in_blanks() -> None:
     assert values.table([["a", "bbb", "c"], ["aaaa", "b", ""]]) == ["a     bbb  c", "aaaa  b"]
+
+
+def test_many_changed_lines_are_counted_and_not_compared() -> None:
+    begin, end = [str(line) for line in range(3_000)], [f"e{line}" for line in range(3_000)]
+    few = values.line_diff("\n".join([*begin, "a", *end]), "\n".join([*begin, "b", "c", *end]))
+    assert few == ("6002 lines, 2 changed", ["|   2999", "| - a", "| + b", "| + c", "|   e0"])
+    many = values.line_diff("\n".join(["a", "b"] * 500), "\n".join(["b", "a", "c"] * 500))
+    assert many == ("1000 lines, now 1500, too many of them changed to be shown", [])
+    assert values.line_diff("a\na", "a\na\na")[0] == "3 lines, 1 changed"
