@@ -113,7 +113,7 @@ def inline_tokens(text: str) -> list[Token]:
     return inline.children
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE)
 def test_a_code_span_holds_the_text_and_nothing_ends_it(text: str) -> None:
     (before, code, after) = inline_tokens(f"x {code_span(text)} y")
@@ -121,7 +121,7 @@ def test_a_code_span_holds_the_text_and_nothing_ends_it(text: str) -> None:
     assert code.content == (clean(text) or " ") or code.content.strip() == clean(text).strip()
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE)
 def test_a_cell_of_a_table_holds_the_text_as_code(text: str) -> None:
     html = MARKDOWN.render(f"| a | b |\n| --- | --- |\n| {cell_code(text)} | end |\n")
@@ -133,7 +133,7 @@ def test_a_cell_of_a_table_holds_the_text_as_code(text: str) -> None:
     assert unescape(inner).strip() == clean(text).strip()
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE)
 def test_a_sentence_is_plain_words_and_code(text: str) -> None:
     tokens = inline_tokens(f"x {sentence(text)}")
@@ -148,7 +148,7 @@ def test_a_sentence_is_plain_words_and_code(text: str) -> None:
                 assert not re.search(r"[@#!<>&*_~\[\]$\\`|{}]|www\.|://|GH-", token.content), token.content
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_a_fenced_block_ends_where_it_should(one: str, two: str) -> None:
     lines = [f"+ {clean(one)}", f"- {clean(two)}"]
@@ -157,7 +157,7 @@ def test_a_fenced_block_ends_where_it_should(one: str, two: str) -> None:
     assert (after.type, inline.content, closing.type) == ("paragraph_open", "after", "paragraph_close")
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE)
 def test_text_between_tags_is_no_markup_of_either_language(text: str) -> None:
     html = MARKDOWN.render(f"<details><summary><code>{html_text(text)}</code></summary>\n\nbelow\n</details>\n")
@@ -171,14 +171,14 @@ def test_text_between_tags_is_no_markup_of_either_language(text: str) -> None:
     }
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE | st.text(max_size=20))
 def test_xml_can_carry_it(text: str) -> None:
     element = ElementTree.fromstring(ElementTree.tostring(ElementTree.Element("a", b=xml_text(text))))
     assert element.get("b") == xml_text(text)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_a_runner_reads_back_what_a_command_says(value: str, message: str) -> None:
     line = f"::error title={command_property(value)},file=a.yaml::{command_data(clean(message))}"

@@ -253,7 +253,7 @@ def hostile_documents(text: str) -> Iterator[dict[str, Any]]:
     yield documents.error_document(ManifestError(text, problems=(problem,)))
 
 
-@settings(max_examples=6)
+@settings(max_examples=6, deadline=None)
 @given(HOSTILE)
 def test_nobody_speaks_through_any_format(text: str) -> None:
     for document in hostile_documents(text):
