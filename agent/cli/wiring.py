@@ -21,6 +21,7 @@ from agent.cli.opening import (
     source_of,
 )
 from agent.cli.options import Options, TargetPlan
+from agent.cli.unused import with_unused
 from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.definitions.load import load_platform
@@ -53,7 +54,8 @@ async def check(config: Config, options: Options) -> tuple[Desired, ...]:
         for name, target in config.targets.items():
             with cache_of(config) as store:
                 found.append(read_desired(source, revision, target, platforms[name], store, LastDesired()))
-        return _crossed(whole, source, revision, [_once(whole, desired, found) for desired in found])
+        crossed = _crossed(whole, source, revision, [_once(whole, desired, found) for desired in found])
+    return with_unused(config, crossed, every=len(config.targets) == len(whole.targets))
 
 
 def _once(config: Config, desired: Desired, found: Sequence[Desired]) -> Desired:

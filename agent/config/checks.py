@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.config.faults import Fault, as_text, join
+from agent.config.overlays import folder_faults
 from agent.config.references import reference_faults
 from agent.json_schema.formats import is_cron
 
@@ -111,8 +112,7 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
             yield from _window((*at, "windows", str(index)), window)
     for word in ("credentials", "secrets", "hook"):
         yield from reference_faults((*at, word), target.get(word))
-    if isinstance(target.get("folder"), str):
-        yield from _folder(join(*at, "folder"), target["folder"])
+    yield from folder_faults(at, target)
     yield from share_faults(join(*at, "reserve"), target.get("reserve"), 0.95)
     yield from _proxy(at, target)
 
@@ -288,12 +288,6 @@ def _proxy(at: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(pointer, "config-invalid", "`proxy` holds a user or a password; it takes an address only")
     elif not usable:
         yield Fault(pointer, "config-invalid", "`proxy` is not http://HOST:PORT", as_text(proxy))
-
-
-def _folder(pointer: str, folder: str) -> Iterator[Fault]:
-    if folder.startswith(("/", "~", "-")) or "\\" in folder or "\x00" in folder or ".." in folder.split("/"):
-        what = "`folder` must be a folder inside the repository"
-        yield Fault(pointer, "config-invalid", what, as_text(folder), "write manifests/example")
 
 
 def _has_blank(text: str) -> bool:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.config.faults import Fault, dotted, join, near
+from agent.config.variables import ENVIRONMENT
 
 PREFIX = "DATAKEEL_"
 # Kubernetes describes each Service of the namespace in such variables; a Service may well be called datakeel.
@@ -33,7 +34,7 @@ class Overlay:
         for name in sorted(environ):
             if not name.startswith(PREFIX) or name == "DATAKEEL_CONFIG" or not environ[name]:
                 continue
-            if name in as_credentials or _SERVICE_LINK.match(name):
+            if name in as_credentials or name.startswith(ENVIRONMENT) or _SERVICE_LINK.match(name):
                 continue
             self._apply_one(name, environ[name])
 
@@ -55,6 +56,11 @@ class Overlay:
                     return  # not a mapping where one is due: the schema says so, at the place in the file
                 current[word] = {}
             current = current[word]
+        if "variables" in words[0:3:2]:
+            what = "a variable of manifests is never taken from the environment unless the configuration names it"
+            fix = f"write {words[-1]}: {{env: {ENVIRONMENT}{words[-1].upper()}}} there"
+            self.faults.append((variable, Fault(join(*words), "config-invalid", what, fix=fix)))
+            return
         try:
             text.encode()  # bytes that are no text come out of the environment as halves of surrogate pairs
             value = _typed(text, node)

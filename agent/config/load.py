@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +20,19 @@ from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import address_of, listen_faults
 from agent.config.model import Config, HookConfig, ServerConfig, SourceConfig, TargetConfig
 from agent.config.order import order_faults, with_others
+from agent.config.overlays import plain_folder
 from agent.config.policy_words import drift_of, limits_of, policy_faults
 from agent.config.references import reference_of, references_of
 from agent.config.relocate import Merged, relocated
 from agent.config.state import find_config, read_config_file, state_url
+from agent.config.variables import resolve_variables
 from agent.errors import ConfigError, Problem, Where
+from agent.model.rendering import NO_VARIABLES
 
 if TYPE_CHECKING:
     from agent.definitions.platform import Window
     from agent.model.window import ApplyWindow
+    from agent.yaml_io import Positions
 
 SCHEMA_NAME = "schemas/datakeel.schema.json"
 _CODES = {"invalid-manifest": "config-invalid"}  # the schema's words are made for manifests
@@ -66,6 +72,8 @@ def load_config(
     platforms = _Platforms(schemas)
     faults += platforms.faults(document.get("targets"))
     faults += _folder_faults(schemas, len(given))
+    variables, wrong = resolve_variables(document, environ, partial(_place, content, shown))
+    faults += wrong
     faults += _schema_faults(schema, document, {fault.pointer for fault in faults})
     problems = [_located(fault, content, shown, overlay.origins) for fault in faults]
     problems += [_of_variable(variable, fault) for variable, fault in overlay.faults]
@@ -79,12 +87,16 @@ def load_config(
         schemas=schemas,
         targets=with_others(
             {
-                name: _target(name, target, folder, platforms.name_of(target["platform"]), withheld)
+                name: replace(
+                    _target(name, target, folder, platforms.name_of(target["platform"]), withheld),
+                    variables=variables.get(name, NO_VARIABLES),
+                )
                 for name, target in document["targets"].items()
             }
         ),
         origins=dict(overlay.origins),
         server=_server(document.get("server", {})),
+        variables={name: _place(content, shown, join("variables", name)) for name in document.get("variables", {})},
     )
     return config if merged is None else relocated(config, merged)
 
@@ -103,8 +115,6 @@ def _error(shown: str, problems: Iterable[Problem]) -> ConfigError:
 
 
 def _document(content: bytes, shown: str) -> dict[str, Any]:
-    from dataclasses import replace
-
     from agent import yaml_io
 
     loaded = yaml_io.load(content, yaml_io.CONFIG_BUDGET)
@@ -163,15 +173,23 @@ def _is_inside(pointer: str, spoken: str) -> bool:
 
 
 def _located(fault: Fault, content: bytes, shown: str, origins: Mapping[str, str]) -> Problem:
-    from agent import yaml_io
-
     for pointer, variable in origins.items():
         if fault.pointer == pointer or fault.pointer.startswith(pointer + "/"):
             return _of_variable(variable, fault)
-    places = yaml_io.positions(content, 0, yaml_io.CONFIG_BUDGET)
-    line, column = places.key(fault.pointer) if fault.at == "key" else places.value(fault.pointer)
-    where = Where(shown, line, column)
+    where = _place(content, shown, fault.pointer, fault.at)
     return Problem(fault.code, fault.what, where, got=fault.got, why=fault.why, fix=fault.fix)
+
+
+def _place(content: bytes, shown: str, pointer: str, at: str = "value") -> Where:
+    places = _positions(content)
+    return Where(shown, *(places.key(pointer) if at == "key" else places.value(pointer)))
+
+
+@lru_cache(maxsize=1)
+def _positions(content: bytes) -> Positions:
+    from agent import yaml_io
+
+    return yaml_io.positions(content, 0, yaml_io.CONFIG_BUDGET)
 
 
 def _of_variable(variable: str, fault: Fault) -> Problem:
@@ -277,7 +295,8 @@ def _target(
         credentials=references_of(target.get("credentials"), folder, withheld),
         secrets=references_of(target.get("secrets"), folder, withheld),
         confirmed=tuple(target.get("confirmed", ())),
-        folder="/".join(part for part in target.get("folder", "").split("/") if part not in ("", ".")),
+        folder=plain_folder(target.get("folder", "")),
+        overlays=tuple(map(plain_folder, target.get("overlays", ()))),
         defaults=target.get("defaults", {}),
         scopes={word: tuple(names) for word, names in target.get("scopes", {}).items()},
         prune=target.get("prune", False),

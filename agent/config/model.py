@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.errors import Where
 from agent.model.limits import Limits as Limits
+from agent.model.rendering import NO_VARIABLES, Variables
 from agent.model.window import ApplyWindow
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class TargetConfig:
 
     ``platform`` names definition and version (``acme/v1``). ``budget`` None: the definition's windows; empty: no
     limit; else these. ``folder`` is relative to the repository, without slashes at its ends; "" is all of it.
+    ``overlays`` are folders like it, whose overlays are laid over its manifests in this order.
     ``allow_http`` is also true where the server is the loopback address. ``others`` are the names of the other targets,
     None where nobody knows them.
     """
@@ -92,6 +95,8 @@ class TargetConfig:
     hook: HookConfig | None = None
     depends_on: tuple[str, ...] = ()
     others: frozenset[str] | None = None
+    overlays: tuple[str, ...] = ()
+    variables: Variables = NO_VARIABLES
 
     def goal_seconds(self, kind: str) -> float:
         """How old the knowledge of a kind's live content may become."""
@@ -103,6 +108,7 @@ class Config:
     """The whole file. ``state`` is a database URL and may hold a password: show it through ``secrets.mask_url``.
 
     ``origins`` maps a pointer to the environment variable that set it, for those that tell where a value came from.
+    ``variables`` are the places of those of all targets, which a target may give other values.
     """
 
     path: Path
@@ -112,3 +118,4 @@ class Config:
     targets: Mapping[str, TargetConfig]
     origins: Mapping[str, str] = field(default_factory=dict)
     server: ServerConfig = ServerConfig()
+    variables: Mapping[str, Where] = field(default_factory=dict)

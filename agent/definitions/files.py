@@ -6,11 +6,13 @@ decides what a word means.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import agent
 from agent.definitions.places import BUDGET, SourceText
@@ -43,6 +45,12 @@ def bundled_schemas() -> Path:
     package = Path(agent.__file__).parent
     inside = package / "schemas"
     return inside if inside.is_dir() else package.parent / "schemas"
+
+
+def overlay_schema() -> Mapping[str, Any]:
+    """The form of an overlay, which is that of no platform."""
+    schema: Mapping[str, Any] = json.loads((bundled_schemas() / "overlay.schema.json").read_bytes())
+    return schema
 
 
 def available(extra_folders: Sequence[Path] = ()) -> dict[str, Path]:

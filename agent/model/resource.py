@@ -39,6 +39,7 @@ class Desired:
     ``complete`` is False when any file of the folder could not be read as a whole: then nothing may be pruned.
     ``broken`` are keys that git names but whose manifest is invalid: their live objects are left alone. ``required``
     are objects of observed kinds that a manifest depends on: nothing declares them, and they must be there and ready.
+    ``variables`` are those that the files name.
     """
 
     target: str
@@ -49,6 +50,7 @@ class Desired:
     complete: bool = True
     files: int = 0
     required: frozenset[Key] = frozenset()
+    variables: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

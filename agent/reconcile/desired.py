@@ -1,26 +1,30 @@
 """Revision -> Desired: list the tree, check what was never checked, combine. Cost grows with the change.
 
-A file is known by its blob id: the store remembers the verdict for every blob (without paths, specs or secrets), the
-process remembers the last revision whole. Reading a spec again costs one parse of one file.
+A file is known by its content: its blob id, and what is rendered into it (``rendering``). The store remembers the
+verdict for every content (without paths, specs or secrets), the process remembers the last revision whole. Reading a
+spec again costs one parse of one file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from agent.config.model import TargetConfig
 from agent.definitions.platform import Platform
+from agent.errors import Problem
 from agent.model.canonical import digest
 from agent.model.identity import Key, Origin, Revision
 from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
 from agent.reconcile import collector
 from agent.reconcile.checking import QUARANTINED, Attempts
+from agent.reconcile.rendering import Rendering
 from agent.reconcile.specs import Specs
 from agent.reconcile.target import LastDesired
-from agent.source import Source, TreeEntry
+from agent.source import Source, Tree, TreeEntry
 from agent.store.store import Store
 from agent.validate.desired import SourceFile, combine, files_of
 from agent.validate.document import check_file, context_digest
@@ -38,42 +42,65 @@ def read_desired(
     last: LastDesired,
 ) -> Desired:
     """All manifests of the target's folder at ``revision``. Raises SourceError; manifests' faults are problems."""
-    tree = source.tree(revision, config.folder)
+    base = source.tree(revision, config.folder)
+    overlays = tuple(_overlays(source, revision, folder) for folder in config.overlays)
     context = context_digest(platform, config.defaults, config.scopes)
-    if last.context != context or last.specs is None:
+    if last.context != context or last.specs is None or last.rendering is None:
         last.context, last.checked, last.desired = context, {}, None
-        last.specs = Specs(source, platform, config.defaults)
+        last.rendering = Rendering(source)
+        last.specs = Specs(source, platform, config.defaults, last.rendering)
     uploads = _uploads(platform)
     if uploads and _moved(source, revision, last):
         last.desired = None
-    if last.desired is not None and not tree.problems:
-        if last.entries == tree.entries:
-            last.desired = replace(last.desired, revision=revision)
-            return last.desired
-        patched = _patched(source, tree.entries, revision, config, platform, store, last)
-        if patched is not None:
-            last.entries, last.desired = tree.entries, patched
-            return patched
+    listed = (base.entries, *(tree.entries for tree in overlays), config.variables)
+    problems = (*base.problems, *(problem for tree in overlays for problem in tree.problems))
+    if last.desired is not None and not problems and last.listed == listed:
+        last.desired = replace(last.desired, revision=revision)
+        return last.desired
+    rendering = last.rendering
     with collector.waiting():
-        wanted = {entry.blob for entry in tree.entries}
-        _learn(source, wanted, platform, config, store, last)
-        known = last.checked = {blob: file for blob, file in last.checked.items() if blob in wanted}
-        last.uploads = _paths(known.values()) if uploads else ()
+        learn = partial(_learn, source, platform, config, store, last)
+        entries = rendering.entries(
+            base.entries, tuple(entry for tree in overlays for entry in tree.entries), config.variables, learn
+        )
+        unread = any(problem.severity == "error" for tree in overlays for problem in tree.problems)
+        rendering.unsure = rendering.unsure or unread
+        problems = (*problems, *rendering.problems)
+        patched = None if problems else _patched(entries, revision, config, last)
+        if patched is not None:
+            last.listed, last.entries, last.desired = listed, entries, patched
+            return patched
+        wanted = rendering.forget(entry.blob for entry in entries)
+        known = last.checked = {content: file for content, file in last.checked.items() if content in wanted}
+        last.uploads = _paths(known[entry.blob] for entry in entries) if uploads else ()
         last.contents = source.contents(revision, last.uploads) if last.uploads else {}
         desired = combine(
             config.name,
             platform,
             revision,
-            [(SourceFile(entry.path, entry.blob), known[entry.blob]) for entry in tree.entries],
+            [(SourceFile(entry.path, entry.blob), rendering.held(entry.path, known[entry.blob])) for entry in entries],
             read=last.specs.read,
-            extra_problems=tree.problems,
+            extra_problems=problems,
             secrets=frozenset(config.secrets),
             contents=last.contents,
             manifests_max=config.limits.manifests_max,
             others=config.others,
+            variables={name: variable.where for name, variable in config.variables.known.items()},
         )
-    last.entries, last.desired = tree.entries, desired
+        desired = replace(desired, variables=rendering.used) if rendering.used else desired
+    last.listed, last.entries, last.desired = listed, entries, desired
     return desired
+
+
+def _overlays(source: Source, revision: Revision, folder: str) -> Tree:
+    """The files of a folder of overlays. One that is not there is a mistake of the configuration's `overlays`."""
+    tree = source.tree(revision, folder)
+    return replace(tree, problems=tuple(map(_of_overlays, tree.problems))) if tree.problems else tree
+
+
+def _of_overlays(problem: Problem) -> Problem:
+    fix = "create it with its first overlay, or correct the target's `overlays`"
+    return replace(problem, fix=fix) if problem.code == "folder-missing" else problem
 
 
 def _uploads(platform: Platform) -> bool:
@@ -93,39 +120,57 @@ def _moved(source: Source, revision: Revision, last: LastDesired) -> bool:
 
 def _learn(
     source: Source,
-    wanted: set[str],
     platform: Platform,
     config: TargetConfig,
     store: Store | None,
     last: LastDesired,
-) -> None:
-    """Have all wanted blobs among ``last.checked``: from the store, else checked now and given to the store."""
-    missing = wanted - last.checked.keys()
-    if store is not None and missing:
-        last.checked |= store.checked(last.context, sorted(missing))
-        missing -= last.checked.keys()
+    contents: Iterable[str],
+) -> Mapping[str, CheckedFile]:
+    """All that is known, these contents among it: from the store, else checked now and given to the store."""
     assert last.specs is not None
+    assert last.rendering is not None
+    missing = {content for content in contents if content not in last.checked}
+    if store is not None and missing:
+        remembered = store.checked(last.context, sorted(missing))
+        last.rendering.known(remembered)
+        last.checked |= remembered
+        missing.difference_update(remembered)
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for content in missing:
+        wanted[last.rendering.blob_of(content)].append(content)
     fresh: dict[str, CheckedFile] = {}
-    attempts = Attempts(store if missing else None, last.context, missing)
-    for blob, content in source.read(attempts.order):
-        if attempts.begin(blob):
-            checked = check_file(content, platform, config.defaults, config.scopes)
-        else:
-            checked = QUARANTINED
-        bare = []
-        for document in checked.documents:
-            if document.spec is not None:
-                last.specs.keep(blob, document.document, document.spec)
-            bare.append(_without_spec(document))
-        fresh[blob] = CheckedFile(tuple(bare), checked.problems, checked.broken)
+    attempts = Attempts(store if missing else None, last.context, wanted)
+    for blob, text in source.read(attempts.order):
+        may_be_checked = attempts.begin(blob)
+        for content in wanted[blob]:
+            checked = _checked(content, text, platform, config, last) if may_be_checked else QUARANTINED
+            fresh[content] = checked
         if attempts.alone or len(fresh) >= _KEPT_AT_ONCE:
             _keep(fresh, store, last)
             fresh = {}
     _keep(fresh, store, last)
     attempts.ended()
+    return last.checked
+
+
+def _checked(content: str, text: bytes, platform: Platform, config: TargetConfig, last: LastDesired) -> CheckedFile:
+    assert last.specs is not None
+    assert last.rendering is not None
+    names = last.rendering.needs_no_check(content, text)
+    if names is not None:
+        return names
+    checked = check_file(text, platform, config.defaults, config.scopes, last.rendering.inputs_of(content))
+    bare = []
+    for document in checked.documents:
+        if document.spec is not None:
+            last.specs.keep(content, document.document, document.spec)
+        bare.append(_without_spec(document))
+    return replace(checked, documents=tuple(bare))
 
 
 def _keep(fresh: dict[str, CheckedFile], store: Store | None, last: LastDesired) -> None:
+    if last.rendering is not None:
+        last.rendering.known(fresh)
     last.checked |= fresh
     if store is not None and fresh:
         store.put_checked(last.context, fresh)
@@ -146,13 +191,7 @@ def _without_spec(document: CheckedDocument) -> CheckedDocument:
 
 
 def _patched(
-    source: Source,
-    entries: tuple[TreeEntry, ...],
-    revision: Revision,
-    config: TargetConfig,
-    platform: Platform,
-    store: Store | None,
-    last: LastDesired,
+    entries: tuple[TreeEntry, ...], revision: Revision, config: TargetConfig, last: LastDesired
 ) -> Desired | None:
     """The last revision with a few files exchanged, where nothing that files say of one another has changed.
 
@@ -165,7 +204,6 @@ def _patched(
     changed = [(old, new) for old, new in zip(before, entries, strict=True) if old != new]
     if len(changed) > _PATCHED_MAX or any(old.path != new.path for old, new in changed):
         return None
-    _learn(source, {new.blob for _, new in changed}, platform, config, store, last)
     resources = dict(desired.resources)
     for old, new in changed:
         was, is_ = last.checked.get(old.blob), last.checked[new.blob]
@@ -183,10 +221,11 @@ def _patched(
                 partial(specs.read, file, document.document),
                 former.files,
             )
-    if len(last.checked) > len(entries) + _PATCHED_MAX:
-        wanted = {entry.blob for entry in entries}
-        last.checked = {blob: file for blob, file in last.checked.items() if blob in wanted}
-    return replace(desired, revision=revision, resources=resources)
+    assert last.rendering is not None
+    if len(last.checked) > len(entries) + last.rendering.intermediate + _PATCHED_MAX:
+        wanted = last.rendering.forget(entry.blob for entry in entries)
+        last.checked = {content: file for content, file in last.checked.items() if content in wanted}
+    return replace(desired, revision=revision, resources=resources, variables=last.rendering.used)
 
 
 def _relates_alike(old: CheckedFile, new: CheckedFile) -> bool:

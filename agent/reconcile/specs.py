@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.definitions.platform import Platform
 from agent.model.canonical import from_json, to_json
+from agent.reconcile.rendering import Rendering
 from agent.source import Source
 from agent.validate.desired import SourceFile
 from agent.validate.document import read_spec
@@ -20,10 +21,14 @@ _AHEAD = 200
 
 
 class Specs:
-    """``expect`` says which blobs will be asked for, in order; without it each is read by itself."""
+    """``expect`` says which contents will be asked for, in order; without it each is read by itself.
 
-    def __init__(self, source: Source, platform: Platform, defaults: Mapping[str, str]) -> None:
+    A file is named by its content id, whose meaning ``rendering`` knows.
+    """
+
+    def __init__(self, source: Source, platform: Platform, defaults: Mapping[str, str], rendering: Rendering) -> None:
         self._source = source
+        self._rendering = rendering
         self._platform = platform
         self._defaults = defaults
         self._checked: dict[tuple[str, int], bytes] = {}
@@ -31,12 +36,12 @@ class Specs:
         self._places: dict[str, int] = {}
         self._contents: dict[str, bytes] = {}
 
-    def keep(self, blob: str, document: int, spec: Mapping[str, Any]) -> None:
+    def keep(self, content: str, document: int, spec: Mapping[str, Any]) -> None:
         """A spec that was just checked; it is kept until :meth:`release`."""
-        self._checked[blob, document] = to_json(spec)
+        self._checked[content, document] = to_json(spec)
 
-    def expect(self, blobs: Iterable[str]) -> None:
-        self._expected = list(dict.fromkeys(blobs))
+    def expect(self, contents: Iterable[str]) -> None:
+        self._expected = list(dict.fromkeys(map(self._rendering.blob_of, contents)))
         self._places = {blob: place for place, blob in enumerate(self._expected)}
 
     def release(self) -> None:
@@ -49,7 +54,8 @@ class Specs:
         if kept is not None:
             spec: Mapping[str, Any] = from_json(kept)
             return spec
-        return read_spec(self._content(file.blob), self._platform, self._defaults, document)
+        source, inputs = self._content(self._rendering.blob_of(file.blob)), self._rendering.inputs_of(file.blob)
+        return read_spec(source, self._platform, self._defaults, document, inputs)
 
     def _content(self, blob: str) -> bytes:
         if blob not in self._contents:

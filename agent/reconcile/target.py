@@ -21,6 +21,7 @@ from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
 from agent.reconcile.heads import Heads
 from agent.reconcile.hurry import Fresh
+from agent.reconcile.rendering import Rendering
 from agent.reconcile.schedule import Rhythm
 from agent.reconcile.specs import Specs
 from agent.source import Source
@@ -40,12 +41,14 @@ class LastDesired:
     """The previous revision of a folder, kept so that an unchanged tree costs nothing and a changed one its change."""
 
     context: str = ""
-    entries: tuple[Any, ...] = ()
+    listed: Any = None  # what git lists and the configuration puts in, as it was
+    entries: tuple[Any, ...] = ()  # the files, by content id
     desired: Desired | None = None
     checked: dict[str, CheckedFile] = field(default_factory=dict)
     uploads: tuple[str, ...] = ()  # paths of files that manifests name
     contents: Mapping[str, str] = field(default_factory=dict)  # git's ids of those that are there
     specs: Specs | None = None
+    rendering: Rendering | None = None
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import orjson
 
 from agent.errors import Problem, Where
 from agent.model.canonical import from_json, to_json
-from agent.model.manifest import NO_LIFECYCLE, CheckedDocument, CheckedFile, Lifecycle
+from agent.model.manifest import NO_LIFECYCLE, CheckedDocument, CheckedFile, Lifecycle, OverlayHead
 
 # Filled as plain classes and then turned into the frozen ones of the same slots: see ``rows``.
 _DocumentDraft: Any = type("_DocumentDraft", (), {"__slots__": CheckedDocument.__slots__})
@@ -34,9 +34,18 @@ def pack(file: CheckedFile) -> bytes:
         ]
         for document in file.documents
     ]
-    if not file.problems and not file.broken:
-        return orjson.dumps([documents])
-    return orjson.dumps([documents, [_pack_problem(problem) for problem in file.problems], file.broken])
+    if not file.problems and not file.broken and not file.variables and not file.overlays and not file.applied:
+        return orjson.dumps([documents])  # nearly all
+    return orjson.dumps(
+        [
+            documents,
+            [_pack_problem(problem) for problem in file.problems],
+            file.broken,
+            file.variables,
+            [[head.document, head.line, head.column, head.select, head.digest, head.sound] for head in file.overlays],
+            file.applied,
+        ]
+    )
 
 
 def unpack(body: bytes) -> CheckedFile:
@@ -63,10 +72,13 @@ def unpack(body: bytes) -> CheckedFile:
         documents.append(document)
     file = _FileDraft()
     file.documents = tuple(documents)
-    file.problems, file.broken = (), ()
+    file.problems, file.broken, file.variables, file.overlays, file.applied = (), (), (), (), ()
     if len(packed) > 1:
         file.problems = tuple(_unpack_problem(values) for values in packed[1])
         file.broken = tuple((kind, _pairs(scope), name) for kind, scope, name in packed[2])
+        file.variables = tuple(packed[3])
+        file.overlays = tuple(OverlayHead(*values) for values in packed[4])
+        file.applied = tuple(packed[5])
     file.__class__ = CheckedFile
     checked: CheckedFile = file
     return checked

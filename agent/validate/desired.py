@@ -21,6 +21,7 @@ from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
 from agent.validate.document import FILE_KIND, SECRET_KIND
 from agent.validate.findings import nearest
+from agent.validate.origins import VARIABLE_SIGN
 from agent.validate.references import (
     Declared,
     Index,
@@ -37,7 +38,7 @@ MANIFESTS_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the revision: path relative to the repository, and git's id of its content."""
+    """A file of the revision: path relative to the repository, and the id of its content, as rendered."""
 
     path: str
     blob: str
@@ -58,12 +59,13 @@ def combine(
     contents: Mapping[str, str] | None = None,
     manifests_max: int | None = MANIFESTS_MAX,
     others: frozenset[str] | None = None,
+    variables: Mapping[str, Where] | None = None,
 ) -> Desired:
     """The desired state of a target. ``read`` yields the spec of a manifest whose checked form came without it.
 
     ``secrets`` are the names that manifests of this target may refer to, ``contents`` the files of the revision that
     they name for upload, with git's ids; ``manifests_max`` None lifts that limit. ``others`` are the other
-    targets (None: not known).
+    targets (None: not known). ``variables`` are the places of the values of variables.
     """
     problems = list(extra_problems)
     declared: list[Declared] = []
@@ -72,7 +74,7 @@ def combine(
     scopes: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
     for file, checked in files:
         if checked.problems:
-            problems.extend(_in_file(problem, file.path) for problem in checked.problems)
+            problems.extend(_in_file(problem, file.path, variables or {}) for problem in checked.problems)
         if checked.broken:
             broken.update(Key(target, kind, scope, name) for kind, scope, name in checked.broken)
         for document in checked.documents:
@@ -129,7 +131,7 @@ def _resource(
     document = one.document
     spec = document.spec
     reader = partial(read, file, document.document) if spec is None else partial(_as_it_is, spec)
-    secrets = tuple(dict.fromkeys(name for kind, name, _, _ in document.references if kind == SECRET_KIND))
+    secrets = tuple(dict.fromkeys(name for kind, name, *_ in document.references if kind == SECRET_KIND))
     if not contents:  # nearly always
         return Resource(one.key, one.origin, document.digest, document.lifecycle, depends_on, reader, secrets=secrets)
     files = {path: contents[path] for path in files_of(document)}
@@ -140,19 +142,17 @@ def _resource(
 
 def files_of(document: CheckedDocument) -> tuple[str, ...]:
     """The paths of the files that a manifest names for upload."""
-    return tuple(name for kind, name, _, _ in document.references if kind == FILE_KIND)
+    return tuple(name for kind, name, *_ in document.references if kind == FILE_KIND)
 
 
 def _missing_files(declared: Iterable[Declared], contents: Mapping[str, str]) -> Iterator[Wrong]:
     for one in declared:
-        for kind, path, line, column in one.document.references:
+        for kind, path, line, column, elsewhere in one.document.references:
             if kind == FILE_KIND and path not in contents:
                 what = f"the revision holds no file `{path}` to upload"
                 fix = nearest(path, contents) or "commit it; a path is seen from the top of the repository"
-                yield Wrong(
-                    Problem("file-missing", what, Where(one.origin.path, line, column), str(one.key), fix=fix),
-                    (one.key,),
-                )
+                where = Where(elsewhere or one.origin.path, line, column)
+                yield Wrong(Problem("file-missing", what, where, str(one.key), fix=fix), (one.key,))
 
 
 def _as_it_is(spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -161,11 +161,11 @@ def _as_it_is(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _unknown_secrets(declared: Iterable[Declared], secrets: frozenset[str]) -> Iterator[Wrong]:
     for one in declared:
-        for kind, name, line, column in one.document.references:
+        for kind, name, line, column, elsewhere in one.document.references:
             if kind == SECRET_KIND and name not in secrets:
                 what = f"the target has no secret `{name}`"
                 fix = nearest(name, secrets) or f"add it to the target: secrets: {{{name}: {{file: PATH}}}}"
-                where = Where(one.origin.path, line, column)
+                where = Where(elsewhere or one.origin.path, line, column)
                 yield Wrong(Problem("secret-unknown", what, where, str(one.key), fix=fix), (one.key,))
 
 
@@ -206,12 +206,19 @@ def _keys_of(wrong: Iterable[Wrong]) -> set[Key]:
     return {key for fault in wrong if fault.problem.severity == "error" for key in fault.keys}
 
 
-def _in_file(problem: Problem, path: str) -> Problem:
+def _in_file(problem: Problem, path: str, variables: Mapping[str, Where]) -> Problem:
+    also = (_resolved(where, path, variables) for where in problem.also)
     return dataclasses.replace(
         problem,
         where=dataclasses.replace(problem.where, path=problem.where.path or path),
-        also=tuple(dataclasses.replace(where, path=where.path or path) for where in problem.also),
+        also=tuple(where for where in also if where is not None),
     )
+
+
+def _resolved(where: Where, path: str, variables: Mapping[str, Where]) -> Where | None:
+    if where.path.startswith(VARIABLE_SIGN):
+        return variables.get(where.path[2:-1])
+    return dataclasses.replace(where, path=where.path or path)
 
 
 def _by_place(problem: Problem) -> tuple[str, int, int]:

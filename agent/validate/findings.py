@@ -1,32 +1,49 @@
 """The problems of one document, each with its line and column.
 
 Positions cost a second, slower parse of the file, so they are read only when the first problem is reported. Used by
-every check of a document; the path of the file is filled in later, where it is known.
+every check of a document. The path of the file is filled in later, where it is known, and so is the place of a
+variable's value, which is another with each edit of the configuration.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from agent import yaml_io
 from agent.errors import Problem, ProblemList, Severity, Where
 from agent.model.canonical import to_json
+from agent.validate.origins import On, Origin, Text, variable_place
+from agent.validate.pointers import Tokens, split
 
 SHOWN_MAX = 200
 
 
 class Findings:
-    """Collects problems of the document number ``document`` of ``source``; ``subject`` is set once it is known."""
+    """Collects problems of the document number ``document`` of ``source``; ``subject`` is set once it is known.
 
-    def __init__(self, source: bytes, document: yaml_io.Document, into: ProblemList) -> None:
+    ``uses`` are the places that variables were put into. ``origin`` is that of a document that overlays changed, whose
+    values have places in several files; a place without a path is one of the file that is being checked.
+    """
+
+    def __init__(
+        self,
+        source: bytes,
+        document: yaml_io.Document,
+        into: ProblemList,
+        uses: Mapping[Tokens, tuple[str, ...]] | None = None,
+        origin: Origin | None = None,
+    ) -> None:
         self._source = source
         self._document = document
         self._into = into
-        self._positions: yaml_io.Positions | None = None
+        self._uses = uses
+        self._origin = origin
+        self.rendered = bool(uses) or origin is not None
         self.subject: str | None = None
         self.wrong: set[str] = set()  # pointers of errors: what else is wrong there follows from them
+        self.failed_before = False
 
     def add(
         self,
@@ -34,7 +51,7 @@ class Findings:
         code: str,
         what: str,
         *,
-        on: Literal["key", "value"] = "value",
+        on: On = "value",
         got: Any = None,
         shown: str | None = None,
         why: str | None = None,
@@ -47,26 +64,58 @@ class Findings:
         """
         if severity == "error":
             self.wrong.add(pointer)
-        line, column = self.place(pointer, on)
         if got is not None:
             shown = as_shown(got)
-        self._into.add(Problem(code, what, Where("", line, column), self.subject, shown, why, fix, severity))
+        also = self._also(pointer, what) if self.rendered else ()
+        self._into.add(Problem(code, what, self.where(pointer, on), self.subject, shown, why, fix, severity, also))
+
+    def add_at(self, where: Where, code: str, what: str, *, got: str | None = None, fix: str | None = None) -> None:
+        """Report an error of what was rendered into the document, at the place where a person wrote it."""
+        self.failed_before = True
+        also = (Where("", self._document.line, self._document.column),)
+        self._into.add(Problem(code, what, where, self.subject, got, fix=fix, also=also))
 
     def leave_out(self, count: int) -> None:
         """So many more errors are there, which nobody looked at one by one."""
         self._into.dropped += count
 
+    def over(self, origin: Origin, base: str) -> Findings:
+        """Findings of the same manifest once overlays have changed it; pointers are those of the rendered document.
+
+        What was wrong before stays so; ``base`` is where the spec stood, which is at ``/spec`` now.
+        """
+        found = Findings(self._source, self._document, self._into, self._uses, origin)
+        found.subject, found.failed_before = self.subject, self.failed_before
+        found.wrong = {pointer if base else f"/spec{pointer}" for pointer in self.wrong}
+        return found
+
     @property
     def failed(self) -> bool:
-        return bool(self.wrong)
+        return self.failed_before or bool(self.wrong)
 
-    def place(self, pointer: str, on: Literal["key", "value"] = "value") -> tuple[int, int]:
+    def where(self, pointer: str, on: On = "value") -> Where:
         """Line and column, both from 1."""
         if pointer == "":
-            return self._document.line, self._document.column
-        if self._positions is None:
-            self._positions = yaml_io.positions(self._source, self._document.index)
-        return self._positions.key(pointer) if on == "key" else self._positions.value(pointer)
+            return Where("", self._document.line, self._document.column)
+        text, place = self._from.find(split(pointer))
+        return text.where(place, on)
+
+    def variables(self, pointer: str) -> tuple[str, ...]:
+        """The variables that made what stands at a place."""
+        text, place = self._from.find(split(pointer))
+        return text.variables(place)
+
+    @property
+    def _from(self) -> Origin:
+        if self._origin is None:
+            self._origin = Origin(Text("", self._source, self._document, self._uses), ())
+        return self._origin
+
+    def _also(self, pointer: str, what: str) -> tuple[Where, ...]:
+        """Where the variables of a place have their values, and where an overlay took away what the sentence misses."""
+        gone = self._from.removed_at(split(pointer))
+        removers = [text.where(place) for key, (text, place) in gone.items() if key in what]
+        return (*map(variable_place, self.variables(pointer)), *removers)
 
 
 def as_shown(value: Any) -> str:

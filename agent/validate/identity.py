@@ -119,10 +119,9 @@ def _is_placeholder(place: str, value: Any, held: frozenset[Tokens], findings: F
     if held and split(place) in held:
         return True
     found = placeholders.find(value, identity=True)
-    if found is None or found[0] != "error":
+    if found is None or found.severity != "error":
         return False
-    what = f"`{found[1]}` looks like a placeholder that was never filled in"
-    findings.add(place, "placeholder", what, fix=found[2])
+    findings.add(place, found.code, f"`{found.text}` {found.sentence}", fix=found.fix)
     return True
 
 

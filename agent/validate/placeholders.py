@@ -9,9 +9,18 @@ plain variable, are placeholders still. ``{{…}}`` is the stacks' own template 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-Finding = tuple[Literal["error", "warning"], str, str]  # severity, the text found, what may be done
+
+class Finding(NamedTuple):
+    """A placeholder: the text found, and what may be done about it."""
+
+    severity: Literal["error", "warning"]
+    text: str
+    fix: str
+    code: str = "placeholder"
+    sentence: str = "looks like a placeholder that was never filled in"
+
 
 _BRACED = re.compile(r"\$\{\{?[^{}\n]*\}?\}?")
 _SHELL = re.compile(r"\$\{[#!]?[A-Za-z_][A-Za-z0-9_]*(?:[:#%/\[^,@+?=][^{}\n]*)?\}")
@@ -21,7 +30,7 @@ _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*")
 
 _SIGN = re.compile(rb"\$[{A-Z]|<[A-Za-z]")
 
-_FIX = "write the value; datakeel fills in nothing (a secret is written {secretRef: NAME})"
+_FIX = "write the value, or give the target a variable of that name (a secret is written {secretRef: NAME})"
 
 
 def may_hold(source: bytes) -> bool:
@@ -38,11 +47,12 @@ def find(value: Any, *, identity: bool = False) -> Finding | None:
         return _in_lines(text)
     found = _BRACED.search(text) or _YOUR.search(text) or (_ANGLED.search(text) if identity else None)
     if found is not None:
-        return "error", found.group(), _FIX
+        return Finding("error", found.group(), _FIX)
     if _ANGLED.fullmatch(text):
-        return "warning", text, "replace it, unless it is meant as it stands"
+        return Finding("warning", text, "replace it, unless it is meant as it stands")
     if _VARIABLE.fullmatch(text):
-        return "warning", text, "datakeel reads no environment variable for a manifest: this text travels as it stands"
+        fix = "datakeel reads no environment variable for a manifest: this text travels as it stands"
+        return Finding("warning", text, fix)
     return None
 
 
@@ -50,10 +60,11 @@ def _in_lines(text: str) -> Finding | None:
     variable = None
     for found in _BRACED.finditer(text):
         if not _SHELL.fullmatch(found.group()):
-            return "error", found.group(), _FIX
+            return Finding("error", found.group(), _FIX)
         variable = variable or found.group()
     if yours := _YOUR.search(text):
-        return "warning", yours.group(), "replace it, unless it is meant as it stands"
+        return Finding("warning", yours.group(), "replace it, unless it is meant as it stands")
     if variable is not None:
-        return "warning", variable, "taken for a variable of the text's own language: it travels as it stands"
+        fix = "taken for a variable of the text's own language: it travels as it stands"
+        return Finding("warning", variable, fix)
     return None

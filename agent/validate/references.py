@@ -168,7 +168,7 @@ def find_dependencies(
     known_broken = {(key.kind, key.name) for key in reserved}
     for key, one in declared.items():
         found = dict.fromkeys(index.parents(key))
-        for kind, name, _, _ in one.document.references:
+        for kind, name, *_ in one.document.references:
             candidates = index.beside(key, kind, name)
             if len(candidates) == 1:
                 found[candidates[0]] = None

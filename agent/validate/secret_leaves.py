@@ -14,8 +14,9 @@ from typing import Any
 from agent.model.secret_names import REFERENCE, is_reference, is_secret_name, named_secrets
 from agent.validate import placeholders
 from agent.validate.findings import Findings
-from agent.validate.pointers import Tokens, expand, is_under, join
+from agent.validate.pointers import Tokens, expand, is_under, join, may_show_secret
 
+MASK = "(secret)"
 _WRITE = "write {secretRef: NAME}, a name among the target's secrets"
 
 
@@ -76,6 +77,39 @@ def secret_uses(
     return tuple(uses)
 
 
+def no_variables(spec: Any, base: str, patterns: Sequence[Tokens], findings: Findings) -> None:
+    """Refuse secrets that come out of a variable, whose value anybody may read: in the plan, in a rendering."""
+    for place in dict.fromkeys(place for pattern in patterns for place, leaf in expand(spec, pattern) if leaf):
+        pointer = base + join(place)
+        leaf = next(iter(value for _, value in expand(spec, place)))
+        if not isinstance(leaf, Mapping) and (names := findings.variables(pointer)):
+            what = f"the variable `{names[0]}` stands where a secret is due, and a variable is never a secret"
+            findings.add(pointer, "variable-secret", what, fix=_WRITE)
+
+
+def masked(spec: Any, patterns: Sequence[Tokens]) -> tuple[Any, tuple[Tokens, ...]]:
+    """A copy without the secrets that stand in clear, and their places; references stay."""
+    places = [
+        place
+        for place in dict.fromkeys(place for pattern in patterns for place, _ in expand(spec, pattern))
+        for _, leaf in expand(spec, place)
+        if leaf not in (None, "") and not is_reference(leaf)
+    ]
+    for place in places:
+        spec = _replaced(spec, place, MASK)
+    return spec, tuple(places)
+
+
+def may_show(place: Tokens, hidden: tuple[Tokens, ...]) -> bool:
+    """Whether what stands at a place may be a secret: by the definition or by its name."""
+    return may_show_secret(place, hidden) or sounds_secret(place)
+
+
+def sounds_secret(place: Tokens) -> bool:
+    """Whether the name of a place, or of the list that it is an element of, is that of a secret."""
+    return next((is_secret_name(word) for word in reversed(place) if not word.isdecimal()), False)
+
+
 def without_references(spec: Any, uses: Sequence[SecretUse]) -> Any:
     """A copy in which each reference is plain text, which is what schemas expect of a secret."""
     copied = spec
@@ -134,11 +168,11 @@ def _references(spec: Any) -> Iterator[tuple[Tokens, Any]]:
             waiting.extend(((*place, str(index)), element) for index, element in enumerate(node))
 
 
-def _replaced(node: Any, place: Tokens) -> Any:
+def _replaced(node: Any, place: Tokens, by: str = "reference") -> Any:
     if not place:
-        return "reference"
+        return by
     first, rest = place[0], place[1:]
     if isinstance(node, list):
         index = int(first)
-        return [*node[:index], _replaced(node[index], rest), *node[index + 1 :]]
-    return {key: _replaced(member, rest) if key == first else member for key, member in node.items()}
+        return [*node[:index], _replaced(node[index], rest, by), *node[index + 1 :]]
+    return {key: _replaced(member, rest, by) if key == first else member for key, member in node.items()}

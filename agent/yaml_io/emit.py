@@ -21,6 +21,7 @@ _PLAIN = re.compile(
 _MUST_ESCAPE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+_FORGE_COMMAND = re.compile(r"(?:^|\n)[ \t]*::|##\[")  # a forge's runner obeys these wherever they are printed
 _LITERAL_HEAD = re.compile(r"\n*\S")
 _LONGEST_SIMPLE_KEY: Final = 240
 _LONGEST_FIXED: Final = 48
@@ -88,6 +89,7 @@ def _text(value: str) -> str:
     if _PLAIN.fullmatch(value) and isinstance(resolve(value, len(value)), str):
         return value
     quoted: str = json.dumps(value, ensure_ascii=False)
+    quoted = quoted.replace("##[", "##\\u005b") if "##[" in quoted else quoted
     return _MUST_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
@@ -96,7 +98,7 @@ def _fits_literal(value: str) -> bool:
     if "\n" not in value or not _LITERAL_HEAD.match(value) or value[len(value.rstrip("\n")) - 1 :][:1].isspace():
         return False
     head = _LITERAL_HEAD.match(value)
-    return head is not None and _MUST_ESCAPE.search(value) is None
+    return head is not None and _MUST_ESCAPE.search(value) is None and _FORGE_COMMAND.search(value) is None
 
 
 def _literal(value: str, indent: int) -> str:

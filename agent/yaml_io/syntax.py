@@ -16,6 +16,7 @@ from agent.yaml_io import faults
 
 _BRACES = re.compile(r"\{\{|\{%|\{#")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*')
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][\w-]*\}")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?:\s|$)")
 _INDENT_TAB = re.compile(r"[ -]*(\t)")
 _INVISIBLE = re.compile("[ \t]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000])")
@@ -137,6 +138,9 @@ def _worded(said: str, where: Where, line: str, column: int, context: Any) -> Pr
     what, fix = _SENTENCES.get(said, (f"this is not YAML: {said}", None))
     if _PROMPT.match(line):
         what, fix = "this looks like the output of a console, not YAML", "keep the manifest's own lines only"
+    variable = _VARIABLE.search(_QUOTED.sub(lambda found: " " * len(found[0]), line))
+    if variable is not None and said.startswith("did not find expected ','"):
+        what, fix = "inside of brackets a variable wants quotes", f'write "{variable[0]}"'
     also: tuple[Where, ...] = ()
     if context is not None and faults.at(context) != where:
         also = (faults.at(context),)

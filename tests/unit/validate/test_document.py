@@ -243,7 +243,7 @@ def test_references_are_read_from_the_spec(check: Check) -> None:
 def test_secret_references_keep_their_place(check: Check) -> None:
     text = "name: s\nversion: v1\ntype: secret\nsecret:\n  type: key-value\n  acl: r\n  data:\n    a: {secretRef: x}\n"
     (document,) = check(text).documents
-    assert document.references == ((SECRET_KIND, "x", 8, 8),)
+    assert document.references == ((SECRET_KIND, "x", 8, 8, ""),)
     assert document.spec is not None and document.spec["secret"]["data"]["a"] == {"secretRef": "x"}
 
 

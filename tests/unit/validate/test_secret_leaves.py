@@ -92,7 +92,7 @@ def test_a_name_alone_gives_a_secret_away(check: Check) -> None:
 def test_where_a_name_gives_a_secret_away_a_reference_may_stand(check: Check) -> None:
     checked = check(FREE.replace("NAME", "db_token").replace("VALUE", "{secretRef: lake}"))
     assert checked.problems == ()
-    assert ("", "lake", 6, 25) in checked.documents[0].references
+    assert ("", "lake", 6, 25, "") in checked.documents[0].references
 
 
 def test_a_name_about_a_secret_gets_no_warning(told: Told) -> None:
