@@ -31,6 +31,7 @@ from agent.model.rendering import NO_VARIABLES
 
 if TYPE_CHECKING:
     from agent.definitions.platform import Window
+    from agent.model.rendering import Variables
     from agent.model.window import ApplyWindow
     from agent.yaml_io import Positions
 
@@ -87,10 +88,7 @@ def load_config(
         schemas=schemas,
         targets=with_others(
             {
-                name: replace(
-                    _target(name, target, folder, platforms.name_of(target["platform"]), withheld),
-                    variables=variables.get(name, NO_VARIABLES),
-                )
+                name: _target(name, target, folder, platforms.name_of(target["platform"]), withheld, variables)
                 for name, target in document["targets"].items()
             }
         ),
@@ -276,7 +274,12 @@ def _server(server: Mapping[str, Any]) -> ServerConfig:
 
 
 def _target(
-    name: str, target: Mapping[str, Any], folder: Path, platform: str, withheld: frozenset[str]
+    name: str,
+    target: Mapping[str, Any],
+    folder: Path,
+    platform: str,
+    withheld: frozenset[str],
+    variables: Mapping[str, Variables],
 ) -> TargetConfig:
     from urllib.parse import urlsplit
 
@@ -297,6 +300,7 @@ def _target(
         confirmed=tuple(target.get("confirmed", ())),
         folder=plain_folder(target.get("folder", "")),
         overlays=tuple(map(plain_folder, target.get("overlays", ()))),
+        variables=variables.get(name, NO_VARIABLES),
         defaults=target.get("defaults", {}),
         scopes={word: tuple(names) for word, names in target.get("scopes", {}).items()},
         prune=target.get("prune", False),

@@ -53,10 +53,11 @@ _selection = lru_cache(maxsize=OVERLAYS_MAX)(Selection.of_head)
 class Recipe:
     """What a content id stands for: the blob, and the overlays that are laid over its manifests, in their order.
 
-    ``below`` is the content that they are laid over.
+    ``values`` are those of the variables, ``below`` is the content that the overlays are laid over.
     """
 
     blob: str
+    values: Mapping[str, Any]
     overlays: tuple[Placed, ...] = ()
     below: str = ""
 
@@ -74,6 +75,7 @@ class Rendering:
         self._values: Mapping[str, Any] = {}
         self._texts: dict[str, bytes] = {}
         self._unsound: tuple[Placed, ...] = ()
+        self._kept: tuple[set[str], set[str]] = (set(), set())  # what the last two revisions are made of
         self._naming: set[str] = set()  # blobs that may name variables
         self._holding: set[str] = set()  # contents that hold overlays
         self.problems: tuple[Problem, ...] = ()
@@ -95,7 +97,7 @@ class Rendering:
         if recipe is None:
             return NOTHING
         self._read(each.content for each in recipe.overlays)
-        return Inputs(self._values, tuple(map(self._overlay, recipe.overlays)))
+        return Inputs(recipe.values, tuple(self._overlay(each, recipe.values) for each in recipe.overlays))
 
     def needs_no_check(self, content: str, source: bytes) -> CheckedFile | None:
         """For the bare blob of a file that names variables: their names, which is all that can be said of it."""
@@ -147,7 +149,7 @@ class Rendering:
         return replace(file, documents=tuple(kept), broken=tuple(broken))
 
     def forget(self, contents: Iterable[str]) -> set[str]:
-        """Keep what these contents are made of, and tell all that the next revision may ask for again."""
+        """Keep what these contents are made of, and those of the revision before; tell all of the former."""
         needed: set[str] = set()
         waiting = list(contents)
         while waiting:
@@ -157,15 +159,18 @@ class Rendering:
                 recipe = self._recipes.get(content)
                 if recipe is not None:
                     waiting += (recipe.blob, recipe.below, *(each.content for each in recipe.overlays))
-        self._recipes = {content: recipe for content, recipe in self._recipes.items() if content in needed}
-        self._texts = {content: text for content, text in self._texts.items() if content in needed}
+        if needed != self._kept[1]:  # the revision before may be read still: a proposal is two of them
+            self._kept = (self._kept[1], needed)
+        kept = self._kept[0] | needed
+        self._recipes = {content: recipe for content, recipe in self._recipes.items() if content in kept}
+        self._texts = {content: text for content, text in self._texts.items() if content in kept}
         return needed
 
     def _with_variables(self, entry: TreeEntry, checked: Mapping[str, CheckedFile]) -> TreeEntry:
         if entry.blob not in self._naming:
             return entry
         content = f"{entry.blob}${digest_of(checked[entry.blob].variables, self._values)}"
-        self._recipes.setdefault(content, Recipe(entry.blob))
+        self._recipes.setdefault(content, Recipe(entry.blob, self._values))
         return entry._replace(blob=content)
 
     def _with_overlays(
@@ -207,7 +212,7 @@ class Rendering:
 
     def _laid_over(self, entry: TreeEntry, overlays: Sequence[Placed]) -> TreeEntry:
         content = f"{entry.blob}+{digest([[each.path, each.head.digest] for each in overlays])}"
-        self._recipes[content] = Recipe(self.blob_of(entry.blob), tuple(overlays), entry.blob)
+        self._recipes[content] = Recipe(self.blob_of(entry.blob), self._values, tuple(overlays), entry.blob)
         return entry._replace(blob=content)
 
     def _read(self, contents: Iterable[str]) -> None:
@@ -216,9 +221,9 @@ class Rendering:
         for blob, text in self._source.read(sorted(missing)) if missing else ():
             self._texts[missing[blob]] = text
 
-    def _overlay(self, each: Placed) -> Overlay:
+    def _overlay(self, each: Placed, values: Mapping[str, Any]) -> Overlay:
         source = self._texts[each.content]
-        filler = Filler(source, Inputs(self._values))
+        filler = Filler(source, Inputs(values))
         return read_overlay(each.path, source, each.head.document, filler.filled)
 
 

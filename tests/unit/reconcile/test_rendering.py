@@ -293,3 +293,17 @@ def test_too_many_overlays_are_refused_and_hold_everything(source: CountingSourc
     desired = read(source, platform, LastDesired())
     assert [problem.code for problem in desired.errors] == ["overlay-limit"]
     assert not desired.resources
+
+
+def test_both_revisions_of_a_proposal_can_be_read_whatever_it_changes(
+    source: CountingSource, platform: Platform
+) -> None:
+    last = LastDesired()
+    before = read(source, platform, last)
+    files = {**FIRST, "base/new.yaml": manifest("new"), "prod/a.yaml": overlay("a", '{schedule: {cron: "0 8 * * *"}}')}
+    source.commit(files)
+    after = read(source, platform, last, variables(hour=5, late=1))
+    assert last.specs is not None
+    last.specs.release()
+    assert (crons(before)["a"], crons(before)["b"]) == ("0 22 * * *", "0 3 * * *")
+    assert (crons(after)["a"], crons(after)["b"]) == ("0 8 * * *", "0 5 * * *")
