@@ -135,11 +135,11 @@ def _tell(error: AgentError, json_wanted: bool, *, verbose: bool) -> int:
 
 
 def _leave_word(error: AgentError, parsed: Namespace | None) -> None:
-    """What was asked to be written tells the error, unless the command was not even understood."""
+    """What was asked to be written tells the error, unless the command was not understood, or was not the trouble."""
     from agent.cli.output import write_failure
     from agent.errors import UsageError
 
-    if parsed is not None and not isinstance(error, UsageError):
+    if parsed is not None and not isinstance(error, UsageError) and error.error_code != "output-failed":
         write_failure(error, getattr(parsed, "output", ()))
 
 

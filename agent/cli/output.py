@@ -88,7 +88,8 @@ def write_outputs(
 ) -> None:
     """Every output, files first, so that a reader of standard output finds them written; annotations last of all.
 
-    A format without a renderer of its own is made from ``document``, which is asked for once, and has no secret left.
+    One that cannot be written keeps no other from it; its error is raised at the end. A format without a renderer of
+    its own is made from ``document``, which is asked for once, and has no secret left.
     """
     made: list[Any] = []
 
@@ -103,13 +104,19 @@ def write_outputs(
         full = next((one.file.name for one in outputs if one.format == "json" and one.file), None)
         return render(name, made[0], replace(settings or Settings(), full=full))
 
+    failed: AgentError | None = None
     for output in sorted(outputs, key=lambda one: (one.file is None, one.format == "github")):
         text = scrubbed(text_of(output.format))
         if output.file is None:
             sys.stdout.write(text)
             sys.stdout.flush()
-        else:
+            continue
+        try:
             write_file(output.file, text)
+        except AgentError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 def write_file(path: Path, text: str) -> None:

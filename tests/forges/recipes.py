@@ -57,6 +57,8 @@ def run_action(
             word: _EXPRESSION.sub(lambda found: known[found[1]], value) for word, value in step.get("env", {}).items()
         }
         given = {name: value for name, value in environment.items() if name != "GITHUB_TOKEN"}  # a step must ask for it
+        if os.environ.get(INSTALL):  # where packages come from is this machine's business
+            given |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
         status, output = _bash(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             given

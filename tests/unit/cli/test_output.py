@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli import output
-from agent.cli.output import Output, parse_outputs, write_outputs
+from agent.cli.main import main
+from agent.cli.output import FORMATS_OF_PROBLEMS, Output, parse_outputs, write_outputs
+from agent.definitions.files import bundled_schemas
 from agent.errors import AgentError, UsageError
 from agent.report.documents import error_document
 from agent.report.formats import WRITERS
@@ -139,3 +141,51 @@ def test_a_failure_reaches_every_output_that_was_asked_for(tmp_path: Path, capsy
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
     output.write_failure(error, [f"json={tmp_path / 'no' / 'folder.json'}"])
     assert "output-failed" in capsys.readouterr().err
+
+
+SHOP = """
+apiVersion: datakeel/v1
+source: {path: .}
+targets:
+  shop: {platform: acme, server: "https://x.example", credentials: {token: {env: ACME_TOKEN}}, folder: manifests}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a manifest that is wrong and one that deserves a warning."""
+    platform = next(iter(sorted(bundled_schemas().glob("*/platform.yaml")))).parent.name
+    (tmp_path / "datakeel.yaml").write_text(SHOP.replace("acme,", f"{platform},"))
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "a.yaml").write_text("# nothing\n")
+    (tmp_path / "manifests" / "b.yaml").write_text("kind: Nonsense\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_exit_status_is_set_after_every_output_is_written(shop: Path) -> None:
+    words = [word for name in FORMATS_OF_PROBLEMS for word in ("-o", f"{name}={shop / name}")]
+    assert main(["validate", *words]) == 3
+    for name in FORMATS_OF_PROBLEMS:
+        assert (shop / name).stat().st_size > 0, name
+
+
+def test_an_output_that_cannot_be_written_keeps_no_other_from_it(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(["validate", "-o", f"json={shop / 'no' / 'a.json'}", "-o", "text", "-o", f"markdown={shop / 'b.md'}"]) == 1
+    )
+    told = capsys.readouterr()
+    assert "output-failed" in told.err
+    assert "1 error" in told.out
+    assert (shop / "b.md").read_text().startswith("<!-- datakeel:plan key=default -->\n### datakeel validate: 1 error")
+
+
+def test_warnings_never_enter_json_on_stdout(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "-v", "-o", "json"]) == 3
+    assert json.loads(capsys.readouterr().out)["format"] == "datakeel.problems/1"
+    assert main(["diff", "-v", "-o", "json"]) != 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["format"] in ("datakeel.error/1", "datakeel.plan/1")
+    assert told.err
