@@ -105,10 +105,19 @@ class Survey:
                 )
 
 
-async def survey(target: Target, git: Desired, wanted: Wanted, tell: Callable[[int, int], None]) -> Survey:
-    """Everything of one target that is asked for. Raises UsageError; what the platform does is told in the result."""
+async def survey(
+    target: Target,
+    git: Desired,
+    wanted: Wanted,
+    tell: Callable[[int, int], None],
+    elsewhere: Mapping[Key, str] | None = None,
+) -> Survey:
+    """Everything of one target that is asked for. Raises UsageError; what the platform does is told in the result.
+
+    ``elsewhere`` are objects that are the business of other targets, by their names.
+    """
     found = Survey(target)
-    surveyor = _Surveyor(found, git, wanted)
+    surveyor = _Surveyor(found, git, wanted, elsewhere or {})
     chosen = surveyor.kinds()
     for kind in chosen:
         if kind.list is None:
@@ -125,8 +134,9 @@ async def survey(target: Target, git: Desired, wanted: Wanted, tell: Callable[[i
 class _Surveyor:
     """Walks over the lists of one target."""
 
-    def __init__(self, found: Survey, git: Desired, wanted: Wanted) -> None:
+    def __init__(self, found: Survey, git: Desired, wanted: Wanted, elsewhere: Mapping[Key, str]) -> None:
         self.found = found
+        self.elsewhere = elsewhere
         self.target = found.target
         self.wanted = wanted
         self.in_git = {key: f"{each.origin.path}:{each.origin.line}" for key, each in git.resources.items()}
@@ -254,6 +264,8 @@ class _Surveyor:
         """One object that is meant: to be read, or told why it is not."""
         if key in self.in_git:
             self.found.kept[key] = self.in_git[key]
+        elif key in self.elsewhere:
+            self.found.left[key] = f"it is the business of target {clean(self.elsewhere[key], 60)}"
         elif key in self.rows and self.wanted.since_inventory:
             self.found.ours.append(key)
         elif reason := why_left(kind, row.owner, uid_of(self.target.platform.name, key), row.health):

@@ -24,6 +24,7 @@ from agent.importing.paths import Group, grouped, paths_of
 from agent.importing.shape import shape
 from agent.importing.shaped import Hidden, Unfit
 from agent.model.identity import Key
+from agent.reconcile.neighbours import held_by_twins
 from agent.reconcile.target import Target
 from agent.source.location import find_repository
 from agent.source.tree import folder_in
@@ -99,7 +100,7 @@ async def _import(
 ) -> Imported:
     git = git_of(target, opened, options)
     tell = lambda done, of: progress(target.name, done, of, target.api.calls.total())  # noqa: E731
-    done = Imported(await survey(target, git, wanted, tell))
+    done = Imported(await survey(target, git, wanted, tell, held_by_twins(target, git.revision)))
     done.failed |= done.survey.failed
     if wanted.content:
         make_manifests(done)
@@ -173,7 +174,11 @@ def write_new(folder: Path, path: str, content: bytes, link: Callable[[str, Path
             raise
         except OSError:  # a file system without hard links
             with final.open("xb") as file:
-                file.write(content)
+                try:
+                    file.write(content)
+                except OSError:
+                    final.unlink()
+                    raise
     finally:
         with suppress(OSError):
             Path(name).unlink()

@@ -56,6 +56,20 @@ def handover(target: Target, desired: Desired) -> Handover:
     return Handover(going, handed)
 
 
+def held_by_twins(target: Target, revision: Revision) -> Mapping[Key, str]:
+    """Objects of this system that another target of it names in git or has in its inventory, as keys of this target,
+    each with the name of that target. Raises SourceError.
+    """
+    found: dict[Key, str] = {}
+    for twin in target.neighbours:
+        if _is_same_system(target, twin):
+            named = desired_of(target, twin, revision) if revision.commit else None
+            keys = set(target.store.rows(twin.name))
+            keys |= {*named.resources, *named.broken} if named is not None else set()
+            found |= {key._replace(target=target.name): twin.name for key in keys}
+    return found
+
+
 def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -> Mapping[Awaited, str]:
     """What this target waits for and is not live and ready as git says, with the reason. Read from the store alone.
 

@@ -66,6 +66,12 @@ def look(stage: Stage) -> None:
     for more in ("--desired", "--applied"):
         stage.datakeel("get", "Vault/header-clear", more, "--target", "header")
     stage.datakeel("get", "Vault", "-o", "json", "--target", "header")
+    # What is live becomes files, as if git named none of it: they hold names of secrets, and no values.
+    unknown = {"DATAKEEL_TARGETS__HEADER__FOLDER": "none"}
+    out = stage.folder / "tmp" / "imported"
+    told = stage.datakeel("import", "--out", str(out), "--target", "header", "-v", more=unknown)
+    assert list(out.rglob("*.yaml")), told
+    stage.datakeel("import", "--strays", "-o", "json", "--target", "header", more=unknown)
     stage.datakeel("explain", "Vault", "--schemas", str(Path(__file__).parent / "leaky"))
     stage.datakeel("decide", "Vault/header-echo-html-500", "--not-made", "--target", "header")
 

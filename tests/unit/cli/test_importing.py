@@ -6,6 +6,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ async def orchard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def imported(
     config: Any, *what: str, only: Sequence[str] = (), out: Path | None = None, group: Any = "file", **words: Any
 ) -> Imported:
-    options = Options(verb="import", worktree=True, only=tuple(map(Selector.parse, only)))
+    targets = (words.pop("target"),) if "target" in words else ()
+    options = Options(verb="import", worktree=True, targets=targets, only=tuple(map(Selector.parse, only)))
     wanted = Wanted(tuple(map(Selector.parse, what)), words.pop("where", {}), options, **words)
     (done,) = await import_live(config, options, wanted, out, group, lambda *told: None)
     return done
@@ -195,6 +197,30 @@ async def test_what_is_in_git_and_what_is_ours_is_kept_apart(tmp_path: Path, mon
         assert [each.path for each in done.survey.kept] == ["Tree/north/apple"]
         assert [each.path for each in done.survey.ours] == ["Tree/north/mine"]
         assert status(done) == 0
+
+
+async def test_what_another_target_of_the_system_names_is_its_business(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with orchard(tmp_path, monkeypatch) as (_, config):
+        (tmp_path / "repo" / "theirs").mkdir()
+        (tmp_path / "repo" / "theirs" / "apple.yaml").write_text(
+            "apiVersion: orchard/v1\nkind: Tree\nmetadata: {name: apple, yard: north}\nspec: {}\n"
+        )
+        home = config.targets["home"]
+        twin = replace(home, name="twin", folder="theirs")
+        remote = replace(twin, name="remote", server="https://orchard.example", folder="theirs")
+        only = ("Tree/apple", "Tree/Apple")
+        alone = replace(config, targets={"home": home, "remote": remote})
+        assert "Tree/north/apple" in names(await imported(alone, "Tree", only=only, target="home"))
+        both = replace(config, targets={"home": home, "twin": twin})
+        for file in (tmp_path / "repo" / "manifests").rglob("*.yaml"):
+            file.unlink()
+        done = await imported(both, "Tree", only=only, target="home")
+        assert names(done) == ["Tree/north/Apple"]
+        assert [(key.name, why) for key, why in done.survey.left.items()] == [
+            ("apple", "it is the business of target twin")
+        ]
 
 
 async def test_a_list_of_strays_reads_lists_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
