@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agent.definitions.build_kinds import resolved
 from agent.definitions.check_kinds import check_kind_name
-from agent.definitions.check_words import Sources, check_line, check_template
+from agent.definitions.check_words import Sources, check_absent, check_line, check_template
 from agent.definitions.places import Faults, Leaf, Place, Words, get, has
 from agent.definitions.schemas import KindSchema
 from agent.definitions.shapes import Request
@@ -86,6 +86,7 @@ class FieldCheck:
         if upload is not None and isinstance(upload.value, dict):
             known = self.sources.plus("name", file=frozenset({"name", "base64"}))
             self._check_write(upload.value.get("request"), known)
+            check_absent(upload.value.get("value"), self.faults)
             if "body" in upload.value:
                 body = upload.value["body"]
                 check_template(body.value, known, body.place, self.faults, secrets=True)

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.definitions.build_kinds import MARK_WORDS
-from agent.definitions.check_words import ANY, Sources, check_line, check_template, check_templates, kind_sources
+from agent.definitions.check_words import (
+    ANY,
+    Sources,
+    check_absent,
+    check_line,
+    check_template,
+    check_templates,
+    kind_sources,
+)
 from agent.definitions.expressions import Template
 from agent.definitions.places import Faults, Leaf, Place, Words, did_you_mean, get, has
 from agent.definitions.shapes import Request
@@ -37,6 +45,7 @@ class KindCheck:
         if not abstract:
             self._check_whole(words)
         self._check_scope(words)
+        check_absent(words.get("id"), self.faults)
         check_templates(words.get("headers"), sources, self.faults)
         for name in OPERATIONS:
             operation = words.get(name)

@@ -1,6 +1,7 @@
 """Every ``{word}`` and ``${…}`` has a source: which names are known where, and the nearest one for a mistake.
 
-Used by the other checks. A secret in a request line would end in every proxy's log, so it is refused there.
+Used by the other checks. A secret in a request line would end in every proxy's log, so it is refused there. What is
+to find a name finds none in an answer that holds nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.definitions.expressions import PathTemplate, Template
+from agent.definitions.expressions import Expression, PathTemplate, Template
 from agent.definitions.places import Faults, Leaf, Place, Words, did_you_mean, get, has
 from agent.definitions.shapes import Request
 from agent.definitions.vocabulary import CONTEXT
@@ -126,3 +127,16 @@ def check_templates(leaf: Leaf | None, sources: Sources, faults: Faults, *, secr
             check_template(member.value, sources, member.place, faults, secrets=secrets)
     else:
         check_template(leaf.value, sources, leaf.place, faults, secrets=secrets)
+
+
+def check_absent(leaf: Leaf | None, faults: Faults) -> None:
+    """Where an answer holds nothing, an expression that names something finds nothing: JMESPath's ``to_string`` makes
+    the word *null* of it, which would be taken for a name."""
+    if leaf is None or not isinstance(leaf.value, Expression):
+        return
+    found = leaf.value.search({})
+    if found is not None:
+        what = f"finds {found!r} in an answer that holds nothing"
+        faults.add(
+            leaf.place, what, got=leaf.value.source, fix="write `id && to_string(id)` in place of `to_string(id)`"
+        )

@@ -149,6 +149,8 @@ def mismatch(kind: Kind, key: Key, item: Any, server_id: str | None = None) -> s
     if _is_of_another_kind(kind, item):
         return "an answer about an object of another kind"
     name = name_of(kind, item)
+    if name is None and (_is_empty(item) or (kind.id is not None and id_of(kind, item) is None)):
+        return "an answer that does not say what it is about"
     if name is not None and name != key.name:
         return "an answer about an object of another name"
     scope = dict(key.scope)
@@ -164,6 +166,10 @@ def revision_of(kind: Kind, item: Mapping[str, Any]) -> str | None:
     if kind.list is None or kind.list.revision is None:
         return None
     return _text(_found(kind.list.revision, item))
+
+
+def _is_empty(item: Mapping[str, Any]) -> bool:
+    return all(value is None for value in item.values())
 
 
 def _is_of_another_kind(kind: Kind, item: Mapping[str, Any]) -> bool:

@@ -18,6 +18,8 @@ from agent.plan.elsewhere import Wires
 from agent.plan.flapping import rule, shown
 from agent.plan.rules import RuleBook, pattern_of, split_pointer
 
+UNKEPT = "not kept by the server"
+
 
 def is_current(row: InventoryRow, platform: Platform) -> bool:
     """Whether an object was last written by what the definition says now: another one may send another form."""
@@ -42,7 +44,7 @@ def less_unkept(found: Comparison, desired: Mapping[str, Any], not_kept: Mapping
         found,
         fields=[each for each in found.fields if each.pointer not in pointers],
         immutable=[each for each in found.immutable if each.pointer not in pointers],
-        quiet=[*found.quiet, *((path, "not kept by the server", _learnt(each)) for path, each in told.items())],
+        quiet=[*found.quiet, *((path, UNKEPT, _learnt(each)) for path, each in told.items())],
     )
 
 

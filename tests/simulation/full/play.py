@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.model.outcome import Report, Result
+from agent.plan.quiet import UNKEPT
 from agent.reconcile.once import Wish
 from tests.simulation.full.agent import INTERVAL, RIGHT, Agent, Parts
 from tests.simulation.full.draw import draw_story
@@ -162,6 +163,9 @@ class _Stage(Happenings):
             for each in report.outcomes if report is not None else ():
                 if each.result is not Result.DONE:
                     blocked[each.change.key.name] = each.code or each.change.reason or each.result.value
+        for told in self.final.plan.suppressed if self.final is not None and self.final.plan is not None else ():
+            if told.why == UNKEPT:
+                blocked[told.key.name] = told.why
         for label, text in named_in(world.source, world.source.revisions[-1][1]).items():
             shown = [tokens_in(commit.after) for commit in world.alive.values() if label_of(commit) == label]
             wrong = "" if any(tokens_in(json.loads(text)) <= tokens for tokens in shown) else f"{label} shows {shown}"

@@ -133,7 +133,8 @@ class Referee:
             self.world.identical.discard(place)
             self.made.pop(place, None)
         elif commit.before is not None:
-            if label not in known:
+            # A take-over that is under way cannot know of it.
+            if label not in known | {row.name for row in self.books.open_rows()}:
                 self.world.identical.discard(place)
         elif self.target not in marks_of(commit.after):
             sample = self.world.sample_of(label)
@@ -160,6 +161,8 @@ class Referee:
         self.foreign.discard(place)
         if commit.type in UPLOADED:
             return
+        if not any(row.name == label for row in self.books.open_rows()):
+            self.forgiven.add(place)  # sent before the store was lost: what else has no intent, I11 tells
         if label not in self.ever:
             self.broken("I6", f"made {label}, which git never named")
         run = str((commit.after or {}).get("name"))

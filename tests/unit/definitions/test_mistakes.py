@@ -129,6 +129,18 @@ MISTAKES = [
         "`rename` needs `id`",
         None,
     ),
+    (
+        ALONE,
+        ALONE.replace("id: id", "id: ‸to_string(id)"),
+        "finds 'null' in an answer that holds nothing",
+        None,
+    ),
+    (
+        FIELD,
+        "      /size: {upload: {request: POST /u, body: '${file.name}', value: ‸to_string(id)}}\n",
+        "finds 'null' in an answer that holds nothing",
+        "write `id && to_string(id)` in place of `to_string(id)`",
+    ),
     (GET, GET + "    logs: {lines: logs}\n", "either `request` or `websocket`", None),
     (GET, GET + "    actions: {‸go: {careful: hot}}\n", "`request` is missing", None),
     (THINGS, THINGS + "    mark: {in: /tags, as: ‸'${target}'}\n", "without `${uid}` proves nothing", None),

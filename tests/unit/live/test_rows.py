@@ -11,7 +11,7 @@ from agent.definitions.expressions import Expression, Template
 from agent.definitions.marks import marks_of, owner_of
 from agent.definitions.platform import Mark, Operation, ScopeWord
 from agent.definitions.scope import list_words
-from agent.live.rows import health_of, id_of, identity_of, mismatch, name_of, revision_of
+from agent.live.rows import health_of, id_of, identity_of, is_untold, mismatch, name_of, revision_of
 from tests.unit.live.made_up import KEY, RESOURCE
 
 NAMED = frozenset({"workspace"})
@@ -179,3 +179,24 @@ def test_an_object_must_be_the_one_asked_for_as_far_as_it_says(item: Any, same: 
 def test_an_object_asked_for_by_id_must_have_that_id() -> None:
     assert mismatch(RUN, KEY, {"name": "daily", "id": "7"}, "7") == ""
     assert mismatch(RUN, KEY, {"name": "daily", "id": "8"}, "7") != ""
+
+
+@pytest.mark.parametrize("item", [{}, {"data": None}])
+def test_an_answer_that_holds_nothing_is_about_nothing(item: Any) -> None:
+    assert mismatch(RESOURCE, KEY, item) == "an answer that does not say what it is about"
+
+
+def test_where_objects_have_ids_an_answer_without_one_or_a_name_is_about_nothing() -> None:
+    failure = {"status": "failed", "message": "no more"}
+    assert mismatch(RUN, KEY, failure) == "an answer that does not say what it is about"
+    assert mismatch(replace(RUN, id=None), KEY, failure) == ""
+
+
+def test_the_answer_to_a_create_must_tell_which_object_is_ours_unless_a_mark_or_a_name_does() -> None:
+    nameless = replace(RUN, mark=None, unique=False)
+    named = replace(RUN, mark=None, unique=True)
+    assert is_untold(nameless, None) and is_untold(nameless, {"name": "daily"})
+    assert not is_untold(nameless, {"id": "7"})
+    assert not is_untold(named, None) and not is_untold(named, {"name": "daily"})
+    assert is_untold(named, {"status": "failed"})
+    assert not is_untold(replace(RUN, unique=False), None)
