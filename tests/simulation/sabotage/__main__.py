@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from tests.simulation.full.many import quiet
 from tests.simulation.places import make_template, memory_folder
 from tests.simulation.sabotage.play import Played, play
 from tests.simulation.sabotage.table import CONTROLS, VARIANTS, WITHIN, Caught, record, recorded
@@ -34,7 +35,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="rewrite the record")
     words = parser.parse_args()
     wanted = [v for v in ALL.values() if not words.names or any(name in v.name for name in words.names)]
-    print(f"{'variant':<56} {'tale':<16} {'invariant':<9} {'first seed':>10} {'seeds':>6}  told")
+    print(f"{'variant':<62} {'tale':<58} {'invariant':<9} {'first seed':>10} {'seeds':>6}  told")
     caught: list[Caught] = []
     failures = 0
     for variant, played in _all_played(wanted, words):
@@ -78,6 +79,7 @@ def _all_played(variants: list[Variant], words: argparse.Namespace) -> Iterator[
 
 @cache
 def _place() -> tuple[tempfile.TemporaryDirectory[str], Path, Path]:
+    quiet()
     holder = tempfile.TemporaryDirectory(dir=memory_folder())
     return holder, Path(holder.name), make_template(Path(holder.name))
 
@@ -109,7 +111,7 @@ def _told(variant: Variant, played: Played) -> int:
     failed = (played.first is None) != (variant.caught_by is None) or not played.ran
     word = "" if not failed else "NEVER RAN " if not played.ran else "SURVIVED " if variant.caught_by else "SPEAKS "
     first = "-" if played.first is None else str(played.first)
-    line = f"{variant.name:<56} {variant.tale.name:<16} {variant.caught_by or '':<9} {first:>10} {played.played:>6}  "
+    line = f"{variant.name:<62} {variant.tale.name:<58} {variant.caught_by or '':<9} {first:>10} {played.played:>6}  "
     print(line + word + played.told[:110], flush=True)
     return int(failed)
 

@@ -34,6 +34,20 @@ def _patient(right: Any) -> Any:
     return made
 
 
+def _endlessly(right: Any) -> Any:
+    """A read that fails is sent until it is answered."""
+
+    async def read(api: Any, prepared: Any, purpose: Any) -> Any:
+        while (reply := await api._exchange(prepared, purpose)).passing:
+            await api._clock.sleep(0.5)
+        return reply
+
+    return read
+
+
+_ENDLESSLY = Swap("live.api:ReadApi._read", _endlessly)
+
+
 def _variant(name: str, guard: str, tale: Any, *swaps: Swap, **words: Any) -> Variant:
     return Variant(name, "budget", guard, tale, "I8", swaps=swaps, **words)
 
@@ -66,5 +80,23 @@ VARIANTS = (
     ),
     _variant(
         "no deadline", "each call has a deadline", tales.HANGING, Swap("live.transport:Transport.__init__", _patient)
+    ),
+    _variant(
+        "reads are repeated without end, and nothing rests",
+        "three attempts, and a place that fails is left alone",
+        tales.FAILING,
+        _ENDLESSLY,
+        Swap("live.circuit:Circuit.lets", always(True)),
+    ),
+)
+
+CONTROLS = (
+    Variant(
+        "reads are repeated without end",
+        "budget",
+        "three attempts; here a place that fails is left alone before they are many",
+        tales.FAILING,
+        None,
+        swaps=(_ENDLESSLY,),
     ),
 )

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from agent.config.model import Limits, TargetConfig
-from agent.definitions.platform import Platform, Window
+from agent.config.model import TargetConfig
+from agent.definitions.platform import Window
 from agent.model.identity import Revision
 from agent.model.outcome import Report
 from agent.model.suspension import Suspension
@@ -205,14 +205,6 @@ class Tight(Cell):
         self.platform = dataclasses.replace(platform, budget=dataclasses.replace(platform.budget, windows=windows))
 
 
-class Unmarked(Cell):
-    """A platform whose objects have no place for a mark: only the inventory tells whose they are."""
-
-    def arrange(self) -> None:
-        super().arrange()
-        self.platform = with_kinds(definition(), mark=None)
-
-
 class Fixed(Cell):
     """A platform whose workflows cannot change their schedule in place, and whose operator asks for it."""
 
@@ -227,12 +219,6 @@ class Fixed(Cell):
             platform,
             kinds={**platform.kinds, "Workflow": dataclasses.replace(kind, fields=fields, replace="deleteFirst")},
         )
-
-
-class Generous(Cell):
-    """A delete limit of one: two manifests that leave git are too many."""
-
-    operators = {"limits": Limits(deletes_max=2, deletes_share_max=0.5)}  # noqa: RUF012
 
 
 class Owned(Cell):
@@ -282,9 +268,3 @@ class _Fork(Lasting):
         if self._world.moved:
             return await self._other.handle_async_request(request)
         return await super().handle_async_request(request)
-
-
-def with_kinds(platform: Platform, **words: Any) -> Platform:
-    """The same with some words of each kind changed."""
-    kinds = {name: dataclasses.replace(kind, **words) for name, kind in platform.kinds.items()}
-    return dataclasses.replace(platform, kinds=kinds)

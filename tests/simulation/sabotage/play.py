@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.simulation.full import play as whole
+from tests.simulation.full.store import FailingStore, copy_of
+from tests.simulation.kill import MortalStore
+from tests.simulation.sabotage import stores
 from tests.simulation.sabotage.cells import Endless
 from tests.simulation.sabotage.swap import swapped
-from tests.simulation.sabotage.variant import Variant
+from tests.simulation.sabotage.variant import Variant, WholeTale
 from tests.simulation.story import tell
 
 
@@ -36,20 +40,31 @@ def one(variant: Variant, seed: int, folder: Path, template: Path) -> tuple[list
     place = Path(tempfile.mkdtemp(dir=folder))
     try:
         with swapped(variant.swaps) as ran:
-            told = tell(
-                seed,
-                place,
-                kill_at=variant.tale.kill_at(seed),
-                template=template,
-                happenings=variant.tale.draw(seed),
-                store=variant.store,
-                cell=variant.cell or variant.tale.cell,
-            )
-        return told.violations, _ran(ran)
+            violations = _violations(variant, seed, place, template)
+        return violations, _ran(ran)
     except Endless as endless:
         return [f"I8: {endless}"], _ran(ran)
     finally:
         shutil.rmtree(place)
+
+
+def _violations(variant: Variant, seed: int, place: Path, template: Path) -> list[str]:
+    tale = variant.tale
+    if isinstance(tale, WholeTale):
+        parts = replace(variant.parts, store=stores.over(FailingStore, variant.store))
+        try:
+            return whole.tell(tale.draw(seed), place, copy_of(template), parts=parts, keep=False).violations
+        except Exception as error:
+            return [f"crash: {type(error).__name__}: {error}"]
+    return tell(
+        seed,
+        place,
+        kill_at=tale.kill_at(seed),
+        template=template,
+        happenings=tale.draw(seed),
+        store=stores.over(MortalStore, variant.store),
+        cell=variant.cell or tale.cell,
+    ).violations
 
 
 def _ran(calls: Counter[str]) -> bool:

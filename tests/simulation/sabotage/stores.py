@@ -1,23 +1,33 @@
-"""Wrong stores: what the journal and the inventory are told too late, twice, or not at all."""
+"""Wrong stores: what the journal and the inventory are told too late, twice, or not at all.
+
+Each is laid over the store of the simulation in which it is played (:func:`over`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.model.identity import Key
 from agent.model.inventory import Intent, InventoryRow
-from tests.simulation.kill import MortalStore
+from agent.store.store import Store
+
+_Right = TypeVar("_Right", bound=Store)
 
 
-class NoJournal(MortalStore):
+def over(right: type[_Right], wrong: type[Store]) -> type[_Right]:
+    """The store ``right`` with what is wrong in ``wrong``."""
+    return right if wrong is Store else type(wrong.__name__, (wrong, right), {})
+
+
+class NoJournal(Store):
     """Intents are not written down."""
 
     def open_intent(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
         return None
 
 
-class NoInventory(MortalStore):
+class NoInventory(Store):
     """What was made is not remembered."""
 
     def close_intent(self, op_id: str, result: str, **words: Any) -> bool:
@@ -27,7 +37,7 @@ class NoInventory(MortalStore):
         return None
 
 
-class LateJournal(MortalStore):
+class LateJournal(Store):
     """The intent is written down with its outcome, when the call is over."""
 
     def open_intent(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
@@ -40,7 +50,7 @@ class LateJournal(MortalStore):
         return super().close_intent(op_id, result, **words)
 
 
-class HastyJournal(MortalStore):
+class HastyJournal(Store):
     """The outcome is written down before the answer: what is sent will have worked."""
 
     def open_intent(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
@@ -48,7 +58,7 @@ class HastyJournal(MortalStore):
         super().close_intent(intent.op_id, "done", row=row, applied=applied)
 
 
-class OneIntentForAll(MortalStore):
+class OneIntentForAll(Store):
     """One intent stands for all calls of a pass."""
 
     def open_intent(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
@@ -57,7 +67,7 @@ class OneIntentForAll(MortalStore):
             super().open_intent(intent, row, applied)
 
 
-class TwoTransactions(MortalStore):
+class TwoTransactions(Store):
     """The outcome is one transaction and the inventory another: a death between them leaves an object unknown."""
 
     def close_intent(self, op_id: str, result: str, **words: Any) -> bool:
@@ -68,22 +78,29 @@ class TwoTransactions(MortalStore):
         return closed
 
 
-class NoTombstones(MortalStore):
+class NoTombstones(Store):
     """That something was deleted a moment ago is not remembered."""
 
     def tombstones(self, target: str) -> dict[Key, float]:
         return {}
 
 
-class NoLedger(MortalStore):
+class NoLedger(Store):
     """What was spent is not written down: each process begins with whole windows."""
 
     def spend(self, credential: str, at: float, calls: int, after: int = 0) -> Any:
         return super().spent(credential, at + 1e9)
 
 
-class StaleRows(MortalStore):
+class StaleRows(Store):
     """Of several rows only the first is written."""
 
     def put_rows(self, rows: Iterable[InventoryRow], applied: Any = None) -> None:
         super().put_rows([*rows][:1], applied)
+
+
+class Unlocked(Store):
+    """Whoever opens it has it."""
+
+    def lock(self) -> None:
+        return None

@@ -7,7 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.sabotage import absence, answers, budget, content, journal, limits, ownership, tales
+from tests.simulation.sabotage import (
+    absence,
+    answers,
+    budget,
+    content,
+    elsewhere,
+    journal,
+    limits,
+    ownership,
+    replicas,
+    tales,
+)
 from tests.simulation.sabotage.variant import Variant
 
 RECORD = Path(__file__).with_name("caught.csv")
@@ -21,10 +32,15 @@ VARIANTS: tuple[Variant, ...] = (
     *limits.VARIANTS,
     *budget.VARIANTS,
     *content.VARIANTS,
+    *replicas.VARIANTS,
+    *elsewhere.VARIANTS,
 )
 CONTROLS: tuple[Variant, ...] = (
     *answers.CONTROLS,
     *absence.CONTROLS,
+    *budget.CONTROLS,
+    *replicas.CONTROLS,
+    *elsewhere.CONTROLS,
     *(Variant(f"nothing is wrong: {tale.name}", "journal", "nothing", tale, None) for tale in tales.TALES),
 )
 
