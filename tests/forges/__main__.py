@@ -73,8 +73,14 @@ def check_hook(tools: Path, folder: Path) -> None:
     daily.write_text(daily.read_text().replace("schedule:", "shedule:"))
     bad = subprocess.run(words, cwd=repository, env=home, check=False, capture_output=True, text=True)
     assert bad.returncode == 1, bad.stdout + bad.stderr
-    assert "manifests/daily.yaml:" in bad.stdout and "did you mean `schedule`?" in bad.stdout, bad.stdout
-    print("pre-commit runs the hook")
+    assert "manifests/daily.yaml:" in bad.stdout, bad.stdout
+    assert "did you mean `schedule`?" in bad.stdout, bad.stdout
+    daily.write_text(daily.read_text().replace("shedule:", "schedule:"))
+    words[3] = "datakeel-render-check"
+    stale = subprocess.run(words, cwd=repository, env=home, check=False, capture_output=True, text=True)
+    assert stale.returncode == 1, stale.stdout + stale.stderr
+    assert "exit code: 2" in stale.stdout, stale.stdout
+    print("pre-commit runs the hooks")
 
 
 if __name__ == "__main__":
