@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.cli.opening import cache_folder
+from agent.cli.renditions import Renditions, between
 from agent.config import find_config, load_config
 from agent.config.changes import config_changes
 from agent.config.model import Config
@@ -35,7 +36,8 @@ class Comparison:
     """``base`` decides, ``start`` is where the histories part, ``head`` is proposed. ``config`` is that of ``base``.
 
     ``unmerged`` is what the proposal changes of the agent itself. ``trusts_state`` is False where the state store comes
-    from the repository, so that whoever proposes may have written it.
+    from the repository, so that whoever proposes may have written it. ``renditions`` are what ``start`` and ``head``
+    say of variables and overlays, where they do not say the same.
     """
 
     config: Config
@@ -45,6 +47,7 @@ class Comparison:
     head: Revision
     unmerged: tuple[Unmerged, ...] = ()
     trusts_state: bool = True
+    renditions: tuple[Renditions, Renditions] = ({}, {})
 
 
 @contextmanager
@@ -73,7 +76,8 @@ def compared(
         if merged is not None:
             merged.folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(shown_below(folder))
-        loaded = load_config(top / below, os.environ, here, [here / each for each in schemas], merged)
+        given = [here / each for each in schemas]
+        loaded = load_config(top / below, os.environ, here, given, merged)
         loaded = _read_here(loaded, top)
         source = stack.enter_context(closing(open_repository(_path_of(loaded), work_tree=revision is None)))
         comparison = _comparison(loaded, source, decides, revision)
@@ -81,6 +85,13 @@ def compared(
             comparison,
             unmerged=tuple(_unmerged(comparison, whole, copies, below, content or b"")),
             trusts_state=not _is_in_repository(loaded.state, top, whole, comparison),
+            renditions=between(
+                whole,
+                below,
+                comparison.start,
+                comparison.head,
+                lambda text: load_config(top / below, os.environ, here, given, Merged(text, copies.place, folder)),
+            ),
         )
 
 

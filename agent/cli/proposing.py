@@ -34,7 +34,8 @@ async def plans_of(comparison: Comparison, options: Options) -> tuple[TargetPlan
 
 async def _plan(target: Target, comparison: Comparison, options: Options, before: frozenset[str]) -> TargetPlan:
     try:
-        proposal = proposal_of(target, comparison.start, comparison.head)
+        start, head = comparison.renditions
+        proposal = proposal_of(target, comparison.start, comparison.head, start.get(target.name), head.get(target.name))
         wish = replace(wish_of(options, comparison.head, preceding=before), careful=True)
         if options.offline:
             picture = revision_as_live(target, proposal)

@@ -21,6 +21,8 @@ from agent.cli.opening import (
     source_of,
 )
 from agent.cli.options import Options, TargetPlan
+from agent.cli.renditions import since
+from agent.cli.shared import working_folder
 from agent.cli.unused import with_unused
 from agent.clock import SystemClock
 from agent.config.model import Config
@@ -106,7 +108,12 @@ async def apply_plans(
         wish = replace(wish_of(options, revision), wait_for_all=True, tell=tell)
         base = parted_at(opened.source, opened.source.resolve(options.base), revision) if options.base else None
         ordered = in_turn(opened.targets, revision)
-        proposals = {target.name: proposal_of(target, base, revision) for target, _ in ordered} if base else {}
+        older = since(opened.source, config, base, working_folder()) if base else {}
+        proposals = (
+            {target.name: proposal_of(target, base, revision, older.get(target.name)) for target, _ in ordered}
+            if base
+            else {}
+        )
 
         async def seen_by(target: Target, wish: Wish) -> Look:
             proposal = proposals.get(target.name)

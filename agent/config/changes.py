@@ -33,6 +33,8 @@ def config_changes(path: str, merged: bytes, proposed: bytes | None) -> list[Unm
     places = yaml_io.positions(proposed, 0, yaml_io.CONFIG_BUDGET)
     found = []
     for parts, old, new in _differences(before, after, ()):
+        if _is_content(parts):
+            continue
         pointer = join(*parts)
         line = None if new is _MISSING else places.key(pointer)[0]
         lines = [
@@ -43,6 +45,11 @@ def config_changes(path: str, merged: bytes, proposed: bytes | None) -> list[Unm
         rest = len(found) - _SHOWN_MAX
         found = [*found[:_SHOWN_MAX], _told(path, f"and {rest} more keys of the configuration changed")]
     return found
+
+
+def _is_content(parts: tuple[str, ...]) -> bool:
+    """Whether it says what manifests become: that is used as they are, and the plan shows what comes of it."""
+    return parts[0] == "variables" or (parts[0] == "targets" and parts[2:3] in (("variables",), ("overlays",)))
 
 
 def _told(path: str, what: str) -> Unmerged:

@@ -45,3 +45,11 @@ class Variables:
 
 
 NO_VARIABLES = Variables()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """What the configuration of one revision renders into the manifests of a target: folders of overlays, variables."""
+
+    variables: Variables = NO_VARIABLES
+    overlays: tuple[str, ...] = ()

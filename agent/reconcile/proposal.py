@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.apply.secrets import NamedSecrets
+from agent.config.model import TargetConfig
 from agent.errors import SourceError
 from agent.model.change import Action, Change, Plan
 from agent.model.identity import Key, Revision, uid_of
 from agent.model.inventory import InventoryRow
+from agent.model.rendering import Rendition
 from agent.model.resource import Desired, Resource, Unknown
 from agent.plan.elsewhere import described
 from agent.plan.ground import key_to_json
@@ -67,11 +69,30 @@ def parted_at(source: Source, base: Revision, head: Revision) -> Revision:
     return base if found.commit == base.commit else found
 
 
-def proposal_of(target: Target, base: Revision, head: Revision) -> Proposal:
-    """What the revisions say of a target, by its definition and its configuration. Raises SourceError."""
-    before = read_desired(target.source, base, target.config, target.platform, target.store, target.last)
+def proposal_of(
+    target: Target,
+    base: Revision,
+    head: Revision,
+    rendered_before: Rendition | None = None,
+    rendered: Rendition | None = None,
+) -> Proposal:
+    """What the revisions say of a target, by its definition and its configuration. Raises SourceError.
+
+    A rendition, where one is given, is what that revision's own configuration says of variables and overlays; the
+    target keeps that of ``head``, which is what is to be applied.
+    """
+    before = read_desired(
+        target.source, base, _with(target.config, rendered_before), target.platform, target.store, target.last
+    )
+    target.config = _with(target.config, rendered)
     after = read_desired(target.source, head, target.config, target.platform, target.store, target.last)
     return Proposal(before, after, changed_keys(before, after))
+
+
+def _with(config: TargetConfig, rendition: Rendition | None) -> TargetConfig:
+    if rendition is None:
+        return config
+    return replace(config, variables=rendition.variables, overlays=rendition.overlays)
 
 
 def assume_applied(target: Target, proposal: Proposal, server_id: str | None = None) -> bool:
