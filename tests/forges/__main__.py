@@ -34,8 +34,10 @@ def main() -> int:
         subprocess.run([tools / "pip", "install", "-q", "check-jsonschema", "pre-commit"], check=True)
         check_schemas(tools, folder)
         check_hook(tools, folder)
-    words = [sys.executable, "-m", "pytest", "-q", "tests/sessions", "-k", "recipe"]
-    return subprocess.run(words, cwd=ROOT, env={**os.environ, INSTALL: "1"}, check=False).returncode
+        words = [sys.executable, "-m", "pytest", "-q", "tests/sessions", "-k", "recipe"]
+        home = folder / "runner"
+        home.mkdir()
+        return subprocess.run(words, cwd=ROOT, env={**os.environ, INSTALL: str(home)}, check=False).returncode
 
 
 def check_schemas(tools: Path, folder: Path) -> None:

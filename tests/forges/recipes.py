@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-INSTALL = "RECIPES_INSTALL"  # a variable: `python -m tests.forges` sets it
+INSTALL = "RECIPES_INSTALL"  # `python -m tests.forges` sets it: a folder in which the actions install datakeel once
 ROOT = Path(__file__).parents[2]
 ACTIONS = ROOT / ".github" / "actions"
 TEMPLATE = ROOT / ".gitlab" / "templates" / "datakeel.gitlab-ci.yml"
@@ -51,13 +51,14 @@ def run_action(
         if not _is_due(step.get("if", "success()"), known, run):
             continue
         summary, told = temporary / f"summary-{number}", temporary / f"outputs-{number}"
-        summary.touch()
-        told.touch()
+        summary.write_text("")
+        told.write_text("")
         own = {
             word: _EXPRESSION.sub(lambda found: known[found[1]], value) for word, value in step.get("env", {}).items()
         }
         given = {name: value for name, value in environment.items() if name != "GITHUB_TOKEN"}  # a step must ask for it
         if os.environ.get(INSTALL):  # where packages come from is this machine's business
+            given.pop("PYTHONPATH", None)  # what is installed runs, and not what is in the checkout
             given |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
         status, output = _bash(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
@@ -117,7 +118,7 @@ def _bash(words: list[str], environment: Mapping[str, str], folder: Path) -> tup
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     return done.returncode, done.stdout
 

@@ -270,7 +270,8 @@ class Session:
         """The composite action of this name, each step a process of its own, with these inputs."""
         recipes.lend(Path(sys.executable).with_name("datakeel"), self._temporary)
         given = dict(each.split("=", 1) for each in inputs)
-        run = recipes.run_action(name, given, self._environment, self._repository, self._temporary)
+        temporary = Path(os.environ.get(recipes.INSTALL) or self._temporary)
+        run = recipes.run_action(name, given, self._environment, self._repository, temporary)
         self._ran(run, *([f"summary: {len(run.summary.splitlines())} lines"] if run.summary else []))
 
     def step_merge(self) -> None:
