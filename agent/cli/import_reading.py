@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.cli.arguments import key_of
+from agent.cli.import_wanted import Wanted
 from agent.cli.known_scopes import Scope, scopes_of
 from agent.cli.looking import HOPELESS, is_nowhere, list_fault, place_of
-from agent.cli.options import Options, Selector
 from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind
 from agent.definitions.scope import list_words
 from agent.errors import AgentError, LiveError, NotFound, UsageError
-from agent.importing.kinds import why_left, why_not
+from agent.importing.kinds import may_stand, why_left, why_not
 from agent.live.answers import error_of
 from agent.live.api import Listing, Row
 from agent.live.purpose import Purpose
@@ -32,34 +32,6 @@ from agent.report.escape import clean
 from agent.validate.pointers import select
 
 _READERS = 16  # reads that wait for the connection's slots at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person asked for: ``chosen`` kinds and objects (all where empty), where they stand, and what to leave."""
-
-    chosen: tuple[Selector, ...]
-    where: Mapping[str, str]
-    options: Options
-    since_inventory: bool = False
-    content: bool = True  # False: a list of strays is all that is asked for
-
-    def means(self, key: Key) -> bool:
-        if not self.where.items() <= dict(key.scope).items():
-            return False
-        named = not self.chosen or any(one.matches(key.kind, key.scope, key.name) for one in self.chosen)
-        return named and self.options.selects(key.kind, key.scope, key.name)
-
-    def may_mean(self, kind: str) -> bool:
-        """Whether any object of a kind can be meant: a list of which nothing is wanted is a call too many."""
-        only = self.options.only
-        chosen = [one for one in only if not one.exclude]
-        named = (not self.chosen or self.names(kind)) and (not chosen or any(one.kind == kind for one in chosen))
-        return named and not any(one.exclude and one.kind == kind and not one.names for one in only)
-
-    def names(self, kind: str) -> bool:
-        """Whether the kind itself was asked for by name, so that not getting it is a failure."""
-        return any(one.kind == kind for one in self.chosen)
 
 
 @dataclass(slots=True)
@@ -218,7 +190,8 @@ class _Surveyor:
                 await self.parents(parent)
         config = self.target.config
         found = scopes_of(self.target.platform, kind, self.known, self.wanted.where, config.defaults, related=True)
-        return sorted({*found, *(each for scope in found for each in self.within(kind, scope))})
+        whole = {*found, *(each for scope in found for each in self.within(kind, scope))}
+        return sorted(scope for scope in whole if may_stand(config.scopes, scope))
 
     def within(self, kind: Kind, scope: Scope) -> Iterator[Scope]:
         """The same list asked for in each parent that its call may name and need not: what it shows without is open."""
@@ -266,6 +239,8 @@ class _Surveyor:
             self.found.kept[key] = self.in_git[key]
         elif key in self.elsewhere:
             self.found.left[key] = f"it is the business of target {clean(self.elsewhere[key], 60)}"
+        elif not may_stand(self.target.config.scopes, key.scope):
+            self.found.left[key] = "it stands where the `scopes` of the target let nothing stand"
         elif key in self.rows and self.wanted.since_inventory:
             self.found.ours.append(key)
         elif reason := why_left(kind, row.owner, uid_of(self.target.platform.name, key), row.health):

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.cli.finding import git_of, having
-from agent.cli.import_reading import Survey, Wanted, survey
+from agent.cli.import_reading import Survey, survey
+from agent.cli.import_wanted import Wanted
 from agent.cli.opening import Opened, open_targets
 from agent.cli.options import Options
 from agent.cli.output import scrubbed

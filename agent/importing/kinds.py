@@ -6,6 +6,8 @@ second time by the next apply, so it is left alone. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+
 from agent.definitions.platform import Kind
 from agent.model.resource import Health
 
@@ -23,6 +25,11 @@ def why_not(kind: Kind) -> str:
             "its names identify nothing: write a manifest, then `datakeel adopt KIND/NAME --id ID` says which is meant"
         )
     return ""
+
+
+def may_stand(scopes: Mapping[str, Collection[str]], scope: Iterable[tuple[str, str]]) -> bool:
+    """Whether the target lets a manifest stand in a scope: ``scopes`` are the names that a word may have, else any."""
+    return all(name in scopes.get(word, (name,)) for word, name in scope)
 
 
 def why_left(kind: Kind, owner: str | None, ours: str, health: Health) -> str:

@@ -22,6 +22,7 @@ from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.rules import Place, RuleBook, pattern_of, split_pointer
 from agent.report.escape import clean
 from agent.validate.document import check_file
+from agent.validate.variables import escaped
 
 _WIDTH = 118
 _SHOWN = 12
@@ -51,7 +52,7 @@ def manifest_of(
         "apiVersion": platform.api_version,
         "kind": key.kind,
         "metadata": {"name": key.name, **dict(key.scope)},
-        "spec": shaped.spec,
+        "spec": _literal(shaped.spec),
     }
     try:
         text = yaml_io.dump(document)
@@ -74,6 +75,15 @@ def shown(place: Place) -> str:
     for token in place:
         text += f"[{token}]" if token.isdigit() else f".{token}" if text else token
     return clean(text, 80)
+
+
+def _literal(value: Any) -> Any:
+    """The same with each ``${`` as a manifest writes it where the text itself is meant and no variable."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, Mapping):
+        return {name: _literal(member) for name, member in value.items()}
+    return [_literal(member) for member in value] if isinstance(value, list) else value
 
 
 def _proved(

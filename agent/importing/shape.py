@@ -227,7 +227,8 @@ class _Walk:
         mark = self.book.kind.mark
         if mark is not None and split_pointer(mark.pointer) == place and is_mark(mark, value):
             return self.shaped.leave(MARK, place)
-        found = placeholders.find(value)
+        # What looks like a variable is written so that it is none; what somebody forgot to fill in has no such way.
+        found = placeholders.find(value.replace("${", "")) if isinstance(value, str) else None
         if found is not None and found[0] == "error":
             return self.shaped.leave(PLACEHOLDER, place)
         if isinstance(value, float):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from agent.cli.import_reading import Wanted
+    from agent.cli.import_wanted import Wanted
     from agent.cli.importing import Imported
 
 NAME = "import"
@@ -101,7 +101,7 @@ def status_of(done: Sequence[Imported]) -> int:
 def _wanted(arguments: Namespace, *, local: bool) -> Wanted:
     from agent.cli import shared
     from agent.cli.arguments import pairs_of
-    from agent.cli.import_reading import Wanted
+    from agent.cli.import_wanted import Wanted
     from agent.cli.options import Selector
     from agent.errors import UsageError
 

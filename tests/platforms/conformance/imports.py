@@ -7,7 +7,8 @@ from typing import Any
 
 from agent import yaml_io
 from agent.apply.secrets import SecretValues
-from agent.cli.import_reading import Survey, Wanted, survey
+from agent.cli.import_reading import Survey, survey
+from agent.cli.import_wanted import Wanted
 from agent.cli.importing import Imported, make_manifests
 from agent.cli.options import Options, Selector
 from agent.definitions.marks import is_mark

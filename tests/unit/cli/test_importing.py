@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from agent.cli.import_reading import Wanted
 from agent.cli.import_text import document_of, text_of
+from agent.cli.import_wanted import Wanted
 from agent.cli.importing import Imported, import_live, write_new
 from agent.cli.options import Options, Selector
 from agent.clock import SystemClock
@@ -221,6 +221,16 @@ async def test_what_another_target_of_the_system_names_is_its_business(
         assert [(key.name, why) for key, why in done.survey.left.items()] == [
             ("apple", "it is the business of target twin")
         ]
+
+
+async def test_where_the_target_lets_nothing_stand_nothing_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with orchard(tmp_path, monkeypatch) as (platform, config):
+        home = replace(config.targets["home"], scopes={"yard": ("south",)})
+        done = await imported(replace(config, targets={"home": home}), "Tree")
+        assert names(done) == []
+        assert platform.asked == ["GET /yards"]
 
 
 async def test_a_list_of_strays_reads_lists_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

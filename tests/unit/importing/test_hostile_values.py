@@ -19,6 +19,9 @@ from agent.json_schema import Schema
 from agent.model.canonical import canonical
 from agent.model.identity import Key
 from agent.plan.rules import RuleBook
+from agent.validate.document import check_file
+from agent.validate.rendered import Inputs
+from agent.validate.variables import Allowance, fill
 from tests.unit.plan.kinds import platform, thing
 
 KIND = thing()
@@ -101,7 +104,8 @@ def test_what_is_written_is_what_is_live(live: Mapping[str, Any]) -> None:
     assert not [each for each in loaded.problems if each.severity == "error"]
     (document,) = loaded.documents
     assert document.value["metadata"] == {"name": "lamp", "room": "attic"}
-    assert_says(document.value["spec"], live, set(shaped.secrets), ())
+    spec = fill(document.value["spec"], {}, (), Allowance()).value  # `$${` is a literal `${`
+    assert_says(spec, live, set(shaped.secrets), ())
 
 
 def assert_says(written: Any, live: Any, secrets: set[tuple[str, ...]], place: tuple[str, ...]) -> None:
@@ -160,6 +164,19 @@ def test_names_in_comments_can_do_nothing(name: str) -> None:
     assert all(line.startswith("# ") and len(line) <= 120 for line in head.splitlines())
     assert head.isprintable() or head.replace("\n", "").isprintable()
     assert yaml_io.load(text.encode()).documents[0].value["spec"] == {"tags": ["a"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["${NAME}", "a-${{ x }}-b", "$${N}", "$$${N}", "echo ${HOME}\nexit\n", "${", "$${", "}${"]
+)
+def test_what_looks_like_a_variable_is_none(text: str) -> None:
+    done = made({"text": text, "list": [text]})
+    assert done is not None
+    assert done[0].spec == {"list": [text], "text": text}
+    (document,) = check_file(
+        done[1].text.encode(), PLATFORM, {}, inputs=Inputs({"NAME": "x", "HOME": "y", "N": "z"})
+    ).documents
+    assert document.spec == {"list": [text], "text": text}
 
 
 @pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")])

@@ -9,7 +9,7 @@ import pytest
 
 from agent.definitions.platform import FieldRule, Mark, Ref, ScopeWord
 from agent.importing import shaped as reasons
-from agent.importing.kinds import why_left, why_not
+from agent.importing.kinds import may_stand, why_left, why_not
 from agent.importing.manifest import Manifest, manifest_of
 from agent.importing.shape import secret_name, shape
 from agent.importing.shaped import Hidden, Shaped, Unfit
@@ -151,7 +151,7 @@ def test_labels_that_the_platform_adds_are_its_own() -> None:
 
 
 def test_masked_answers_files_and_placeholders_are_left_out() -> None:
-    live = {"hint": "----", "file": "blob-7", "text": "${NAME}", "list": ["a", "${{x}}"], "${KEY}": 1, "ok": 1}
+    live = {"hint": "----", "file": "blob-7", "text": "<your-name>", "list": ["a", "<your name>"], "${KEY}": 1, "ok": 1}
     upload: Any = object()
     done = shaped(live, FieldRule("/hint", mask="^-+$"), FieldRule("/file", upload=upload))
     assert done.spec == {"ok": 1}
@@ -257,3 +257,9 @@ def test_kinds_that_cannot_be_imported_say_why(words: Mapping[str, Any], reason:
 def test_objects_that_are_left_alone_say_why(words: Any, owner: str | None, health: Any, reason: str) -> None:
     told = why_left(thing(**words), owner, "mine", health)
     assert (reason in told) if reason else not told
+
+
+def test_a_target_says_where_its_manifests_may_stand() -> None:
+    assert may_stand({}, (("room", "attic"),))
+    assert may_stand({"room": ("attic", "cellar")}, (("room", "attic"), ("house", "any")))
+    assert not may_stand({"room": ("cellar",)}, (("room", "attic"),))
