@@ -36,7 +36,6 @@ class Options:
     revision: str | None = None
     base: str | None = None  # diff, apply: where a proposal begins
     offline: bool = False
-    snapshot: Path | None = None
     worktree: bool = False  # uncommitted files of a local source (validate, diff)
     fresh: bool = False
     yes: bool = False

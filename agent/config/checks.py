@@ -37,6 +37,7 @@ def find_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     source = document.get("source")
     if isinstance(source, dict):
         yield from _source(source)
+    yield from reference_faults(("snapshot",), document.get("snapshot"))
     targets = document.get("targets")
     if isinstance(targets, dict):
         for name, target in targets.items():

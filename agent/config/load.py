@@ -95,6 +95,7 @@ def load_config(
         origins=dict(overlay.origins),
         server=_server(document.get("server", {})),
         variables={name: _place(content, shown, join("variables", name)) for name in document.get("variables", {})},
+        snapshot_key=reference_of(document["snapshot"]["key"], folder, withheld) if "snapshot" in document else None,
     )
     return config if merged is None else relocated(config, merged)
 

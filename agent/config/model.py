@@ -119,3 +119,4 @@ class Config:
     origins: Mapping[str, str] = field(default_factory=dict)
     server: ServerConfig = ServerConfig()
     variables: Mapping[str, Where] = field(default_factory=dict)
+    snapshot_key: Reference | None = None  # what snapshots are signed with

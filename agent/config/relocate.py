@@ -32,7 +32,8 @@ def relocated(config: Config, merged: Merged) -> Config:
         ca_file=_path(config.source.ca_file, merged),
     )
     targets = {name: _target(target, merged) for name, target in config.targets.items()}
-    return replace(config, source=source, targets=targets)
+    key = None if config.snapshot_key is None else _reference(config.snapshot_key, merged)
+    return replace(config, source=source, targets=targets, snapshot_key=key)
 
 
 def _target(target: TargetConfig, merged: Merged) -> TargetConfig:

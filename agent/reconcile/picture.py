@@ -13,7 +13,8 @@ from typing import Any
 from agent.definitions.platform import Kind
 from agent.live.look import scope_of_list
 from agent.model.identity import Key, uid_of
-from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
+from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Stray, Unknown
+from agent.model.suspension import Suspension
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
 from agent.plan.handover import Handover
@@ -39,6 +40,7 @@ class Picture:
     strays: tuple[Stray, ...] = ()
     complete: bool = True
     taken_at: float | None = None
+    suspended: tuple[Suspension, ...] = ()
 
     def of(self, key: Key, kinds: Mapping[str, Kind]) -> Observation:
         """What it says of a key; one that no list showed is absent where a whole list would have shown it."""
@@ -55,7 +57,18 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class PicturedGround(Ground):
-    """The same ground, where live is in the written form already."""
+    """The same ground, where live is in the written form already.
+
+    A manifest that is as it was applied last is what was applied: a secret that stands in it in clear has the hash that
+    it was given then, for nobody here has the key.
+    """
+
+    def written(self, resource: Resource) -> Mapping[str, Any]:
+        row, applied = self.rows.get(resource.key), self.applied.get(resource.key, {})
+        if row is not None and row.applied_digest == resource.digest and "spec" in applied:
+            spec: Mapping[str, Any] = applied["spec"]
+            return spec
+        return super(PicturedGround, self).written(resource)
 
     def seen(self, key: Key, live: Mapping[str, Any], wires: Wires | None = None) -> Mapping[str, Any]:
         return live
@@ -109,7 +122,7 @@ def look_at_picture(target: Target, picture: Picture, desired: Desired, wish: Wi
     seen = {key: picture.of(key, target.platform.kinds) for key in wanted}
     unknown = any(isinstance(each, Unknown) for each in seen.values())
     observed = Observed(seen, () if keys is not None else picture.strays, {}, {}, complete=not unknown)
-    ground = _ground(target, wish, rows, observed, manifests)
+    ground = _ground(target, picture, wish, rows, observed, manifests)
     plan = make_plan(desired, observed, ground)
     look = Look(desired, observed, ground, plan, target.clock.monotonic())
     if proposal is not None:
@@ -119,7 +132,9 @@ def look_at_picture(target: Target, picture: Picture, desired: Desired, wish: Wi
     return replace(look, plan=replace(plan, ground=picture.said, ground_at=picture.taken_at))
 
 
-def _ground(target: Target, wish: Wish, rows: Mapping[Key, Any], observed: Observed, manifests: int) -> Ground:
+def _ground(
+    target: Target, picture: Picture, wish: Wish, rows: Mapping[Key, Any], observed: Observed, manifests: int
+) -> Ground:
     policy = target.policy(
         careful=wish.careful,
         confirm_deletes=wish.confirm_deletes,
@@ -128,7 +143,7 @@ def _ground(target: Target, wish: Wish, rows: Mapping[Key, Any], observed: Obser
     )
     ground = ground_of(
         target,
-        policy,
+        replace(policy, suspended=(*policy.suspended, *picture.suspended)),
         rows,
         observed,
         undecided={},

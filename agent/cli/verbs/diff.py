@@ -32,6 +32,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--offline", action="store_true", help="with --base: compare the two revisions, without any call or credential"
     )
+    parser.add_argument(
+        "--snapshot", metavar="FILE", help="plan with what `datakeel snapshot` wrote, without any call or credential"
+    )
     parser.add_argument("--fresh", action="store_true", help="believe no remembered read")
     parser.add_argument(
         "--confirm-deletes", type=positive, metavar="N", help="plan as if the limit were lifted for exactly N deletes"
@@ -85,16 +88,24 @@ def run(arguments: Namespace) -> int:
 
 def _plans(arguments: Namespace, options: Options) -> tuple[tuple[TargetPlan, ...], tuple[Unmerged, ...]]:
     """The plans, and what a proposal changes of the agent itself."""
+    from pathlib import Path
+
     from agent.cli import shared, wiring
     from agent.errors import UsageError
 
+    snapshot = Path(arguments.snapshot) if arguments.snapshot else None
+    if options.offline and snapshot is not None:
+        raise UsageError("--offline and --snapshot exclude each other", fix="a snapshot needs no connection either")
     if options.offline and options.base is None:
         raise UsageError(
             "--offline compares two revisions", fix="name the older one: datakeel diff --offline --base main"
         )
+    if options.base is None and snapshot is not None:
+        from agent.cli.snapshots import plan_of_all
+
+        return plan_of_all(shared.config_of(arguments), options, snapshot), ()
     if options.base is None:
         return shared.run_async(wiring.make_plans(shared.config_of(arguments), options)), ()
-    from pathlib import Path
 
     from agent.cli.merged import compared
     from agent.cli.proposing import plans_of
@@ -107,6 +118,12 @@ def _plans(arguments: Namespace, options: Options) -> tuple[tuple[TargetPlan, ..
         offline=options.offline,
         cwd=shared.working_folder(),
     ) as comparison:
+        if snapshot is not None:
+            from agent.cli.snapshots import plan_by_snapshot, read_snapshot
+
+            config, source, head = comparison.config, comparison.source, comparison.head
+            document = read_snapshot(snapshot, config)
+            return plan_by_snapshot(config, options, document, source, head, comparison.start), comparison.unmerged
         return shared.run_async(plans_of(comparison, options)), comparison.unmerged
 
 
