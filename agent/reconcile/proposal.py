@@ -125,7 +125,11 @@ def plan_of(target: Target, proposal: Proposal, keys: frozenset[Key], seen: Look
         plan = replace(plan, changes=tuple(_provable(change, target, proposal) for change in plan.changes))
     gone = {change.key for change in plan.changes if _is_gone(change, seen)}
     unread = target.secrets.unread if isinstance(target.secrets, NamedSecrets) else set()
-    apart = tuple(change for change in plan.apart if not (unread and all(field.sensitive for field in change.fields)))
+    if unread:  # a value that nobody here can read differs by its hash alone
+        plan = replace(
+            plan, changes=tuple(map(_without_unread, plan.changes)), apart=tuple(map(_without_unread, plan.apart))
+        )
+    apart = tuple(change for change in plan.apart if change.fields)
     notes = plan.notes
     if unread:
         named = ", ".join(sorted(unread))
@@ -133,6 +137,11 @@ def plan_of(target: Target, proposal: Proposal, keys: frozenset[Key], seen: Look
     changes = tell_hits([change for change in plan.changes if change.key not in gone], proposal.head)
     complete = plan.complete or (bool(gone) and not any(_is_unknown(change) for change in changes))
     return replace(plan, changes=changes, apart=apart, notes=notes, complete=complete and proposal.head.complete)
+
+
+def _without_unread(change: Change) -> Change:
+    """Without the secrets that the proposal does not touch."""
+    return replace(change, fields=tuple(field for field in change.fields if not (field.apart and field.sensitive)))
 
 
 def _is_unknown(change: Change) -> bool:

@@ -66,7 +66,7 @@ class Copies:
         if content is not None:
             self._write(below, content)
             return
-        entries = [] if not below else self._source.tree(self._revision, below).entries
+        entries = self._source.tree(self._revision, below).entries
         for entry, (_, content) in zip(entries, self._source.read([entry.blob for entry in entries]), strict=True):
             self._write(entry.path, content)
 

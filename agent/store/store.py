@@ -76,6 +76,7 @@ class Store(Database):
 
     def assume(self, rows: Iterable[InventoryRow], applied: Mapping[Key, Mapping[str, Any]]) -> None:
         """From now on be a store that knows these rows as well; nothing is written. For a look without any state."""
+        self._rows = {}
         self._assumed |= {row.key: row for row in rows}
         self._assumed_applied |= applied
 

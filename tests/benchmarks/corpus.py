@@ -70,6 +70,23 @@ def build(folder: Path, size: int) -> tuple[str, str]:
     return first, second
 
 
+def propose(folder: Path, first: str) -> str:
+    """The id of a commit that changes three manifests of ``first``, on a branch of its own: a pull request."""
+    known = subprocess.run(
+        ["git", "rev-parse", "-q", "--verify", "refs/heads/proposal"], cwd=folder, capture_output=True, text=True
+    )
+    if known.returncode == 0:
+        return known.stdout.strip()
+    _git(folder, "checkout", "-q", "-b", "proposal", first)
+    for number in (1, 2, 3):
+        place = folder / FOLDER / "000" / f"{number:06d}.yaml"
+        text = place.read_text(encoding="utf-8")
+        place.write_text(text.replace("description: ", "description: Again, "), encoding="utf-8")
+    proposal = _commit(folder, "three manifests")
+    _git(folder, "checkout", "-q", "main")
+    return proposal
+
+
 def _commit(folder: Path, message: str) -> str:
     _git(folder, "add", "-A")
     _git(folder, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", message)

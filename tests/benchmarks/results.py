@@ -30,6 +30,8 @@ RATIOS = (
     Ratio("warm validate, new process / cold", "validate.warm.store", ("validate.cold",), 0.05),
     Ratio("warm validate, same process / cold", "validate.warm.process", ("validate.cold",), 0.05),
     Ratio("cold diff / bare parse + calls", "diff.cold", ("floor.parse", "floor.calls"), 1.25),
+    Ratio("pull request of 3, cold / bare parse", "pull.cold", ("floor.parse",), 0.75),
+    Ratio("pull request of 3, warm / bare parse", "pull.warm", ("floor.parse",), 0.05),
     Ratio("warm pass / bare lists", "pass.warm", ("floor.lists",), 2.0),
     Ratio("warm pass / cold pass", "pass.warm", ("pass.cold",), 0.1),
     Ratio("one change / cold pass", "pass.one", ("pass.cold",), 0.02),

@@ -33,6 +33,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         ("validate.warm.store", {}),
         ("validate.warm.process", {}),
         ("diff.cold", {"list": LISTS, "read": SIZE}),
+        ("pull.cold", {"named": 3}),
+        ("pull.warm", {"named": 3}),
         ("pass.cold", {"list": LISTS, "sweep": SIZE}),
         ("pass.warm", {"list": LISTS}),
         ("pass.one", {"read": 1, "write": 1, "confirm": 1}),
@@ -46,6 +48,7 @@ def test_a_path_sends_no_more_calls_than_it_must(stage: Stage, path: str, calls:
     assert {str(purpose): count for purpose, count in taken.calls.items()} == calls
     assert taken.facts.get("manifests", SIZE) == SIZE
     assert taken.facts.get("writes", 0) == calls.get("write", 0)
+    assert taken.facts.get("updates", 3) == 3
 
 
 def test_the_bare_client_sends_the_calls_of_a_cold_diff(stage: Stage) -> None:

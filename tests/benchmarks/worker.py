@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from agent.model.resource import Desired
 from agent.reconcile import collector
 from agent.reconcile.desired import read_desired
 from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import LastDesired, Target
 from agent.source import Source, open_source
 from agent.store.store import Store
@@ -131,6 +132,45 @@ def diff_cold(stage: Stage) -> Taken:
     return taken
 
 
+def pull_request_cold(stage: Stage) -> Taken:
+    """The plan of a pull request that changes three manifests, in a job that has neither state nor cache."""
+
+    async def play(taken: Taken) -> None:
+        with tempfile.TemporaryDirectory(dir=stage.folder) as folder:
+            async with open_target(stage, Path(folder) / "state.db", writable=False) as target:
+                await _pull_request(target, stage, taken)
+
+    return _played(play)
+
+
+def pull_request_warm(stage: Stage) -> Taken:
+    """The same beside a store that knows every file."""
+
+    async def play(taken: Taken) -> None:
+        with copied_state(stage) as state:
+            async with open_target(stage, state, writable=False) as target:
+                await _pull_request(target, stage, taken)
+
+    return _played(play)
+
+
+async def _pull_request(target: Target, stage: Stage, taken: Taken) -> None:
+    target.source.fetch()
+    proposal_id = corpus.propose(stage.repository, stage.first)
+    with taken.clock():
+        first, last = target.source.resolve(stage.first), target.source.resolve(proposal_id)
+        proposal = proposal_of(target, parted_at(target.source, first, last), last)
+        plan = (await look_at_proposal(target, proposal, Wish(careful=True))).plan
+    taken.calls = dict(plan.calls.reads)
+    taken.facts = {"updates": sum(change.action == "update" for change in plan.changes)}
+
+
+def _played(play: Callable[[Taken], Awaitable[None]]) -> Taken:
+    taken = Taken()
+    asyncio.run(play(taken))
+    return taken
+
+
 def pass_cold(stage: Stage) -> Taken:
     """A whole pass that believes nothing and has no checked files; it finds that all is well."""
 
@@ -214,6 +254,8 @@ PATHS: dict[str, Callable[[Stage], Taken]] = {
     "validate.warm.store": validate_warm_store,
     "validate.warm.process": validate_warm_process,
     "diff.cold": diff_cold,
+    "pull.cold": pull_request_cold,
+    "pull.warm": pull_request_warm,
     "pass.cold": pass_cold,
     "pass.warm": pass_warm,
     "pass.one": pass_one_change,
