@@ -37,7 +37,7 @@ targets:
     prune: true
     drift: heal
     limits: {{deletes_max: 1000, deletes_share_max: 1.0, updates_share_max: 1.0}}
-    verify: 60s
+    verify: {verify}s
     budget: off
     deadline: 5s
     hook: {{secret: {{file: {hook}}}}}
@@ -48,7 +48,7 @@ targets:
     folder: manifests/projects
     defaults: {{namespace: datakeel-sandbox}}
     drift: heal
-    verify: 60s
+    verify: {verify}s
     budget: off
     deadline: 5s
 """
@@ -59,6 +59,7 @@ FAULTS = (
     *("answer-lost", "cut", "broken-json", "duplicate-keys", "null-rows", "short-list", "wrong-total", "not-found"),
     *("forbidden", "redirect", "other-identity"),
 )
+VERIFY_SECONDS = 60
 SAMPLE_SECONDS = 2.0
 WARM_UP = 0.2  # of the time; caches fill in it
 RSS_HOURLY_MAX = 1.0  # MiB
@@ -85,7 +86,7 @@ class Soak:
         hook = stage.folder / "hook"
         hook.write_text(HOOK)
         hook.chmod(0o600)
-        text = CONFIG.format(state=stage.state, server=stage.server, hook=hook)
+        text = CONFIG.format(state=stage.state, server=stage.server, hook=hook, verify=VERIFY_SECONDS)
         (stage.repository / "datakeel.yaml").write_text(text, encoding="utf-8")
         revision = stage.commit(self._first)
         agent = stage.start_agent("--listen", "127.0.0.1:0")
@@ -152,8 +153,11 @@ class Soak:
         stage.call("DELETE", "/_sandbox/faults")
         revision = stage.commit({"flows/last.json": workflow("last")})
         self.names.add("last")
+        looked_through = time.monotonic() + 2 * VERIFY_SECONDS  # what nobody told of is found by then
 
         def rests() -> bool:
+            if time.monotonic() < looked_through:
+                return False
             for target in ("flows", "projects"):
                 last = [event for event in agent.passes(revision) if event["target"] == target][-2:]
                 busy = any(event[word] for event in last for word in ("applied", "failed", "unknown", "held"))
