@@ -8,6 +8,8 @@ from agent.model.outcome import Result
 
 # Refusals that stay refusals until a manifest, a definition or a permission changes.
 TERMINAL = frozenset({"invalid", "denied"})
+# To a create: something has its name, ours or not.
+TAKEN = frozenset({"exists", "conflict"})
 
 
 def classify(reply: Reply, operation: Operation, *, deleting: bool = False, creating: bool = False) -> Result:
@@ -20,6 +22,6 @@ def classify(reply: Reply, operation: Operation, *, deleting: bool = False, crea
         return Result.DONE
     if deleting and reply.answer == "notFound":
         return Result.DONE
-    if reply.landed == "unknown" or (creating and reply.answer in ("exists", "conflict")):
+    if reply.landed == "unknown" or (creating and reply.answer in TAKEN):
         return Result.UNKNOWN
     return Result.NOT_DONE

@@ -128,23 +128,23 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
         resolution = Resolution("open", f"{what}; {_decide(intent)}")
     else:
         resolution = _judge(recovery, opened, kind, reply, doubtful)
-        if resolution.state == "not landed" and reply.answer == "notFound" and intent.action == "create":
+        unmade = resolution.state == "not landed" and intent.action == "create"
+        if reply.answer == "notFound" and (unmade or resolution.gone):
             resolution = await _agreed(recovery, intent, kind, looked, resolution)
     return _closed(recovery, opened, resolution)
 
 
 async def _agreed(recovery: Recovery, intent: Intent, kind: Kind, looked: Looked, absent: Resolution) -> Resolution:
-    """What git no longer names is not looked at again: one read that found nothing, and was wrong, would leave an
-    object that nobody knows. The list has to agree with it.
+    """One read that found nothing, and was wrong, would leave an object that nobody knows once its manifest is gone.
+    The list has to agree with it.
     """
-    is_wanted = recovery.wanted is None or intent.key in recovery.wanted
-    if is_wanted or looked.proof != "get" or kind.list is None or not kind.list.complete:
+    if looked.proof != "get" or kind.list is None or not kind.list.complete:
         return absent
     listing = await recovery.api.list(kind, scope_of_list(kind, intent.key), Purpose.LOOK)
-    if find_row(kind, intent.key, listing.rows, None, intent.uid) is not None:
-        return Resolution("open", "the answer to a create was lost; a read does not find what the list shows")
+    if find_row(kind, intent.key, listing.rows, intent.server_id, intent.uid) is not None:
+        return Resolution("open", f"the answer to a {intent.action} was lost; a read does not find what the list shows")
     if not listing.complete:
-        return Resolution("open", f"the answer to a create was lost, and the list cannot tell: {listing.why}")
+        return Resolution("open", f"the answer to a {intent.action} was lost, and the list cannot tell: {listing.why}")
     return absent
 
 

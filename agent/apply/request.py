@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from agent.apply.classify import TERMINAL, classify
+from agent.apply.classify import TAKEN, TERMINAL, classify
 from agent.apply.secrets import SecretValues
 from agent.clock import Clock
 from agent.definitions.platform import Kind, Operation, Upload
@@ -83,6 +83,7 @@ class Sent:
             status=self.reply.status,
             ready=ready,
             terminal=self.terminal,
+            taken=self.result is Result.UNKNOWN and self.reply.answer in TAKEN,
         )
 
 

@@ -29,7 +29,7 @@ class Result(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``terminal`` marks a refusal that is not tried again until an input changes; ``in_use`` that of a delete which
-    another object stands in the way of.
+    another object stands in the way of, ``taken`` that of a create whose name something has, ours or not.
     """
 
     change: Change
@@ -42,6 +42,7 @@ class Outcome:
     ready_after_seconds: float | None = None
     terminal: bool = False
     in_use: bool = False
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

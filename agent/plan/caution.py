@@ -7,6 +7,7 @@ configuration, the live object. Sending it again each minute would spend the bud
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -164,6 +165,6 @@ def _refused(change: Change, ground: Ground, caution: Caution, asks: Callable[[]
         return None
     again = "until its manifest, the definition, the configuration or the live object changes"
     if told.until is not None:
-        again = "before an hour has passed, or one of its inputs changes"
+        again = f"for {math.ceil((told.until - ground.now) / 60)} min, or until one of its inputs changes"
     message = f"refused: {told.message}; not tried again {again}; datakeel apply tries it at once"
     return change.held("Rejected", message)

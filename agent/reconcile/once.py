@@ -47,7 +47,7 @@ from agent.reconcile.ownership import settle_words
 from agent.reconcile.protection import lift_protection, raise_protection
 from agent.reconcile.references import read_references
 from agent.reconcile.refusals import MEMORY as REFUSED
-from agent.reconcile.refusals import caution_of, refusals_after
+from agent.reconcile.refusals import caution_of, refusals_after, refusals_of
 from agent.reconcile.reported import standing
 from agent.reconcile.rotations import rotated
 from agent.reconcile.schedule import due_reads, is_swept
@@ -239,7 +239,9 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
         "fingerprint": target.fingerprint(),
         CONFIRMED_AT: confirmed_at(kept, report, asked=wish.confirm_changes is not None),
         TRUSTED: trusted_after(kept, report.revision, held, whole=whole and not seen.plan.later),
-        REFUSED: refusals_after(report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution),
+        REFUSED: refusals_after(
+            report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution, refusals_of(kept)
+        ),
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),
         "actions": kept.get("actions", {}),

@@ -15,6 +15,7 @@ from agent.reconcile.heads import Head
 from agent.reconcile.target import Target
 
 MEMORY = "refused"
+_TAKEN_SECONDS = 60.0
 
 
 def caution_of(target: Target, head: Head, *, patient: bool) -> Caution:
@@ -28,7 +29,10 @@ def caution_of(target: Target, head: Head, *, patient: bool) -> Caution:
 
 def refusals_of(memory: Mapping[str, Any]) -> dict[Key, Refusal]:
     """Those that an earlier pass wrote down."""
-    return {key_from_json(key): Refusal(*words) for key, words in memory.get(MEMORY, ())}
+    return {
+        key_from_json(key): Refusal(question, message, float(at), None if until is None else float(until))
+        for key, (question, message, at, until) in memory.get(MEMORY, ())
+    }
 
 
 def context_of(fingerprint: Mapping[str, Any], confirmed: Iterable[str]) -> str:
@@ -37,9 +41,17 @@ def context_of(fingerprint: Mapping[str, Any], confirmed: Iterable[str]) -> str:
 
 
 def refusals_after(
-    outcomes: Iterable[Outcome], desired: Desired, observed: Observed, ground: Ground, caution: Caution
+    outcomes: Iterable[Outcome],
+    desired: Desired,
+    observed: Observed,
+    ground: Ground,
+    caution: Caution,
+    earlier: Mapping[Key, Refusal],
 ) -> list[list[Any]]:
-    """For the memory: what was refused now, and what was refused before and is not told otherwise by this pass."""
+    """For the memory: what was refused now, and what was refused before and is not told otherwise by this pass.
+
+    ``earlier`` is what the memory holds, also where a person asked for all of it to be tried again.
+    """
     kept = dict(caution.refused)
     for outcome in outcomes:
         change = outcome.change
@@ -47,6 +59,13 @@ def refusals_after(
             until = ground.now + DENIED_SECONDS if outcome.status in (401, 403) else None
             question = asked(change, desired, observed, ground, caution)
             kept[change.key] = Refusal(question, outcome.message, ground.now, until)
+        elif outcome.taken:
+            # Who has the name may be on the way out, or seen by nobody: tried again, ever more seldom.
+            question = asked(change, desired, observed, ground, caution)
+            before = earlier.get(change.key)
+            since = before.at if before is not None and before.asked == question else ground.now
+            wait = min(max(ground.now - since, _TAKEN_SECONDS), DENIED_SECONDS)
+            kept[change.key] = Refusal(question, outcome.message, since, ground.now + wait)
         elif change.reason != "Rejected" and outcome.result is not Result.SKIPPED:
             kept.pop(change.key, None)
     known = desired.resources.keys() | ground.rows.keys()

@@ -188,7 +188,7 @@ class Agent:
         self._admits()
         life.pass_began = len(life.points)
         self.in_doubt = bool(self.referee.books.open_rows())
-        wish = wish or Wish(interval_seconds=INTERVAL)
+        wish = wish or Wish(interval_seconds=INTERVAL, patient=True)
         wish = dataclasses.replace(wish, stopping=lambda: life.stopped)
         self.passes += 1
         passing = self.passing = asyncio.ensure_future(reconcile_once(self.target, wish))

@@ -141,12 +141,15 @@ class _Stage(Happenings):
         world = self.world
         seen = len(world.sandbox.requests)
         agent.life.last = None
-        report = await agent.mortal_pass(Wish(interval_seconds=INTERVAL, fresh=True))
+        report = await agent.mortal_pass(Wish(interval_seconds=INTERVAL, fresh=True, patient=True))
         self.final = report
+        # A create whose name is taken by what nobody shows us is tried again, ever more seldom: this may be its turn.
+        taken = report is not None and any(each.taken for each in report.outcomes)
         writes = [
             f"{each.method} {each.path} {each.status}"
             for each in world.sandbox.requests[seen:]
             if each.method not in ("GET", "HEAD") and each.path != "/api/auth/login"
+            if not (taken and each.method == "POST" and 400 <= each.status < 500)
         ]
         if writes:
             agent.referee.broken("I7", f"no rest: {writes}")

@@ -19,6 +19,8 @@ from tests.simulation.full.samples import tokens_in
 
 LATE = 25.0
 """Seconds after which a request that outlived its sender has arrived: within the deadline of a call."""
+GAP_SECONDS = 60.0
+"""An agent has looked at an object so long before it writes, at most: what is marked meanwhile it cannot know."""
 
 if TYPE_CHECKING:
     from tests.simulation.full.world import World
@@ -54,6 +56,10 @@ def label_of(commit: Commit) -> str:
     return found["label"] if found else name
 
 
+def _name_of(commit: Commit) -> str:
+    return str((commit.after or {}).get("name"))
+
+
 def marks_of(record: Mapping[str, Any] | None) -> set[str]:
     """Every mark on an object: whose it is."""
     text = json.dumps(record, default=str)
@@ -71,6 +77,10 @@ class Referee:
         self.violations: list[str] = []
         self.commits = 0
         self.made: dict[Place, str] = {}
+        self.marked_at: dict[Place, float] = {}
+        """When the mark that an object carries was written."""
+        self.runs: dict[str, str] = {}
+        """Of each label the run that was started last: what git goes back to may be started again."""
         self.foreign: set[Place] = set()
         self.forgot_at = float("-inf")
         """When its store was lost: what was under way then arrives without a journal."""
@@ -81,6 +91,11 @@ class Referee:
         self.ever: set[str] = set()
 
     def on_commit(self, commit: Commit) -> None:
+        self._judge(commit)
+        if marks_of(commit.after) != marks_of(commit.before):
+            self.marked_at[place_of(commit)] = self.world.loop.time()
+
+    def _judge(self, commit: Commit) -> None:
         place = place_of(commit)
         if commit.type in STARTED:
             return
@@ -99,6 +114,7 @@ class Referee:
 
     def at_rest(self) -> None:
         """After a pass, or a death: what we made is desired, in the inventory, or in an open intent (I4)."""
+        self.runs = {label: run for label, run in self.runs.items() if label in self.admitted}
         known = {name for _, name in self.books.inventory()} | {row.name for row in self.books.open_rows()}
         wanted = self.world.wanted()
         for place, label in self.made.items():
@@ -165,12 +181,14 @@ class Referee:
             self.forgiven.add(place)  # sent before the store was lost: what else has no intent, I11 tells
         if label not in self.ever:
             self.broken("I6", f"made {label}, which git never named")
-        run = str((commit.after or {}).get("name"))
+        run = _name_of(commit)
         sample = self.world.sample_of(label)
+        again = sample is None or not sample.is_run or self.runs.get(label) == run
+        self.runs[label] = run
         for other, known in self.made.items():
             if known != label or other == place or other not in self.world.alive or other in self.forgiven:
                 continue
-            if sample is None or not sample.is_run or (self.world.alive[other].after or {}).get("name") == run:
+            if again and (sample is None or not sample.is_run or _name_of(self.world.alive[other]) == run):
                 self.broken("I1", f"two live objects of ours for {label}: {other} and {place}")
         self.made[place] = label
 
@@ -180,7 +198,7 @@ class Referee:
             del self.made[old]
             self.made[place] = label
         owners = marks_of(commit.before)
-        if owners and self.target not in owners:
+        if owners and self.target not in owners and self.world.loop.time() - self.marked_at[place] > GAP_SECONDS:
             self.broken("I2", f"changed {label}, which is {sorted(owners)}'s")
         sample = self.world.sample_of(label)
         if self._is_foreign(place) and not owners:
