@@ -58,7 +58,9 @@ def main() -> int:
         f"{failures} that should not be" if failures else "none survived, and nothing was said where nothing is wrong"
     )
     if words.record:
-        known = {**recorded(), **{each.variant: each for each in caught}}
+        played = {variant.name for variant in wanted}
+        unplayed = {name: each for name, each in recorded().items() if name not in played}
+        known = {**unplayed, **{each.variant: each for each in caught}}
         record(known[variant.name] for variant in VARIANTS if variant.name in known)
     return 1 if failures else 0
 
