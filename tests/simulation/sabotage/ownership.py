@@ -150,11 +150,4 @@ VARIANTS = (
         Swap("live.requests:Requests.writing", _one_workspace("PUT")),
         Swap("live.rows:mismatch", _scope_unread),
     ),
-    _variant(
-        "another system is written to",
-        "the target's fingerprint is compared with the inventory's",
-        tales.MOVED,
-        "I6",
-        Swap("reconcile.beforehand:same_system", always(None)),
-    ),
 )
