@@ -152,7 +152,8 @@ def assert_told(case: Broken, ran: Ran) -> None:
     found = [each for each in told if (each.get("line"), each.get("column")) == case.place]
     assert found, ran.problems
     assert any(
-        case.says in f"{each['what']} {each.get('fix')} {each.get('why')} {each.get('got')}" for each in found
+        case.says in " ".join(str(each.get(word)) for word in ("what", "message", "fix", "why", "got"))
+        for each in found
     ), found
 
 

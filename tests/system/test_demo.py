@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,8 @@ def test_one_platform_alone_is_told_in_five_lines(tmp_path: Path) -> None:
 def test_keep_tells_commands_that_work_until_it_is_interrupted(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "agent", "demo", "--fast", "--keep", "--platform", "dataloop"]
     found = environment() | {"TMPDIR": str(tmp_path)}
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=found) as child:
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests themselves ignore it
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=found, preexec_fn=heard) as child:
         try:
             assert child.stdout is not None
             lines = list(

@@ -63,7 +63,9 @@ def test_sigterm_does_not_wait_for_the_next_window_of_the_budget(stage: Stage) -
     config.write_text(config.read_text().replace("budget: off", "budget: [{requests: 60, per: 2m}]\n    reserve: 0%"))
     stage.commit({f"w{number:02}.json": workflow(f"w{number:02}") for number in range(40)})
     agent = stage.start_agent()
-    until(lambda: stage.requests_log.exists() and len(stage.requests()) >= 60, "a spent budget")
+    until(
+        lambda: stage.requests_log.exists() and len(stage.requests()) >= 54, "a spent budget"
+    )  # less what is left for a newer commit
     time.sleep(1.0)
     assert stage.open_intents() == [], "an intent waits for its turn"
     assert agent.end(signal.SIGTERM) == 143
