@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from agent.definitions.platform import Operation
+from dataclasses import replace
+
+from agent.definitions.platform import Kind, Operation
 from agent.live.api import Reply
+from agent.live.rows import id_of, is_untold
+from agent.model.change import Change
 from agent.model.outcome import Result
 
 # Refusals that stay refusals until a manifest, a definition or a permission changes.
@@ -25,3 +29,19 @@ def classify(reply: Reply, operation: Operation, *, deleting: bool = False, crea
     if reply.landed == "unknown" or (creating and reply.answer in TAKEN):
         return Result.UNKNOWN
     return Result.NOT_DONE
+
+
+def identified(change: Change, verb: str, kind: Kind, server_id: str | None, reply: Reply) -> Reply:
+    """The answer to a write; as good as lost where it leaves open which object is ours, or speaks of another one.
+
+    Of updates a rename is asked for that too: with it the object's former key is forgotten.
+    """
+    if reply.answer != "ok":
+        return reply
+    names = verb == "create" or change.moved_from is not None
+    if names and is_untold(kind, reply.item):
+        return replace(reply, answer="broken", landed="unknown", message="the answer does not say what was made")
+    if verb == "update" and server_id is not None and id_of(kind, reply.item) not in (None, server_id):
+        what = "an answer about an object of another id"
+        return replace(reply, answer="broken", landed="unknown", message=what)
+    return reply

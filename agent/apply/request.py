@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from agent.apply.classify import TAKEN, TERMINAL, classify
+from agent.apply.classify import TAKEN, TERMINAL, classify, identified
 from agent.apply.secrets import SecretValues
 from agent.clock import Clock
 from agent.definitions.platform import Kind, Operation, Upload
@@ -19,7 +19,7 @@ from agent.live.api import Prepared, Reply, WriteApi
 from agent.live.purpose import Purpose
 from agent.live.relatives import Relatives
 from agent.live.requests import NOTHING, Around
-from agent.live.rows import id_of, is_untold
+from agent.live.rows import id_of
 from agent.model.canonical import digest
 from agent.model.change import Change, FieldChange
 from agent.model.identity import Key
@@ -174,7 +174,7 @@ class WriteStep:
             intent = replace(intent, action=intent_action or intent.action)
             self._store.open_intent(intent, None if verb == "delete" else row, applied)
 
-        reply = _identified(kind, verb, await self._api.send(prepared, Purpose.WRITE, journal))
+        reply = identified(change, verb, kind, server_id, await self._api.send(prepared, Purpose.WRITE, journal))
         result = classify(reply, operation, deleting=verb == "delete", creating=verb == "create")
         if result is Result.DONE and verb != "delete":
             row = replace(row, server_id=id_of(kind, reply.item) or row.server_id)
@@ -341,10 +341,3 @@ def _operation(kind: Kind, verb: Verb) -> Operation:
     if operation is None:
         raise AssertionError(f"the plan asked for {verb} of {kind.name}, which has none")
     return operation
-
-
-def _identified(kind: Kind, verb: Verb, reply: Reply) -> Reply:
-    """The answer; one to a create that leaves open which object is ours is as good as lost."""
-    if verb != "create" or reply.answer != "ok" or not is_untold(kind, reply.item):
-        return reply
-    return replace(reply, answer="broken", landed="unknown", message="the answer does not say what was made")
