@@ -82,7 +82,7 @@ def id_of(kind: Kind, item: Any) -> str | None:
 
 
 def is_untold(kind: Kind, item: Any) -> bool:
-    """Whether the answer to a create leaves open which object is ours, though it says that there is one.
+    """Whether the answer to a create, or a rename, leaves open which object is ours, though it says that there is one.
 
     Where there is a mark, that tells it. Without one a name that is nobody else's is enough, unless the answer speaks
     of something and not of that: a failure in a 200 (``design/fault-model.md`` A18) looks like this.

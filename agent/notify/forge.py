@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 from agent.errors import AgentError
 
 State = Literal["pending", "success", "failure"]
+PAGES_MAX = 100
+"""Pages of 100 rows through which a list is followed."""
 
 
 @dataclass(frozen=True, slots=True)

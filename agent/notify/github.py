@@ -11,11 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.notify.client import Client
-from agent.notify.forge import Comment, ForgeError, Place, State, Status, Transient
+from agent.notify.forge import PAGES_MAX, Comment, ForgeError, Place, State, Status, Transient
 from agent.report.escape import clean
 
 API = "https://api.github.com"
-PAGES_MAX = 100
 _COMMENT = "write comments (permissions: pull-requests: write)"
 _STATUS = "write commit statuses (permissions: statuses: write)"
 _READ = "read the repository (permissions: contents: read)"

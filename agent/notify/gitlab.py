@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.notify.client import Client
-from agent.notify.forge import Comment, ForgeError, Place, State, Status
+from agent.notify.forge import PAGES_MAX, Comment, ForgeError, Place, State, Status
 from agent.report.escape import clean
 
 API = "https://gitlab.com/api/v4"
-PAGES_MAX = 100
 _COMMENT = "write notes (scope api, role Reporter or higher)"
 _STATUS = "set commit statuses (scope api, role Developer or higher)"
 _STATES: dict[str, State] = {

@@ -20,10 +20,10 @@ def statuses_of(document: Mapping[str, Any], key: str, targets: Sequence[str] = 
     ``targets`` are whose statuses a failure without a plan becomes, since the document names none then. A ``key``
     other than the usual one stands in the names, so that two jobs of one commit do not speak for each other.
     """
-    prefix = "datakeel" if key == "default" else f"datakeel/{key}"
+    prefix = _prefix(key)
     if "error" in document:
         failed = f"failed: {document['error']['message']}"
-        return [_status(f"{prefix}/{name}" if name else prefix, "failure", failed) for name in targets or ("",)]
+        return [_status(name, "failure", failed) for name in _names(prefix, targets)]
     if "passes" in document:
         found = [_of_pass(one, prefix) for one in document["passes"]]
     elif "changes" in document:
@@ -37,8 +37,16 @@ def statuses_of(document: Mapping[str, Any], key: str, targets: Sequence[str] = 
 
 def pending(key: str, targets: Sequence[str]) -> list[Status]:
     """What is told before there is anything to tell."""
-    prefix = "datakeel" if key == "default" else f"datakeel/{key}"
-    return [Status(f"{prefix}/{name}" if name else prefix, "pending", "diff is under way") for name in targets or ("",)]
+    return [Status(name, "pending", "diff is under way") for name in _names(_prefix(key), targets)]
+
+
+def _prefix(key: str) -> str:
+    return "datakeel" if key == "default" else f"datakeel/{key}"
+
+
+def _names(prefix: str, targets: Sequence[str]) -> list[str]:
+    """Of one status a target; where no target is known, of one in all."""
+    return [f"{prefix}/{name}" if name else prefix for name in targets or ("",)]
 
 
 def _of_target(target: Mapping[str, Any], document: Mapping[str, Any], prefix: str) -> Status:

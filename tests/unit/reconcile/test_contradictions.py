@@ -29,39 +29,28 @@ def play(tmp_path: Path) -> Callable[[Story], None]:
     return played
 
 
-def test_a_404_for_what_the_list_shows_forgets_nothing(play: Callable[[Story], None]) -> None:
+@pytest.mark.parametrize(
+    ("after", "woken_by_git", "says"),
+    [
+        pytest.param(60, False, "the list of a moment ago shows it", id="for what the list shows"),
+        # A commit wakes a look without lists: what it does not find is forgotten once a list lacks it too.
+        pytest.param(20, True, "no whole list", id="that no list agrees with"),
+    ],
+)
+def test_a_404_by_itself_forgets_nothing(
+    play: Callable[[Story], None], after: int, woken_by_git: bool, says: str
+) -> None:
     async def story(scene: Scene) -> None:
         await scene.look(woken_by_git=False)
-        await scene.clock.sleep(60)
+        await scene.clock.sleep(after)
         scene.commit(b=None)
         scene.sandbox.faults.add(
             {"fault": "not-found", "method": "GET", "path": "/v1/resources/workflow/b", "times": 1}
         )
-        report = await scene.look(woken_by_git=False)
+        report = await scene.look(woken_by_git=woken_by_git)
         (outcome,) = report.outcomes
         assert (outcome.change.action, outcome.result) == (Action.HOLD, Result.HELD)
-        assert "the list of a moment ago shows it" in outcome.message
-        await scene.clock.sleep(60)
-        report = await scene.look(woken_by_git=False)
-        assert [(each.change.action, each.result) for each in report.outcomes] == [(Action.DELETE, Result.DONE)]
-
-    play(story)
-
-
-def test_a_404_that_no_list_agrees_with_forgets_nothing(play: Callable[[Story], None]) -> None:
-    """A commit wakes a look without lists: what it does not find is forgotten once a list lacks it too."""
-
-    async def story(scene: Scene) -> None:
-        await scene.look(woken_by_git=False)
-        await scene.clock.sleep(20)
-        scene.commit(b=None)
-        scene.sandbox.faults.add(
-            {"fault": "not-found", "method": "GET", "path": "/v1/resources/workflow/b", "times": 1}
-        )
-        report = await scene.look(woken_by_git=True)
-        (outcome,) = report.outcomes
-        assert (outcome.change.action, outcome.result) == (Action.HOLD, Result.HELD)
-        assert "no whole list" in outcome.message
+        assert says in outcome.message
         await scene.clock.sleep(60)
         report = await scene.look(woken_by_git=False)
         assert [(each.change.action, each.result) for each in report.outcomes] == [(Action.DELETE, Result.DONE)]
