@@ -52,6 +52,7 @@ def read_desired(
     uploads = _uploads(platform)
     if uploads and _moved(source, revision, last):
         last.desired = None
+    again = _out_of_quarantine(last)
     listed = (base.entries, *(tree.entries for tree in overlays), config.variables)
     problems = (*base.problems, *(problem for tree in overlays for problem in tree.problems))
     if last.desired is not None and not problems and last.listed == listed:
@@ -59,7 +60,7 @@ def read_desired(
         return last.desired
     rendering = last.rendering
     with collector.waiting():
-        learn = partial(_learn, source, platform, config, store, last)
+        learn = partial(_learn, source, platform, config, store, last, again)
         entries = rendering.entries(
             base.entries, tuple(entry for tree in overlays for entry in tree.entries), config.variables, learn
         )
@@ -124,6 +125,7 @@ def _learn(
     config: TargetConfig,
     store: Store | None,
     last: LastDesired,
+    again: frozenset[str],
     contents: Iterable[str],
 ) -> Mapping[str, CheckedFile]:
     """All that is known, these contents among it: from the store, else checked now and given to the store."""
@@ -139,18 +141,28 @@ def _learn(
     for content in missing:
         wanted[last.rendering.blob_of(content)].append(content)
     fresh: dict[str, CheckedFile] = {}
-    attempts = Attempts(store if missing else None, last.context, wanted)
+    attempts = Attempts(store if missing else None, last.context, wanted, again)
     for blob, text in source.read(attempts.order):
-        may_be_checked = attempts.begin(blob)
+        if not attempts.begin(blob):
+            last.checked |= dict.fromkeys(wanted[blob], QUARANTINED)  # of this process alone: it may be tried again
+            continue
         for content in wanted[blob]:
-            checked = _checked(content, text, platform, config, last) if may_be_checked else QUARANTINED
-            fresh[content] = checked
+            fresh[content] = _checked(content, text, platform, config, last)
         if attempts.alone or len(fresh) >= _KEPT_AT_ONCE:
             _keep(fresh, store, last)
             fresh = {}
     _keep(fresh, store, last)
-    attempts.ended()
+    last.quarantined |= attempts.ended()
     return last.checked
+
+
+def _out_of_quarantine(last: LastDesired) -> frozenset[str]:
+    """Files that may be tried again, now that the pass without them is over; what is known of them is forgotten."""
+    again, last.quarantined = last.quarantined, frozenset()
+    if again:
+        last.desired = None
+        last.checked = {content: file for content, file in last.checked.items() if file is not QUARANTINED}
+    return again
 
 
 def _checked(content: str, text: bytes, platform: Platform, config: TargetConfig, last: LastDesired) -> CheckedFile:

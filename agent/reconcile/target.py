@@ -45,6 +45,7 @@ class LastDesired:
     entries: tuple[Any, ...] = ()  # the files, by content id
     desired: Desired | None = None
     checked: dict[str, CheckedFile] = field(default_factory=dict)
+    quarantined: frozenset[str] = frozenset()  # blobs that are tried again in the next pass: see ``checking``
     uploads: tuple[str, ...] = ()  # paths of files that manifests name
     contents: Mapping[str, str] = field(default_factory=dict)  # git's ids of those that are there
     specs: Specs | None = None

@@ -7,7 +7,7 @@ Opened by ``cli``'s wiring and by tests (``Store.open``). Each method is one tra
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -316,10 +316,10 @@ class Store(Database):
         with suppress(StoreError), self._write(durable=False) as connection:
             work.put(connection, context, what, times)
 
-    def ended(self, context: str) -> None:
-        """All that was begun of a context has come to an end."""
+    def ended(self, context: str, but: Collection[str]) -> None:
+        """All that was begun of a context has come to an end, but these."""
         with suppress(StoreError), self._write(durable=False) as connection:
-            work.remove(connection, context)
+            work.remove(connection, context, but)
 
     def spent(self, credential: str, since: float) -> Spent:
         """What all processes spent since then, oldest first."""

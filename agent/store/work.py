@@ -5,6 +5,8 @@ Called by ``Store`` for ``reconcile/checking``. Row L5 of the fault model: count
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, bindparam, delete, select
 
 from agent.store import schema
@@ -23,6 +25,6 @@ def put(connection: Connection, context: str, what: str, times: int) -> None:
     connection.execute(upsert(connection, _table), [{"context": context, "what": what, "times": times}])
 
 
-def remove(connection: Connection, context: str) -> None:
-    """All of it came to an end."""
-    connection.execute(delete(_table).where(_table.c.context == context))
+def remove(connection: Connection, context: str, but: Collection[str]) -> None:
+    """All of it came to an end, but these."""
+    connection.execute(delete(_table).where(_table.c.context == context, _table.c.what.not_in(but)))

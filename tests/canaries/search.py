@@ -91,7 +91,8 @@ class Searcher:
         best = "an unknown canary, or a piece of one"
         for name, forms in self._whole.items():
             for pattern in (forms.get(encoding), *forms.values()):
-                if pattern is not None and content.find(pattern, max(0, at - 8), at + len(pattern) + 8) >= 0:
+                # What all canaries hold may be anywhere in this one: a form can put much before it.
+                if pattern is not None and content.find(pattern, max(0, at - len(pattern)), at + len(pattern)) >= 0:
                     return name
         return best
 
