@@ -75,6 +75,7 @@ HOMES: dict[str, set[str]] = {
             "reconcile/heads.py",
             "reconcile/loop.py",
             "reconcile/sweep.py",
+            "server/keys.py",
             "server/receivers.py",
         ),
     },

@@ -1,98 +1,160 @@
-"""The receivers of a running agent: made of the configuration, open as long as it runs. Nothing listens unasked.
+"""The HTTP of a running agent: made of the configuration, open as long as it runs.
 
-Used by ``wiring`` for ``run``. Inboxes and receivers are joined here and nowhere else: the server knows no pass, and
-the loop knows no HTTP.
+Used by ``wiring`` for ``run``. Loop, inboxes, store and routes are joined here and nowhere else: the server knows no
+pass, and the loop knows no HTTP. An address that nobody asked for is left alone when another program has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.cli.output import tell
+from agent.cli.receiving import receivers_of, word_of
 from agent.clock import Clock
 from agent.config.checks import is_loopback
-from agent.config.listen import UNGUARDED_FIX, is_guarded
-from agent.config.model import HookConfig
-from agent.errors import ConfigError
+from agent.config.listen import HOOKLESS_FIX, UNGUARDED_FIX
+from agent.config.model import Address, ServerConfig
+from agent.errors import AgentError, ConfigError
+from agent.reconcile.health import Readiness, alive
 from agent.reconcile.inbox import Inbox
+from agent.reconcile.loop import Loop
 from agent.reconcile.target import Target
-from agent.secrets import Reader, Secret
+from agent.secrets import Secret
+from agent.store.store import Store
 
 if TYPE_CHECKING:
-    from agent.server.receivers import Receiver
+    from starlette.routing import BaseRoute
 
-SECRET_LENGTH_MIN = 16
+    from agent.server.access import Access
+    from agent.server.background import Background
+
+ADDRESS_TAKEN = "address-taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What answers are made of: all of it is read, and none changed."""
+
+    loop: Loop
+    store: Store
+    targets: Sequence[Target]
+    clock: Clock
 
 
 @asynccontextmanager
 async def listening(
-    listen: tuple[str, int] | None,
-    targets: Sequence[Target],
-    clock: Clock,
-    *,
-    wake: Callable[[], None],
-    learn: Callable[[Secret], None],
+    server: ServerConfig, works: Works, *, wake: Callable[[], None], learn: Callable[[Secret], None]
 ) -> AsyncIterator[Mapping[str, Inbox]]:
-    """The inboxes of the targets whose platform sends events, filled from ``listen`` until the end of the block.
+    """The inboxes of the targets whose platform sends events, filled until the end of the block.
 
-    ``learn`` is told each secret, so that no output shows it. ConfigError for a secret that is none.
+    ``learn`` is told each secret, so that no output shows it. ConfigError for a secret that is none, AgentError for an
+    address that was asked for and cannot be had.
     """
-    if listen is None:
+    _refuse_unguarded(server, works.targets)
+    if server.listen is None and server.probes is None and server.hooks is None:
         yield {}
         return
-    host, port = listen
-    if not is_guarded(host, sum(1 for target in targets if target.config.hook is not None)):
-        raise ConfigError(f"{host} reaches beyond this machine, and no target has a hook.secret", fix=UNGUARDED_FIX)
+    from agent.server.app import create_app
+    from agent.server.background import Background
+    from agent.server.hooks import hook_routes
+
+    takes_hooks = server.hooks or server.listen
+    inboxes, receivers = receivers_of(works.targets, takes_hooks, works.clock, wake=wake, learn=learn)
+    hooks = hook_routes(receivers)
+    async with AsyncExitStack() as stack:
+        background = Background()
+        stack.callback(background.close)
+        opened = partial(_opened, stack)
+        if server.listen is not None:
+            app = create_app(
+                () if server.hooks else hooks,
+                page_routes(works, background),
+                access=_access(server, server.listen, works.clock, learn),
+                is_host=_names(server, server.listen),
+            )
+            await opened("pages", server.listen, app, targets=sorted(receivers))
+        if server.hooks is not None:
+            app = create_app(hooks, is_host=_names(server, server.hooks))
+            await opened("hooks", server.hooks, app, targets=sorted(receivers))
+        if server.probes is not None:
+            app = create_app(health(works, background), is_host=_names(replace(server, hosts=()), server.probes))
+            await opened("probes", server.probes, app)
+        yield inboxes
+
+
+def page_routes(works: Works, background: Background) -> Sequence[BaseRoute]:
+    """What people and programs may look at, once they have shown who they are."""
+    return ()
+
+
+def health(works: Works, background: Background) -> Sequence[BaseRoute]:
+    """What is open to everybody: words and numbers about the agent itself."""
+    from agent.server.health import health_routes
+
+    readiness = Readiness(works.loop, works.store, works.clock)
+
+    async def live() -> Sequence[tuple[str, bool, str]]:
+        return alive(works.loop, works.clock)
+
+    async def ready() -> Sequence[tuple[str, bool, str]]:
+        return await background.run(readiness.checks)
+
+    return health_routes(live, ready)
+
+
+def _refuse_unguarded(server: ServerConfig, targets: Sequence[Target]) -> None:
+    """The same as ``config.listen`` says of the file, for addresses of the command line."""
+    if server.listen is not None and not is_loopback(server.listen.host) and server.auth is None:
+        raise ConfigError(
+            f"{server.listen.host} reaches beyond this machine, and there is no server.auth", fix=UNGUARDED_FIX
+        )
+    hooked = any(target.config.hook is not None for target in targets)
+    if server.hooks is not None and not is_loopback(server.hooks.host) and not hooked:
+        raise ConfigError(
+            f"{server.hooks.host} reaches beyond this machine, and nothing has a hook.secret", fix=HOOKLESS_FIX
+        )
+
+
+def _names(server: ServerConfig, address: Address) -> Callable[[str], bool]:
+    """By which names the agent may be called at an address."""
+    if not is_loopback(address.host) and not server.hosts:
+        return lambda host: True
+    return lambda host: host in server.hosts or is_loopback(host)
+
+
+def _access(server: ServerConfig, address: Address, clock: Clock, learn: Callable[[Secret], None]) -> Access:
+    """Who may look at what is served there. Without a word about it: those on this machine, and nobody else."""
+    from agent.server.access import Access
+    from agent.server.keys import Secrets
+
+    auth = server.auth
+    if auth is None:
+        return Access(everybody=is_loopback(address.host))
+    token = None
+    if auth.token is not None:
+        read = word_of("server.auth.token", auth.token)
+        # No grace: a token that leaked is to be worth nothing as soon as it is replaced.
+        token = Secrets(read, clock, lambda text: learn(Secret(text)), grace_seconds=0.0)
+    return Access(token=token, user_header=auth.user_header, proxies=auth.proxies)
+
+
+async def _opened(stack: AsyncExitStack, use: str, address: Address, app: object, **facts: object) -> None:
+    """Listen until the end. What nobody asked for is said and left when it cannot be had."""
     import structlog
 
-    from agent.server.app import create_app
     from agent.server.listener import Listener
 
-    inboxes = {}
-    receivers = {}
-    for target in targets:
-        if target.config.hook is not None and not target.platform.events:
-            raise ConfigError(
-                f"target {target.name} has a `hook`, and {target.platform.api_version} sends no events",
-                fix=f"remove targets.{target.name}.hook",
-            )
-        if target.platform.events and (target.config.hook is not None or is_loopback(host)):
-            inboxes[target.name] = Inbox(target.platform, target.config.defaults, clock, wake)
-            receivers[target.name] = _receiver(target, inboxes[target.name], clock, learn)
-    listener = Listener(create_app(receivers, is_host=is_loopback if is_loopback(host) else lambda host: True))
-    await listener.open(host, port)
     log = structlog.get_logger("datakeel.server")
-    log.info("server.listening", address=listener.address, targets=sorted(receivers))
+    listener = Listener(app)  # type: ignore[arg-type]
     try:
-        yield inboxes
-    finally:
-        await listener.close()
-
-
-def _receiver(target: Target, inbox: Inbox, clock: Clock, learn: Callable[[Secret], None]) -> Receiver:
-    from agent.server.receivers import Receiver, Secrets
-
-    hook = target.config.hook
-    if hook is None:
-        return Receiver(target.name, inbox.receive, None, clock)
-    secrets = Secrets(_reading(target.name, hook), clock, lambda text: learn(Secret(text)))
-    return Receiver(target.name, inbox.receive, secrets, clock)
-
-
-def _reading(target: str, hook: HookConfig) -> Callable[[], str]:
-    """How the secret is read; one that could be guessed is refused."""
-    reader = Reader(hook.secret, warn=tell)
-
-    def read() -> str:
-        secret = reader().reveal()
-        if len(secret) < SECRET_LENGTH_MIN:
-            raise ConfigError(
-                f"targets.{target}.hook.secret has less than {SECRET_LENGTH_MIN} characters",
-                code="credential-invalid",
-                fix="openssl rand -hex 24 makes one that nobody guesses",
-            )
-        return secret
-
-    return read
+        await listener.open(address.host, address.port)
+    except AgentError as error:
+        if address.asked or error.error_code != ADDRESS_TAKEN:
+            raise
+        log.warning("server.address_taken", use=use, address=f"{address.host}:{address.port}", message=error.what)
+        return
+    stack.push_async_callback(listener.close)
+    log.info("server.listening", use=use, address=listener.address, **facts)

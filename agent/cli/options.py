@@ -7,7 +7,7 @@ imported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agent.model.selector import Selector
@@ -15,6 +15,7 @@ from agent.model.selector import Selector
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agent.config.model import Address
     from agent.errors import AgentError
     from agent.model.change import Plan
     from agent.model.identity import Key
@@ -48,7 +49,7 @@ class Options:
     fail_on: frozenset[str] = frozenset()
     max_calls: int | None = None
     once: bool = False
-    listen: tuple[str, int] | None = None  # run
+    addresses: Mapping[str, Address | None] = field(default_factory=dict)  # run: listen, probes
     quiet: bool = False
     verbose: bool = False
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agent.cli.exits import status_of_reports, too_many_calls
-from agent.cli.listening import listening
+from agent.cli.listening import Works, listening
 from agent.cli.logging import warn_of_loss
 from agent.cli.opening import (
     cache_of,
@@ -155,9 +155,14 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
             return status_of_reports(await loop.run_once())
         if opened.store.is_ephemeral:
             warn_of_loss(config.state)
-        listen = options.listen or config.server.listen
+        server = replace(
+            config.server,
+            listen=options.addresses.get("listen", config.server.listen),
+            probes=options.addresses.get("probes", config.server.probes),
+        )
+        works = Works(loop, opened.store, opened.targets, clock)
         wake = lambda: wakeups.poke("event")  # noqa: E731
-        async with listening(listen, opened.targets, clock, wake=wake, learn=opened.redactor.add) as loop.inboxes:
+        async with listening(server, works, wake=wake, learn=opened.redactor.add) as loop.inboxes:
             await _until_stopped(loop, wakeups)
         return 143
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from agent.config.checks import find_faults, is_loopback, normal_server, seconds_of, share_of
 from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
-from agent.config.listen import address_of, listen_faults
-from agent.config.model import Config, HookConfig, ServerConfig, SourceConfig, TargetConfig
+from agent.config.listen import listen_faults, server_of
+from agent.config.model import Config, HookConfig, SourceConfig, TargetConfig
 from agent.config.order import order_faults, with_others
 from agent.config.overlays import plain_folder
 from agent.config.policy_words import drift_of, limits_of, policy_faults
@@ -93,7 +93,7 @@ def load_config(
             }
         ),
         origins=dict(overlay.origins),
-        server=_server(document.get("server", {})),
+        server=server_of(document.get("server", {}), folder, withheld),
         variables={name: _place(content, shown, join("variables", name)) for name in document.get("variables", {})},
         snapshot_key=reference_of(document["snapshot"]["key"], folder, withheld) if "snapshot" in document else None,
     )
@@ -268,10 +268,6 @@ def _source(source: Mapping[str, Any], folder: Path, withheld: frozenset[str]) -
         proxy=source.get("proxy"),
         allow_http=source.get("allow_http", False),
     )
-
-
-def _server(server: Mapping[str, Any]) -> ServerConfig:
-    return ServerConfig(address_of(server["listen"]) if "listen" in server else None)
 
 
 def _target(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from agent.errors import Where
 from agent.model.limits import Limits as Limits
@@ -16,6 +16,8 @@ from agent.model.rendering import NO_VARIABLES, Variables
 from agent.model.window import ApplyWindow
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from agent.definitions.platform import Window
     from agent.secrets import Reference
 
@@ -47,11 +49,41 @@ class HookConfig:
     secret: Reference
 
 
+class Address(NamedTuple):
+    """Where something listens; port 0 takes a free one. ``asked``: somebody wrote it, so it must be had."""
+
+    host: str
+    port: int
+    asked: bool = True
+
+
+PAGES = Address("127.0.0.1", 8642, asked=False)
+PROBES = Address("127.0.0.1", 8643, asked=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """Who may look: who knows the token, or whom one of these proxies names in this header (in lower case)."""
+
+    token: Reference | None = None
+    user_header: str | None = None
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """The agent's own HTTP. ``listen`` None: nothing listens; port 0 takes a free one."""
+    """The agent's own HTTP: pages and receivers at ``listen``, health and metrics at ``probes``; None: not at all.
 
-    listen: tuple[str, int] | None = None
+    ``hooks`` is an address for the receivers alone, which are then nowhere else. ``hosts`` are the names by which the
+    agent may be called where it listens beyond this machine; empty: any.
+    """
+
+    listen: Address | None = PAGES
+    probes: Address | None = PROBES
+    hooks: Address | None = None
+    auth: AuthConfig | None = None
+    hosts: tuple[str, ...] = ()
+    metrics_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

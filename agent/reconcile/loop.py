@@ -74,6 +74,7 @@ class Loop:
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     passing: asyncio.Future[Report | None] | None = None
     overtaken: asyncio.Event = field(default_factory=asyncio.Event)  # a newer commit is there than a pass is about
+    ticked_at: float | None = None  # on the monotonic clock: the last sign of life
 
     def stop(self) -> None:
         self.stopping = True
@@ -85,6 +86,9 @@ class Loop:
     def is_stopping(self) -> bool:
         return self.stopping
 
+    def _tick(self) -> None:
+        self.ticked_at = self.targets[0].clock.monotonic()
+
     async def run(self) -> None:
         """Until :meth:`stop`. The first pass starts at once."""
         self.paces = {target.name: Pace() for target in self.targets}
@@ -92,6 +96,7 @@ class Loop:
         await self.wakeups.start()  # before the first look: what moves after it must not wait for the tick
         reasons = {"start"}
         while not self.is_stopping():
+            self._tick()
             self.overtaken.clear()
             for target in self.targets:
                 if not self.is_stopping():
@@ -137,6 +142,7 @@ class Loop:
         """Beside a pass: a newer commit ends what it still waits for."""
         while True:
             await self.wakeups.stirred(self.interval_seconds)
+            self._tick()
             if await self._is_newer(target):
                 _log.info("pass.superseded", target=target.name)
                 self.overtaken.set()

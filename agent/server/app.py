@@ -1,71 +1,93 @@
-"""The routes of the agent's own HTTP, and what holds for all of them: empty refusals, and the host that is meant.
+"""One application for one address, and what holds for all of its routes.
 
-Called by ``cli/listening``. Every answer to a webhook has an empty body, so that nothing can be learned by asking.
+Called by ``cli/listening``. In this order: the host that is meant, who sends from where, who may look, the route. What
+is refused is refused without a body.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent.server.receivers import Receiver
+from agent.server.access import CHALLENGE, Access
+from agent.server.answers import NOT_KEPT, HostTest, WithHeaders, header_of, host_of, name_of
 
-HOOK_PATH = "/hooks/platform/{target}"
-_NOT_KEPT = {"Connection": "close"}  # a sender of webhooks has no use for an idle connection, nor have we
+NOBODY = Access()
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def create_app(receivers: Mapping[str, Receiver], *, is_host: Callable[[str], bool] = lambda host: True) -> ASGIApp:
-    """``receivers`` by target. ``is_host`` judges the name that a request was sent to: on an address of this machine
-    only its own names are meant, or a page in somebody's browser could reach it under a name of the page's own."""
+def create_app(
+    open_routes: Sequence[BaseRoute] = (),
+    routes: Sequence[BaseRoute] = (),
+    *,
+    access: Access = NOBODY,
+    is_host: HostTest = lambda host: True,
+) -> ASGIApp:
+    """``open_routes`` judge for themselves who may ask; ``routes`` are for those whom ``access`` lets in.
 
-    async def hook(request: Request) -> Response:
-        receiver = receivers.get(request.path_params["target"])
-        if receiver is None:
-            return Response(status_code=404, headers=_NOT_KEPT)
-        status = await receiver.answer(request, request.path_params.get("word"))
-        return Response(status_code=status, headers=_NOT_KEPT)
+    ``is_host`` judges the name that a request was sent to: on an address of this machine only its own names are meant,
+    or a page in somebody's browser could reach it under a name of the page's own.
+    """
+    guarded = _routed(routes) if routes else None
+    return WithHeaders(_Door(_routed(open_routes), tuple(open_routes), guarded, access, is_host))
 
-    app = Starlette(
-        routes=[
-            Route(HOOK_PATH, hook, methods=["POST"]),
-            Route(HOOK_PATH + "/{word}", hook, methods=["POST"]),
-        ],
-        exception_handlers={HTTPException: _refused},
-    )
+
+def _routed(routes: Sequence[BaseRoute]) -> Starlette:
+    app = Starlette(routes=list(routes), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
-    return _ForHost(app, is_host)
+    return app
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     """404 and 405 without the text that a framework would put in."""
     assert isinstance(error, HTTPException)
-    return Response(status_code=error.status_code, headers=dict(error.headers or {}) | _NOT_KEPT)
+    return Response(status_code=error.status_code, headers=dict(error.headers or {}) | NOT_KEPT)
 
 
-class _ForHost:
-    """Answers 400 to whoever meant another host."""
+class _Door:
+    """Decides for each request which of the two sides it is let in at, if at any."""
 
-    def __init__(self, app: ASGIApp, is_host: Callable[[str], bool]) -> None:
-        self._app = app
+    def __init__(
+        self,
+        opened: ASGIApp,
+        open_routes: tuple[BaseRoute, ...],
+        guarded: ASGIApp | None,
+        access: Access,
+        is_host: HostTest,
+    ) -> None:
+        self._opened = opened
+        self._open_routes = open_routes
+        self._guarded = guarded
+        self._access = access
         self._is_host = is_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer: Callable[[Scope, Receive, Send], Awaitable[None]] = self._app
-        if scope["type"] == "http" and not self._is_host(_host_of(scope)):
-            answer = Response(status_code=400, headers=_NOT_KEPT)
-        await answer(scope, receive, send)
+        await (await self._side(scope))(scope, receive, send)
+
+    async def _side(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http":
+            return self._opened
+        if not self._is_host(host_of(scope)):
+            return Response(status_code=400, headers=NOT_KEPT)
+        is_open = any(route.matches(scope)[0] is not Match.NONE for route in self._open_routes)
+        if is_open or self._guarded is None:
+            return self._opened
+        if not await self._access.allows(scope):
+            return Response(status_code=401, headers=NOT_KEPT | CHALLENGE)
+        if scope["method"] not in _READING and _is_from_elsewhere(scope):
+            return Response(status_code=403, headers=NOT_KEPT)
+        return self._guarded
 
 
-def _host_of(scope: Scope) -> str:
-    """The name in the `Host` header without its port; empty when there is none, or more than one."""
-    found = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    host = found[0].strip().lower() if len(found) == 1 else ""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+def _is_from_elsewhere(scope: Scope) -> bool:
+    """Whether a browser says that the page which sends this is another site's."""
+    site, origin = header_of(scope, b"sec-fetch-site"), header_of(scope, b"origin")
+    if site is not None and site.strip().lower() not in ("same-origin", "none"):
+        return True
+    return origin is not None and name_of(origin.partition("://")[2].lower()) != host_of(scope)

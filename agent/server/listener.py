@@ -17,20 +17,44 @@ from agent.errors import AgentError
 
 CONNECTIONS_MAX = 200
 CONNECTION_SECONDS = 30.0
+STREAM_SECONDS = 3600.0  # then who watches connects anew
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection: turned away when there are too many, cut off when its time is over."""
+    """One connection: turned away when there are too many, cut off when its time is over.
+
+    Each request has ``seconds`` from the end of the one before it until its answer is whole. An answer that goes on and
+    on, such as a stream of events, has more of them for as long as the other side takes what it is sent.
+    """
 
     seconds = CONNECTION_SECONDS
     _end: asyncio.TimerHandle | None = None
+    _until = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
             return
-        self._end = self.loop.call_later(self.seconds, transport.abort)
+        self._until = self.loop.time() + STREAM_SECONDS
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+        self._end = self.loop.call_later(self.seconds, self._over)
+
+    def _over(self) -> None:
+        streams = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if streams and self.transport.get_write_buffer_size() == 0 and self.loop.time() < self._until:
+            self._begin()
+        else:
+            self.transport.abort()
+
+    def on_response_complete(self) -> None:
+        if not self.transport.is_closing() and self.loop.time() < self._until:
+            self._begin()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._end is not None:
@@ -69,9 +93,8 @@ class Listener:
             self._socket = socket.create_server((host, port), family=family, backlog=128)
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a name"
-            raise AgentError(
-                f"cannot listen on {shown}:{port}: {reason}", code="address-taken", fix="choose another --listen"
-            ) from error
+            what, fix = f"cannot listen on {shown}:{port}: {reason}", "choose another address, or say `off`"
+            raise AgentError(what, code="address-taken", fix=fix) from error
         self.address = f"http://{shown}:{self._socket.getsockname()[1]}"
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)

@@ -1,6 +1,6 @@
 """Receivers of webhooks: judge who sends, bound what comes, hand the body on. Content is looked at by whom it is for.
 
-Called by ``app`` for each request. A platform proves itself by a word that only it and we know: in the address
+Called by ``hooks`` for each request. A platform proves itself by a word that only it and we know: in the address
 (``/hooks/platform/TARGET/WORD``), as a bearer token, or as the key of an HMAC over the raw body. Refusals are cheap,
 have no body and are counted; nothing is answered that would tell whether a thing exists.
 """
@@ -18,11 +18,9 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 
 from agent.clock import Clock
-from agent.errors import AgentError
+from agent.server.keys import Secrets
 
 BODY_MAX = 1024 * 1024
-GRACE_SECONDS = 3600.0  # how long the former secret of a rotation is still good
-SECRET_AGE_SECONDS = 5.0  # how long it is believed before its reference is followed again
 _BODY_SECONDS = 10.0
 _BURST, _PER_SECOND = 1000.0, 100.0
 _BYTES_OF_ONE = 16 * 1024  # a bigger body counts as several requests
@@ -30,41 +28,6 @@ _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 
 _log = structlog.get_logger("datakeel.server")
-
-
-class Secrets:
-    """The secret of one receiver, read again as it is used; the one before it stays good for a grace time."""
-
-    def __init__(self, read: Callable[[], str], clock: Clock, learn: Callable[[str], None] = lambda text: None) -> None:
-        """Reads it at once: AgentError when it cannot be had. ``read`` is called in a thread later, ``learn`` never."""
-        self._read = read
-        self._clock = clock
-        self._learn = learn
-        text = read()
-        learn(text)
-        self._now = text.encode()
-        self._former: tuple[bytes, float] | None = None
-        self._read_at = clock.monotonic()
-
-    async def valid(self) -> tuple[bytes, ...]:
-        """What opens the door at this moment. What cannot be read now is what it was."""
-        moment = self._clock.monotonic()
-        if moment - self._read_at >= SECRET_AGE_SECONDS:
-            self._read_at = moment
-            try:
-                text = await asyncio.to_thread(self._read)
-            except AgentError as error:
-                _log.warning("hook.secret_unreadable", message=error.what)
-            else:
-                self._renew(text, moment)
-        if self._former is not None and moment >= self._former[1]:
-            self._former = None
-        return (self._now,) if self._former is None else (self._now, self._former[0])
-
-    def _renew(self, text: str, moment: float) -> None:
-        if text.encode() != self._now:
-            self._learn(text)
-            self._former, self._now = (self._now, moment + GRACE_SECONDS), text.encode()
 
 
 class Rate:

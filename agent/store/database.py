@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from agent.clock import Clock
 from agent.errors import StoreError
@@ -152,6 +152,12 @@ class Database:
             )
         connection.rollback()
         self._suspect = False
+
+    def probe(self) -> None:
+        """Write down something that says nothing: :class:`StoreError` when nothing can be written any more."""
+        with self._write(durable=False) as connection:
+            connection.execute(delete(schema.meta).where(schema.meta.c.name == "probe"))
+            connection.execute(insert(schema.meta), {"name": "probe", "value": b""})
 
     def query(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of a SELECT with ``:name`` parameters (``agent.store.status.Query``)."""

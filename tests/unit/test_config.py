@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.config import Config, load_config
+from agent.config.model import Address
 from agent.definitions.platform import Window
 from agent.errors import ConfigError, Problem
 from agent.model.limits import Limit, Limits
@@ -170,10 +171,17 @@ def test_a_mode_or_a_share_of_a_kind_that_is_none_is_told_at_its_place(tmp_path:
     assert found[0].fix == "did you mean `heal`?"
 
 
-def test_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_unasked_this_machine_alone_is_served(tmp_path: Path) -> None:
     config = load(tmp_path)
-    assert config.server.listen is None
+    assert config.server.listen == Address("127.0.0.1", 8642, asked=False)
+    assert config.server.probes == Address("127.0.0.1", 8643, asked=False)
+    assert (config.server.hooks, config.server.auth, config.server.metrics_open) == (None, None, False)
     assert config.targets["analytics"].hook is None
+
+
+def test_off_serves_nothing(tmp_path: Path) -> None:
+    server = load(tmp_path, MINIMAL + "server: {listen: off, probes: off}\n").server
+    assert (server.listen, server.probes) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -187,13 +195,16 @@ def test_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_to_listen_on_has_a_host_and_a_port(tmp_path: Path, written: str, address: tuple[str, int]) -> None:
-    text = MINIMAL + f"    hook: {{secret: {{file: hook}}}}\nserver: {{listen: '{written}'}}\n"
-    config = load(tmp_path, text)
-    assert config.server.listen == address
+    text = MINIMAL + f"    hook: {{secret: {{file: hook}}}}\nserver: {{hooks: '{written}', probes: '{written}'}}\n"
+    if address[1]:
+        assert [one.what for one in problems(tmp_path, text)] == ["`hooks` and `probes` are one address"]
+    config = load(tmp_path, text.replace(f", probes: '{written}'", ""))
+    assert config.server.hooks == Address(*address)
     hook = config.targets["analytics"].hook
     assert hook is not None and hook.secret == Reference("file", str(tmp_path / "hook"))
 
 
+@pytest.mark.parametrize("word", ["listen", "probes", "hooks"])
 @pytest.mark.parametrize(
     "written",
     [
@@ -206,19 +217,53 @@ def test_an_address_to_listen_on_has_a_host_and_a_port(tmp_path: Path, written: 
         "::1:8642",
         "a b:1",
         "-x:1",
+        "no",
     ],
 )
-def test_what_is_no_address_to_listen_on_is_refused(tmp_path: Path, written: str) -> None:
-    (problem,) = problems(tmp_path, MINIMAL + f"server: {{listen: '{written}'}}\n")
-    assert (problem.code, problem.where.line, problem.where.column) == ("config-invalid", 6, 18)
+def test_what_is_no_address_to_listen_on_is_refused(tmp_path: Path, word: str, written: str) -> None:
+    (problem,) = problems(tmp_path, MINIMAL + f"server: {{{word}: '{written}'}}\n")
+    assert (problem.code, problem.where.line, problem.where.column) == ("config-invalid", 6, 12 + len(word))
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:8642", "192.168.1.5:8642", "[::]:8642", "agent.example.com:8642"])
-def test_beyond_this_machine_a_hook_needs_a_secret(tmp_path: Path, listen: str) -> None:
-    (problem,) = problems(tmp_path, MINIMAL + f"server: {{listen: '{listen}'}}\n")
-    assert "hook.secret" in problem.what
+BEYOND = ("0.0.0.0:8642", "192.168.1.5:8642", "[::]:8642", "agent.example.com:8642")
+
+
+@pytest.mark.parametrize("written", BEYOND)
+def test_beyond_this_machine_pages_are_for_those_who_are_named(tmp_path: Path, written: str) -> None:
+    text = MINIMAL + f"server: {{listen: '{written}'}}\n"
+    (problem,) = problems(tmp_path, text)
+    assert "server.auth" in problem.what
     assert (problem.where.line, problem.where.column) == (6, 18)
-    assert load(tmp_path, MINIMAL + "server: {listen: '127.0.0.1:8642'}\n").server.listen
+    server = load(tmp_path, text.replace("server: {", "server: {auth: {token: {file: token}}, ")).server
+    assert server.auth is not None and server.auth.token == Reference("file", str(tmp_path / "token"))
+
+
+@pytest.mark.parametrize("written", BEYOND)
+def test_beyond_this_machine_a_hook_needs_a_secret(tmp_path: Path, written: str) -> None:
+    text = MINIMAL + f"server: {{hooks: '{written}', listen: 'localhost:1'}}\n"
+    (problem,) = problems(tmp_path, text)
+    assert "hook.secret" in problem.what
+    assert (problem.where.line, problem.where.column) == (6, 17)
+    assert load(tmp_path, text.replace(written, "127.0.0.1:8642")).server.hooks
+
+
+def test_a_proxy_is_named_by_its_addresses(tmp_path: Path) -> None:
+    text = "server: {auth: {proxy: {user_header: X-Forwarded-User, addresses: [10.0.0.5, 'fd00::/8']}}}\n"
+    auth = load(tmp_path, MINIMAL + text).server.auth
+    assert auth is not None and auth.user_header == "x-forwarded-user"
+    assert [str(network) for network in auth.proxies] == ["10.0.0.5/32", "fd00::/8"]
+    for wrong in ("0.0.0.0/0", "proxy.example.com", "10.0.0.300", "'::/0'"):
+        (problem,) = problems(tmp_path, MINIMAL + text.replace("10.0.0.5", wrong))
+        assert problem.what == "not an address, nor a network"
+    (problem,) = problems(tmp_path, MINIMAL + text.replace("X-Forwarded-User", "'X User'"))
+    assert problem.what == "not the name of a header"
+
+
+@pytest.mark.parametrize("token", ["hunter2-canary", "{value: hunter2-canary}", "[hunter2-canary]"])
+def test_the_token_of_those_who_may_look_is_a_reference(tmp_path: Path, token: str) -> None:
+    found = problems(tmp_path, MINIMAL + f"server: {{auth: {{token: {token}}}}}\n")
+    assert found
+    assert "hunter2-canary" not in repr(found)
 
 
 @pytest.mark.parametrize(

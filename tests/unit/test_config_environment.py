@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import Config, load_config
+from agent.config.model import Address
 from agent.errors import ConfigError, Problem
 
 TEXT = """\
@@ -45,7 +46,7 @@ def test_values_take_the_type_of_their_key(tmp_path: Path) -> None:
             "DATAKEEL_TARGETS__LAKE_EU__DEFAULTS__WORKSPACE": "007",
             "DATAKEEL_TARGETS__SALES__BUDGET": "off",
             "DATAKEEL_TARGETS__SALES__HOOK__SECRET__ENV": "SALES_HOOK",
-            "DATAKEEL_SERVER__LISTEN": "0.0.0.0:8642",
+            "DATAKEEL_SERVER__HOOKS": "0.0.0.0:8642",
             "DATAKEEL_TARGETS__SALES__RESERVE": "30%",
             "DATAKEEL_TARGETS__sales__Server": "https://api.dataos.io",
         },
@@ -55,7 +56,7 @@ def test_values_take_the_type_of_their_key(tmp_path: Path) -> None:
     assert (lake.prune, lake.concurrency, lake.limits.deletes_max, lake.reserve) == (True, 3, 4, 0.25)
     assert (lake.confirmed, lake.defaults) == (("Workflow", "Depot.delete"), {"workspace": "007"})
     assert (sales.budget, sales.reserve, sales.server) == ((), 0.3, "https://api.dataos.io")
-    assert config.server.listen == ("0.0.0.0", 8642)
+    assert config.server.hooks == Address("0.0.0.0", 8642)
     assert sales.hook is not None and sales.hook.secret.value == "SALES_HOOK"
     assert config.origins["/targets/lake-eu/prune"] == "DATAKEEL_TARGETS__LAKE_EU__PRUNE"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from agent.config.model import Address
+
 NAME = "run"
 SUMMARY = "follow the repository and keep the platforms in step"
 GROUP = "Change"
@@ -19,9 +21,12 @@ def configure(parser: ArgumentParser) -> None:
     from agent.cli.shared import add_common
 
     parser.add_argument("--once", action="store_true", help="one pass over every target, then end")
-    parser.add_argument(
-        "--listen", metavar="ADDRESS", help="take webhooks in at HOST:PORT (default: server.listen, else nowhere)"
-    )
+    for option, serves, default in (
+        ("--listen", "pages and take webhooks in", "server.listen, else 127.0.0.1:8642"),
+        ("--probes", "health and metrics", "server.probes, else 127.0.0.1:8643"),
+    ):
+        told = f"serve {serves} at HOST:PORT, or `off` (default: {default})"
+        parser.add_argument(option, metavar="ADDRESS", help=told)
     parser.add_argument("--log", choices=("auto", "json", "console"), default="auto", help="form of the log lines")
     add_common(parser, (), selecting=True)
 
@@ -30,21 +35,25 @@ def run(arguments: Namespace) -> int:
     """Exit 143 after a clean stop by SIGTERM; 0 or 1 with ``--once``."""
     from agent.cli import logging, shared, wiring
 
-    options = shared.options_of(arguments, listen=_address(arguments))
+    options = shared.options_of(arguments, addresses=_addresses(arguments))
     config = shared.config_of(arguments)
     logging.configure(verbose=options.verbose, quiet=options.quiet, form=arguments.log)
     return shared.run_async(wiring.run_agent(config, options))
 
 
-def _address(arguments: Namespace) -> tuple[str, int] | None:
-    from agent.config.listen import address_of
+def _addresses(arguments: Namespace) -> dict[str, Address | None]:
+    """The addresses that the command line gives, by their word in the configuration."""
+    from agent.config.listen import OFF, address_of
     from agent.errors import UsageError
 
-    if arguments.listen is None:
-        return None
-    if arguments.once:
-        raise UsageError("--listen and --once exclude each other", fix="one pass takes no webhooks in")
-    address = address_of(arguments.listen)
-    if address is None:
-        raise UsageError(f"--listen {arguments.listen}: not an address and a port", fix="--listen 127.0.0.1:8642")
-    return address
+    given = {word: getattr(arguments, word) for word in ("listen", "probes")}
+    found: dict[str, Address | None] = {}
+    for word, text in given.items():
+        if text is None:
+            continue
+        if arguments.once:
+            raise UsageError(f"--{word} and --once exclude each other", fix="one pass serves nothing")
+        found[word] = None if text == OFF else address_of(text)
+        if found[word] is None and text != OFF:
+            raise UsageError(f"--{word} {text}: not an address and a port", fix=f"--{word} 127.0.0.1:8642")
+    return found

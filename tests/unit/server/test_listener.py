@@ -12,13 +12,14 @@ import pytest
 from agent.clock import SystemClock
 from agent.errors import AgentError
 from agent.server.app import create_app
+from agent.server.hooks import hook_routes
 from agent.server.listener import CONNECTIONS_MAX, Listener
 from agent.server.receivers import BODY_MAX, Receiver
 
 
 @asynccontextmanager
 async def listening(**words: float) -> AsyncIterator[tuple[Listener, int]]:
-    app = create_app({"main": Receiver("main", lambda body: "accepted", None, SystemClock())})
+    app = create_app(hook_routes({"main": Receiver("main", lambda body: "accepted", None, SystemClock())}))
     listener = Listener(app, **words)
     await listener.open("127.0.0.1", 0)
     try:
@@ -118,5 +119,5 @@ async def test_a_connection_that_goes_on_and_on_is_cut_off(begun: bytes) -> None
 
 async def test_an_address_that_is_taken_is_an_error_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(AgentError) as caught:
-        await Listener(create_app({})).open("127.0.0.1", taken.getsockname()[1])
+        await Listener(create_app()).open("127.0.0.1", taken.getsockname()[1])
     assert caught.value.error_code == "address-taken"

@@ -12,7 +12,9 @@ import pytest
 
 from agent.errors import ConfigError
 from agent.server.app import create_app
-from agent.server.receivers import BODY_MAX, GRACE_SECONDS, SECRET_AGE_SECONDS, Receiver, Secrets
+from agent.server.hooks import hook_routes
+from agent.server.keys import GRACE_SECONDS, SECRET_AGE_SECONDS, Secrets
+from agent.server.receivers import BODY_MAX, Receiver
 
 SECRET = "the-secret-of-this-hook"
 OTHER = "the-secret-that-comes-next"
@@ -46,7 +48,7 @@ class Scene:
         secrets = Secrets(self._read, self.clock) if secret else None
         self.receiver = Receiver("main", self._take, secrets, self.clock)
         is_host = (lambda name: name == host) if host is not None else (lambda name: True)
-        transport = httpx.ASGITransport(app=create_app({"main": self.receiver}, is_host=is_host))
+        transport = httpx.ASGITransport(app=create_app(hook_routes({"main": self.receiver}), is_host=is_host))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://agent.example")
 
     def _read(self) -> str:

@@ -1,0 +1,69 @@
+"""Whether the agent is alive and whether it is ready, with reasons. A dead platform is not a dead agent.
+
+Asked by the agent's own HTTP through ``cli/listening``. Reads what the loop and the targets hold, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from agent.clock import Clock
+from agent.errors import StoreError
+from agent.reconcile.loop import Loop
+from agent.store.store import Store
+
+_TICKS = 3
+_TICK_SECONDS_LEAST = 300.0  # git alone may take minutes to give up, and then the loop goes on
+_PROBE_SECONDS = 5.0
+
+
+class Check(NamedTuple):
+    """One condition; ``says`` is how it is, in names, codes and numbers only."""
+
+    name: str
+    holds: bool
+    says: str
+
+
+def alive(loop: Loop, clock: Clock) -> list[Check]:
+    """The loop has begun a look, or looked for a newer commit beside one, within three intervals."""
+    if loop.ticked_at is None:
+        return [Check("loop", True, "starting")]
+    age = clock.monotonic() - loop.ticked_at
+    allowed = max(_TICKS * loop.interval_seconds, _TICK_SECONDS_LEAST)
+    return [Check("loop", age <= allowed, f"ticked {age:.0f} s ago, allowed are {allowed:.0f} s")]
+
+
+class Readiness:
+    """Ready is who can write down what it is about to do, and has read a first revision."""
+
+    def __init__(self, loop: Loop, store: Store, clock: Clock) -> None:
+        self._loop = loop
+        self._store = store
+        self._clock = clock
+        self._probed: tuple[float, Check] | None = None
+
+    def checks(self) -> list[Check]:
+        """Blocks for the time of a write: to be called in a thread."""
+        return [self._writable(), *self._revisions()]
+
+    def _writable(self) -> Check:
+        now = self._clock.monotonic()
+        if self._probed is None or now - self._probed[0] >= _PROBE_SECONDS:
+            self._probed = now, _tried(self._store.probe)
+        return self._probed[1]
+
+    def _revisions(self) -> Iterator[Check]:
+        """One target that has read a revision is enough: a mistake in the folder of another is that one's alone."""
+        read = [target.name for target in self._loop.targets if target.last.desired is not None]
+        every = len(self._loop.targets)
+        yield Check("revision", bool(read), f"read by {len(read)} of {every} targets")
+
+
+def _tried(probe: Callable[[], None]) -> Check:
+    try:
+        probe()
+    except StoreError as error:
+        return Check("store", False, error.got or error.error_code)
+    return Check("store", True, "writable")
