@@ -1,6 +1,6 @@
 """What the verbs that ask about one object have alike: its words, and how a result is shown.
 
-Used by ``act``, ``query``, ``metrics``, ``logs`` and ``get``.
+Used by ``act``, ``query``, ``metrics``, ``logs``, ``get`` and ``import``.
 """
 
 from __future__ import annotations
@@ -23,15 +23,20 @@ def add_object(parser: ArgumentParser) -> None:
 
 def add_place(parser: ArgumentParser) -> None:
     """``--in --id``: which object is meant, beside its name."""
+    add_where(parser, "where the object stands")
+    parser.add_argument("--id", metavar="ID", help="its id, where several have the name")
+
+
+def add_where(parser: ArgumentParser, help: str) -> None:
+    """``--in``: the words that say where an object, or several, stand."""
     parser.add_argument(
         "--in",
         dest="where",
         action="append",
         default=[],
         metavar="WORD=NAME",
-        help="where the object stands, such as workspace=analytics; repeatable",
+        help=f"{help}, such as workspace=analytics; repeatable",
     )
-    parser.add_argument("--id", metavar="ID", help="its id, where several have the name")
 
 
 def object_of(arguments: Namespace) -> Asked:

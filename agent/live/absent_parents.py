@@ -5,7 +5,7 @@ Called by ``observe``, so that a workspace and what belongs into it are made in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from agent.definitions.platform import Kind
 from agent.model.identity import Key
@@ -27,6 +27,19 @@ def without_parent(
                 absent.add(key)
                 grown = True
     return found
+
+
+def is_nowhere(
+    kind: str, scope: Iterable[tuple[str, str]], observations: Mapping[Key, Observation], kinds: Mapping[str, Kind]
+) -> bool:
+    """Whether a list of this kind, asked of this scope, can show nothing, since what it was asked of is proved absent.
+
+    Whatever it answered then is as good as an empty list: nothing that it could have shown is missing.
+    """
+    places = tuple(scope)
+    targets = {key.target for key in observations}
+    absent = {key for key, seen in observations.items() if type(seen) is Absent}
+    return any(each in absent for name in targets for each in _parents(Key(name, kind, places, ""), kinds))
 
 
 def _parents(key: Key, kinds: Mapping[str, Kind]) -> Iterator[Key]:

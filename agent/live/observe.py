@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.definitions.marks import content_of_run, owner_of
 from agent.definitions.platform import Kind, Platform
-from agent.live.absent_parents import without_parent
+from agent.live.absent_parents import is_nowhere, without_parent
 from agent.live.api import Listing, ReadApi, Row
 from agent.live.bulk import in_bulk
 from agent.live.haste import is_overtaken
@@ -85,12 +85,12 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
     observations |= {key: _agreed(key, seen, desired, listings, api) for key, seen in read.items()}
     if any(type(seen) is Absent for seen in observations.values()):
         observations = await believed(observations, listings, memory.rows, api)
-    nowhere = without_parent(observations, api.platform.kinds, now)
-    observations |= nowhere | still
+    kinds = api.platform.kinds
+    observations |= without_parent(observations, kinds, now) | still
     failed = [
         group
         for group, listing in listings.items()
-        if not _is_whole(listing, api.platform.kinds[group[0]]) and not _is_nowhere(group, nowhere)
+        if not _is_whole(listing, kinds[group[0]]) and not is_nowhere(*group, observations, kinds)
     ]
     return Observed(
         observations,
@@ -175,11 +175,6 @@ class _Shelves:
                     if _label(self._kinds[group[0]], row) in by_scope[row.scope]:
                         found.append(Stray(Key(target, group[0], row.scope, row.name), row.id, row.owner, row.health))
         return tuple(sorted(found, key=lambda stray: stray.key))
-
-
-def _is_nowhere(group: Group, nowhere: Mapping[Key, Observation]) -> bool:
-    """Whether a list failed because what it was asked of is not there."""
-    return any(key.kind == group[0] and set(group[1]) <= set(key.scope) for key in nowhere)
 
 
 def _is_whole(listing: Listing, kind: Kind) -> bool:

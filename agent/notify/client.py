@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Any
 
 import httpx
 
 from agent.clock import Clock
-from agent.notify.forge import ForgeError, Transient
+from agent.notify.forge import PAGE_ROWS, PAGES_MAX, ForgeError, Transient, too_many
 from agent.report.escape import clean
 
 _SECONDS = 30.0  # of one request, all in all
@@ -75,6 +75,23 @@ class Client:
         if response.is_success or response.status_code in accept:
             return _json(raw, method, address)
         raise self._refusal(response, raw, f"{method} {_shown(address)}", rights)
+
+    async def rows(
+        self, path: str, what: str, *, query: Mapping[str, str | int] | None = None, rights: str = "", within: str = ""
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Every element of a list, page after page; ``within`` names the member that holds it, ``what`` is in it.
+
+        Raises ForgeError, also where it has no end, and Transient.
+        """
+        for page in range(1, PAGES_MAX + 1):
+            paged = {**(query or {}), "per_page": PAGE_ROWS, "page": page}
+            answer = await self.ask("GET", path, query=paged, rights=rights)
+            rows = answer.get(within) if within and isinstance(answer, dict) else answer
+            for row in rows or ():
+                yield row
+            if not rows or len(rows) < PAGE_ROWS:
+                return
+        raise too_many(what)
 
     def _refusal(self, response: httpx.Response, raw: bytes, call: str, rights: str) -> Exception:
         status = response.status_code

@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 from agent.errors import AgentError
 
 State = Literal["pending", "success", "failure"]
+PAGE_ROWS = 100
 PAGES_MAX = 100
-"""Pages of 100 rows through which a list is followed."""
+"""Pages through which a list is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class ForgeError(AgentError):
     """The forge did not do what was asked, and asking again would not help."""
 
     code = "forge-failed"
+
+
+def too_many(what: str) -> ForgeError:
+    """A list that goes on and on: what is ours may stand beyond what was read."""
+    return ForgeError(f"more than {PAGES_MAX * PAGE_ROWS} {what}: ours is not looked for among them")
 
 
 class Transient(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.notify.client import Client
-from agent.notify.forge import PAGES_MAX, Comment, ForgeError, Place, State, Status, Transient
+from agent.notify.forge import PAGES_MAX, Comment, ForgeError, Place, State, Status, Transient, too_many
 from agent.report.escape import clean
 
 API = "https://api.github.com"
@@ -92,7 +92,7 @@ class GitHub:
             if not info.get("hasNextPage"):
                 return ours, pull.get("headRefOid")
             variables["after"] = info.get("endCursor")
-        raise ForgeError(f"more than {PAGES_MAX * 100} comments: ours is not looked for among them")
+        raise too_many("comments")
 
     async def create(self, body: str) -> str:
         path = f"{self._repository}/issues/{self._place.pull}/comments"
@@ -106,14 +106,9 @@ class GitHub:
     async def statuses(self) -> dict[str, Status]:
         path = f"{self._repository}/commits/{quote(self._place.commit, safe='')}/status"
         found: dict[str, Status] = {}
-        for page in range(1, PAGES_MAX):
-            answer = await self._client.ask("GET", path, query={"per_page": 100, "page": page}, rights=_STATUS)
-            statuses = answer.get("statuses") if isinstance(answer, dict) else None
-            for one in statuses or ():
-                state = _STATES.get(one.get("state"), "pending")
-                found[one["context"]] = Status(one["context"], state, one.get("description") or "")
-            if not statuses or len(statuses) < 100:
-                break
+        async for one in self._client.rows(path, "statuses", rights=_STATUS, within="statuses"):
+            state = _STATES.get(one.get("state", ""), "pending")
+            found[one["context"]] = Status(one["context"], state, one.get("description") or "")
         return found
 
     async def set_status(self, status: Status) -> None:

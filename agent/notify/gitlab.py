@@ -5,11 +5,10 @@ The token of a job may do neither, so a project's access token is wanted.
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 from agent.notify.client import Client
-from agent.notify.forge import PAGES_MAX, Comment, ForgeError, Place, State, Status
+from agent.notify.forge import Comment, ForgeError, Place, State, Status
 from agent.report.escape import clean
 
 API = "https://gitlab.com/api/v4"
@@ -53,15 +52,11 @@ class GitLab:
         me = user.get("id") if isinstance(user, dict) else None
         request = await self._client.ask("GET", self._request, rights=_COMMENT)
         ours: list[Comment] = []
-        for page in range(1, PAGES_MAX + 1):
-            query: dict[str, str | int] = {"per_page": 100, "page": page, "order_by": "created_at", "sort": "asc"}
-            notes: Any = await self._client.ask("GET", f"{self._request}/notes", query=query, rights=_COMMENT)
-            for note in notes or ():
-                if me is not None and note["author"]["id"] == me and not note.get("system"):
-                    ours.append(Comment(str(note["id"]), str(note["body"])))
-            if not notes or len(notes) < 100:
-                return ours, request.get("sha") if isinstance(request, dict) else None
-        raise ForgeError(f"more than {PAGES_MAX * 100} notes: ours is not looked for among them")
+        oldest_first = {"order_by": "created_at", "sort": "asc"}
+        async for note in self._client.rows(f"{self._request}/notes", "notes", query=oldest_first, rights=_COMMENT):
+            if me is not None and note["author"]["id"] == me and not note.get("system"):
+                ours.append(Comment(str(note["id"]), str(note["body"])))
+        return ours, request.get("sha") if isinstance(request, dict) else None
 
     async def create(self, body: str) -> str:
         await self._client.ask("POST", f"{self._request}/notes", body={"body": body}, rights=_COMMENT)
@@ -74,13 +69,9 @@ class GitLab:
     async def statuses(self) -> dict[str, Status]:
         path = f"{self._project}/repository/commits/{quote(self._place.commit, safe='')}/statuses"
         found: dict[str, Status] = {}
-        for page in range(1, PAGES_MAX):
-            statuses = await self._client.ask("GET", path, query={"per_page": 100, "page": page}, rights=_STATUS)
-            for one in statuses or ():
-                state = _STATES.get(one["status"], "pending")
-                found[one["name"]] = Status(one["name"], state, one.get("description") or "")
-            if not statuses or len(statuses) < 100:
-                break
+        async for one in self._client.rows(path, "statuses", rights=_STATUS):
+            state = _STATES.get(one["status"], "pending")
+            found[one["name"]] = Status(one["name"], state, one.get("description") or "")
         return found
 
     async def set_status(self, status: Status) -> None:

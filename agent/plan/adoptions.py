@@ -36,13 +36,14 @@ class Adoptions(Decisions):
             if why_not:
                 self.hold(resource, Action.ADOPT, "NotAdoptable", why_not, tuple(found.fields))
                 return
-            message = "identical to git; only the ownership mark is written" if found.same else ""
+            written = "the ownership mark is written" if kind.mark is not None else "the inventory records it"
+            message = f"identical to git; only {written}" if found.same else ""
             self.add(resource, Action.ADOPT, Cause.ADOPT, tuple(found.fields), seen=seen, message=message)
             return
         why = {
             "never": "exists and is not managed; `adopt: never`",
             "ifMarked": "exists without our mark; `adopt: ifMarked`",
-            "ifIdentical": f"exists, not managed; {len(found.fields)} field(s) differ from git; `adopt: ifIdentical`",
+            "ifIdentical": f"exists, not managed; {_differ(len(found.fields))} from git; `adopt: ifIdentical`",
         }[rule]
         self.hold(resource, Action.ADOPT, "Conflict", f"{why}; {_adopt(resource)}", tuple(found.fields))
 
@@ -135,3 +136,7 @@ class Adoptions(Decisions):
 
 def _adopt(resource: Resource) -> str:
     return f"`datakeel adopt {resource.key.path}` shows what taking it over would change, and allows it once"
+
+
+def _differ(fields: int) -> str:
+    return "1 field differs" if fields == 1 else f"{fields} fields differ"

@@ -197,13 +197,12 @@ class _Walk:
         ours = applied if applied is not _MISSING else []
         for value in missing:
             cause = self.cause(value, value if value in ours else _MISSING)
-            self.emit(FieldOp.ADD, cause, place, path, _MISSING, value)
+            self.emit(FieldOp.ADD, cause, place, f"{path}[]", _MISSING, value)
         for value in left:
             if own_all or value in ours:
                 # Written by us and gone from git, or never ours in a list that git owns whole.
-                self.emit(
-                    FieldOp.REMOVE, Cause.GIT if value in ours else self.drift_cause(), place, path, value, _MISSING
-                )
+                cause = Cause.GIT if value in ours else self.drift_cause()
+                self.emit(FieldOp.REMOVE, cause, place, f"{path}[]", value, _MISSING)
 
     def keyed(
         self,
@@ -261,7 +260,7 @@ class _Walk:
         if rule.list == "set" and rule.own == "listed" and isinstance(applied, list) and isinstance(live, list):
             for value in applied:
                 if value in live:
-                    self.emit(FieldOp.REMOVE, Cause.GIT, place, path, value, _MISSING)
+                    self.emit(FieldOp.REMOVE, Cause.GIT, place, f"{path}[]", value, _MISSING)
             return
         self.found.released.append(
             FieldChange(

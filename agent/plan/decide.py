@@ -270,6 +270,8 @@ class Decider(Adoptions):
         seen: Present,
     ) -> None:
         why = f"`{immutable[0].path}` cannot change in place" if immutable else f"{kind.name} cannot be updated"
+        if kind.delete is not None and kind.delete.careful is not None:
+            why += f"; careful: {kind.delete.careful}"
         if cause is Cause.DRIFT:
             self.hold(resource, Action.REPLACE, "ReplaceForDrift", f"{why}, and drift never replaces", fields)
         elif kind.replace == "never" or kind.delete is None:

@@ -22,6 +22,7 @@ from agent.plan.limits import Census
 from agent.plan.normalize import fingerprinted, live_spec
 from agent.plan.policy import Policy
 from agent.plan.quiet import less_alike, less_unkept, unkept
+from agent.plan.referring import with_references
 from agent.plan.rules import RuleBooks, Types
 from agent.plan.runs import compare_run, content_of
 from agent.plan.waiting import Awaited
@@ -103,7 +104,8 @@ class Ground:
         book = self.books.of(resource.key)
         quiet = {"ignore": resource.lifecycle.ignore, "create_only": resource.lifecycle.create_only}
         if book.kind.is_run:
-            return compare_run(book, self.written(resource), applied, live, **quiet)
+            found = compare_run(book, self.written(resource), applied, live, **quiet)
+            return with_references(found, resource.read())
         if applied is not None and book.elsewhere:
             applied = wired(book, applied, self._moved(resource.key))
         found = compare(
@@ -116,9 +118,9 @@ class Ground:
         )
         if row is not None and (not_kept := unkept(row, self.platform)):
             found = less_unkept(found, self.written(resource), not_kept)
-        return (
-            less_alike(book, found, self.wires(resource.key) if wires is None else wires) if book.elsewhere else found
-        )
+        if book.elsewhere:
+            found = less_alike(book, found, self.wires(resource.key) if wires is None else wires)
+        return with_references(found, resource.read())
 
     def document(self, resource: Resource, wires: Wires) -> Mapping[str, Any]:
         """What the store keeps beside the row once all of a manifest is live."""

@@ -63,7 +63,7 @@ def hold_excess(changes: list[Change], known: Census, policy: Policy) -> tuple[l
 
 
 def _held(change: Change, reason: str, note: str, word: str) -> Change:
-    return change.held(reason, f"{note}; datakeel diff {word} prints the digest that allows exactly these")
+    return change.held(reason, f"{note}; `datakeel diff {word}` prints the digest that allows exactly these")
 
 
 def mass_absence(absent: list[Key], owned: int, policy: Policy) -> str | None:

@@ -99,6 +99,7 @@ def _deleted(row: InventoryRow, kind: Kind, *, predecessor: bool, pages: int) ->
         server_id=row.server_id,
         calls=requests.calls_max,
         requests=requests,
+        message=(kind.delete.careful or "") if kind.delete is not None else "",
         proof=f"{proof}; {carried}; absent from git, which was read whole",
     )
 

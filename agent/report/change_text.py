@@ -5,13 +5,13 @@ Called by ``report.text`` only. Arrows go from live to desired; a keyed list ite
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.model.change import Action, Cause, Change, FieldChange, FieldOp
 from agent.model.identity import Key, Revision
 from agent.report.escape import clean
-from agent.report.values import Paint, counted, is_long_text, line_diff, moment, plain, show, utc
+from agent.report.values import Paint, counted, is_long, leaves, line_diff, moment, plain, show, utc
 
 MARKS = {
     Action.CREATE: "+",
@@ -38,16 +38,19 @@ def render_change(
     paint: Paint = plain,
     full: bool = False,
     now: float | None = None,
+    above: Change | None = None,
 ) -> list[str]:
     """All lines of one change. ``names`` gives the text of every key, ``width`` the column of the longest.
 
-    ``now`` is given where ages may be told.
+    ``now`` is given where ages may be told; ``above`` is the change before, whose reason is not told twice.
     """
     lines = [_first_line(change, names, width, paint, now)]
+    if change.action is Action.REPLACE and not any(_is_about(change, field) for field in change.fields):
+        lines += [f"      why    {clean(change.message)}"] if change.message and change.fields else []
     if full and change.because is not None and not _removes(change):
         lines.append(f"      git    {_commit(change.because, now)}: {clean(change.because.subject, 100)}")
     if change.action is Action.HOLD:
-        lines += _held(change)
+        lines += _held(change, above)
         lines += _fields(change, paint, full)
         return lines
     if change.action in (Action.CREATE, Action.DELETE) and change.message and change.origin is not None:
@@ -59,7 +62,7 @@ def render_change(
         summary = _created(change.fields)
         lines += [f"      {summary}"] if summary else []
     elif change.action is Action.ADOPT and not change.fields:
-        lines.append(f"      {clean(change.message) or 'identical to git; only the ownership mark is written'}")
+        lines.append(f"      {clean(change.message) or 'identical to git'}")
     elif change.action is Action.RELEASE:
         lines.append(f"      {clean(change.message) or 'stays live, no longer ours'}")
     else:
@@ -108,9 +111,11 @@ def _first_line(change: Change, names: Mapping[Key, str], width: int, paint: Pai
     return f"{head}  {cause}{place}".rstrip()
 
 
-def _held(change: Change) -> list[str]:
+def _held(change: Change, above: Change | None) -> list[str]:
     lines = [f"      would  {change.would.value if change.would else 'cannot be told'}"]
     why = clean(change.message) or clean(change.reason)
+    if above is not None and above.action is Action.HOLD and why == clean(above.message):
+        why = "as above"
     return [*lines, f"      why    {why}"] if why else lines
 
 
@@ -128,13 +133,20 @@ def _field(change: Change, field: FieldChange, paint: Paint, full: bool, note: s
     if field.sensitive:
         value = "(secret) changed"
         note = clean(field.reference) if field.reference else note
-    elif is_long_text(field.before, field.after) and field.op is FieldOp.CHANGE:
+    elif is_line_by_line(field):
         value, diff = line_diff(field.before, field.after, full=full)
+        value = f"added {value}" if field.op is FieldOp.ADD else value
         below = [f"        {_painted_diff(line, paint)}" for line in diff]
     else:
         value = _arrow(field, full)
     line = f"      {path.ljust(_PATH_WIDTH)} {value}"
     return [f"{line.ljust(6 + _PATH_WIDTH + _VALUE_WIDTH)}  {note}" if note else line, *below]
+
+
+def is_line_by_line(field: FieldChange) -> bool:
+    """Whether a field is told by lines of its own."""
+    added = field.op is FieldOp.ADD
+    return (added or field.op is FieldOp.CHANGE) and is_long(field.before, field.after, added=added)
 
 
 def brief(change: Change) -> str:
@@ -173,10 +185,13 @@ def _note(change: Change, field: FieldChange) -> str:
     if change.action is Action.NONE:
         return clean(change.message) or "reported, not healed"
     if field.cause is Cause.DRIFT:
-        return _drifted(change, field) if change.cause is Cause.DRIFT else f"drift: {_drifted(change, field)}"
-    if change.action is Action.REPLACE and change.message and field is change.fields[0]:
-        return clean(change.message)
-    return ""
+        return _drifted(change, field) if change.cause is Cause.DRIFT else "drift: changed live"
+    return clean(change.message) if change.action is Action.REPLACE and _is_about(change, field) else ""
+
+
+def _is_about(change: Change, field: FieldChange) -> bool:
+    """Whether the change's message names the field."""
+    return f"`{field.path}`" in change.message
 
 
 def _drifted(change: Change, field: FieldChange) -> str:
@@ -199,24 +214,13 @@ def _created(fields: tuple[FieldChange, ...]) -> str:
         elif field.sensitive:
             parts[stem] = f"{clean(stem)} (secret)"
         else:
-            parts |= {path: f"{clean(path)} {_short(leaf)}" for path, leaf in _leaves(stem, field.after)}
+            parts |= {path: f"{clean(path)} {_short(leaf)}" for path, leaf in leaves(stem, field.after)}
     shown = list(parts.values())[:_CREATE_SHOWN]
     hidden = len(parts) - len(shown)
     cut = any(part.endswith(("…", " item", " items")) for part in shown)
     if hidden:
         shown.append(f"{hidden} more")
     return " · ".join(shown) + (" (--full)" if hidden or cut else "")
-
-
-def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
-    """The value itself, or the leaves of a nested mapping with their paths."""
-    waiting = [(path, value)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict) and value:
-            waiting += [(f"{path}.{key}", member) for key, member in reversed(value.items())]
-        else:
-            yield path, value
 
 
 def _short(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from agent.report.escape import cell_code, clean, code_span, fenced, html_text, sentence
 from agent.report.findings import commit_of, resource_of
 from agent.report.markdown import Page
-from agent.report.values import about, counted, is_long_text, line_diff, show
+from agent.report.values import about, counted, is_long, leaves, line_diff, show
 
 ICONS = {
     "delete": "🗑️",
@@ -26,6 +26,8 @@ SEVERITIES = {"error": "❌", "warning": "⚠️", "info": "💬"}
 DANGEROUS = ("delete", "replace", "hold")
 _TITLE_COUNTS = ("delete", "replace", "held", "update", "adopt", "create", "release", "drift_reported")
 _NAME_MAX = 120
+_HITS_SHOWN = 3
+_FIELDS_NAMED = 2
 _VALUE_MAX = 300
 _FIELDS_MAX = 40
 _LINES_MAX = 20
@@ -48,10 +50,13 @@ def page_of(document: Mapping[str, Any]) -> Page:
     )
     if names.several:
         page.header = ("| | what | target | resource | why |", "| --- | --- | --- | --- | --- |")
+    above: Mapping[str, Any] = {}
     for change in changes:
-        row = f"| {ICONS[change['action']]} | {_word(change)} | {names.cells(change['key'])} | {_why(change)} |"
+        why = f"as above {_other_cause(change)}".rstrip() if _is_said(change, above) else _why(change)
+        above = change
+        row = f"| {ICONS[change['action']]} | {_word(change)} | {names.cells(change['key'])} | {why} |"
         (page.dangerous if change["action"] in DANGEROUS else page.rows).append(row)
-        if any(not field.get("apart") for field in change["fields"]) or change.get("hits") or change.get("proof"):
+        if any(not field.get("apart") for field in change["fields"]) or change.get("proof"):
             page.details.append(partial(_detail, change, names))
     for change in (*changes, *document.get("apart", ())):
         if any(field.get("apart") for field in change["fields"]):
@@ -160,6 +165,12 @@ def _word(change: Mapping[str, Any]) -> str:
     return f"**{word}**" if action in ("delete", "replace") else word
 
 
+def _is_said(change: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    """Whether the row above holds something like this for the same reason."""
+    words = ("action", "would", "message", "because")
+    return change["action"] == "hold" and all(change.get(word) == above.get(word) for word in words)
+
+
 def _why(change: Mapping[str, Any]) -> str:
     """The cause in a few words: the message where there is one, else what differs, and what is not git's doing."""
     fields = [field for field in change["fields"] if not field.get("apart")]
@@ -169,14 +180,16 @@ def _why(change: Mapping[str, Any]) -> str:
         parts += [f"would {change['would']}:"] if change.get("would") else []
     message = change.get("message") or (change.get("reason") if action == "hold" else "")
     if change.get("because") and "delete" in (action, change.get("would")):
-        parts.append(f"removed in {sentence(commit_of(change), 100)}" + (";" if message and action == "hold" else ""))
+        parts.append(f"removed in {sentence(commit_of(change), 100)}" + (";" if message else ""))
     if message and action != "create":
         parts.append(sentence(message, 200))
-    if action in ("update", "replace", "none") or (action == "adopt" and fields):
-        named = cell_code(fields[0]["path"], 80) if len(fields) == 1 else counted(len(fields), "field")
+    is_told = len(fields) == 1 and f"`{fields[0]['path']}`" in (message or "")
+    if (action in ("update", "replace", "none") or (action == "adopt" and fields)) and not is_told:
+        paths = [clean(field["path"], 80) for field in fields]
+        named = _listed(paths, _FIELDS_NAMED) if len(paths) <= _FIELDS_NAMED else counted(len(paths), "field")
         parts.append(f"({named})" if parts else named)
     elif not parts and action == "adopt":
-        parts.append("identical to git; only the mark of ownership is written")
+        parts.append("identical to git")
     elif not parts and change.get("origin"):
         parts.append(
             f"removed from {cell_code(change['origin']['path'], 120)}"
@@ -185,9 +198,21 @@ def _why(change: Mapping[str, Any]) -> str:
         )
     elif not parts and change.get("proof"):
         parts.append(sentence(change["proof"], 200))
-    if change["cause"] not in ("git", "adopt") and action != "none":
-        parts.append(f"· {change['cause']}")
-    return " ".join(parts) or " "
+    if hits := change.get("hits"):
+        parts.append(f"· hits {_listed(hits, _HITS_SHOWN)}")
+    parts.append(_other_cause(change))
+    return " ".join(part for part in parts if part) or " "
+
+
+def _other_cause(change: Mapping[str, Any]) -> str:
+    """What is not git's doing."""
+    is_git = change["cause"] in ("git", "adopt") or change["action"] == "none"
+    return "" if is_git else f"· {change['cause']}"
+
+
+def _listed(names: Sequence[str], shown: int) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(cell_code(one, _NAME_MAX) for one in names[:shown]) + more
 
 
 def _place(change: Mapping[str, Any]) -> str:
@@ -197,12 +222,13 @@ def _place(change: Mapping[str, Any]) -> str:
 def _detail(change: Mapping[str, Any], names: Names) -> str:
     """The fields of a change and what else there is to say beyond its row, folded."""
     fields = [field for field in change["fields"] if not field.get("apart")]
-    lines = [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]
-    hidden = len(fields) - _FIELDS_MAX
-    lines += [f"  … {counted(hidden, 'more field')}"] if hidden > 0 else []
+    lines = _diff_lines(fields)
     below = []
-    if change.get("hits"):
-        below.append("hits " + ", ".join(code_span(one, _NAME_MAX) for one in change["hits"]))
+    if len(change.get("hits", ())) > _HITS_SHOWN:
+        below.append(f"hits {_listed(change['hits'], len(change['hits']))}")
+    drifted = [field["path"] for field in fields if field["cause"] == "drift"]
+    if drifted and change["cause"] != "drift":
+        below.append(f"changed live, not by git: {_listed(drifted, _FIELDS_MAX)}")
     if change.get("proof"):
         below.append(f"proof: {sentence(change['proof'], 500)}")
     if change.get("origin") and lines:
@@ -217,9 +243,34 @@ def _detail(change: Mapping[str, Any], names: Names) -> str:
 def _apart(change: Mapping[str, Any], names: Names) -> str:
     """What differs live and is none of the proposal's doing, folded."""
     fields = [field for field in change["fields"] if field.get("apart")]
-    lines = [line for field in fields[:_FIELDS_MAX] for line in _field_lines(field)]
+    lines = _diff_lines(fields)
     head = f"<details><summary>not by this change: {names.html(change['key'])}</summary>"
     return "\n\n".join((head, fenced(lines, "diff"))) + "\n</details>"
+
+
+def _diff_lines(fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The lines of all fields; what is told line by line stands apart from its neighbours."""
+    lines: list[str] = []
+    is_block = False
+    single = [one for field in fields for one in _split(field)]
+    for field in single[:_FIELDS_MAX]:
+        told = list(_field_lines(field))
+        if lines and (told[0].startswith("@@") or is_block):
+            lines.append("")
+        is_block = told[0].startswith("@@")
+        lines += told
+    hidden = len(single) - _FIELDS_MAX
+    return [*lines, f"  … {counted(hidden, 'more field')}"] if hidden > 0 else lines
+
+
+def _split(field: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A mapping that is new as its leaves, anything else as it is."""
+    after = field.get("after")
+    if field["op"] != "add" or "]" in field["path"] or not isinstance(after, Mapping) or not after:
+        yield field
+        return
+    for path, leaf in leaves(field["path"], after):
+        yield {**field, "path": path, "after": leaf}
 
 
 def _field_lines(field: Mapping[str, Any]) -> Iterator[str]:
@@ -232,8 +283,8 @@ def _field_lines(field: Mapping[str, Any]) -> Iterator[str]:
     before, after, op = field.get("before"), field.get("after"), field["op"]
     if op == "release":
         yield f"! {path}: released, gone from git, stays {show(before, _VALUE_MAX)}"
-    elif op == "change" and is_long_text(before, after):
-        told, lines = line_diff(str(before), str(after))
+    elif op in ("add", "change") and is_long(before, after, added=op == "add"):
+        told, lines = line_diff(before, after)
         yield f"@@ {path}: {told} @@"
         for line in lines:
             yield "  …" if line.startswith("| …") else line[2:]

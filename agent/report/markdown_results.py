@@ -71,8 +71,10 @@ def _row(change: Mapping[str, Any], names: Names) -> str:
 
 
 def _answer(change: Mapping[str, Any]) -> str:
-    parts = [str(change["status"])] if change.get("status") else []
-    text = change.get("answer") or ("" if change["outcome"] == "done" else change.get("message"))
+    done = change["outcome"] == "done"
+    parts = [str(change["status"])] if change.get("status") and not done else []
+    parts += [counted(change["calls"], "call")] if change["calls"] and done else []
+    text = change.get("answer") or ("" if done else change.get("message"))
     parts += [sentence(text, 200)] if text else []
     if change["outcome"] in ("not_done", "unknown") and change.get("origin"):
         parts.append(cell_code(f"{change['origin']['path']}:{change['origin']['line']}", 120))

@@ -64,8 +64,10 @@ def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False, now: fl
     lines = [paint("heading", " · ".join(clean(part) for part in (*title, _revisions(plan)))), ""]
     names = _names(told, short=bool(scope) or not any(change.key.scope for change in told))
     width = max((len(name) for name in names.values()), default=0)
+    above = None
     for change in in_order(plan.changes):
-        lines += render_change(change, names, width, paint=paint, full=full, now=now)
+        lines += render_change(change, names, width, paint=paint, full=full, now=now, above=above)
+        above = change
     if plan.changes:
         lines.append("")
     apart = [change for change in in_order(told) if any(field.apart for field in change.fields)]
@@ -132,7 +134,7 @@ def change_line(change: Change) -> str:
 
 
 def _shared_scope(changes: Sequence[Change]) -> tuple[tuple[str, str], ...]:
-    scopes = {change.key.scope for change in changes}
+    scopes = {change.key.scope for change in changes if change.key.scope}
     return next(iter(scopes)) if len(scopes) == 1 else ()
 
 

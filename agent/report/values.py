@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.report.escape import clean
@@ -14,6 +14,8 @@ Paint = Callable[[str, str], str]  # role, text -> text, coloured or not
 VALUE_WIDTH = 100
 _BARE_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NOT_BARE = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
+_LIST_WIDTH = 40  # a shorter list is told on one line, with what it was
+_ITEM_WIDTH = 300
 _DIFF_LINES_MAX = 40
 _COMPARED_MAX = 400  # lines of both sides: comparing takes the third power of them when somebody means ill
 
@@ -48,19 +50,30 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def is_long_text(before: Any, after: Any) -> bool:
-    """Whether a change is better shown line by line."""
-    return isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after)
+def is_long(before: Any, after: Any, *, added: bool = False) -> bool:
+    """Whether a change is better shown line by line: of a text of several lines, or of a list that fills a line.
+
+    ``added``: there was nothing before.
+    """
+    if isinstance(after, str):
+        return "\n" in after if added else isinstance(before, str) and ("\n" in before or "\n" in after)
+    if not isinstance(after, list) or not (added or isinstance(before, list)):
+        return False
+    return len(show(after if added else before, None)) > _LIST_WIDTH
 
 
-def line_diff(before: str, after: str, *, full: bool = False) -> tuple[str, list[str]]:
-    """``12 lines, 1 changed`` and the changed lines with one line around them, each led by ``| ``."""
+def line_diff(before: Any, after: Any, *, full: bool = False) -> tuple[str, list[str]]:
+    """``12 lines, 1 changed`` and the changed lines with one line around them, each led by ``| ``.
+
+    Of lists it is ``4 items, 1 changed``, an item a line. ``before`` is None where a text is new as a whole.
+    """
     import difflib
 
-    old, new = before.splitlines(), after.splitlines()
+    old, new = _lines(before), _lines(after)
+    noun = "item" if isinstance(after, list) else "line"
     first, last = _alike(old, new)
     if len(old) + len(new) - 2 * (first + last) > _COMPARED_MAX:
-        return f"{counted(len(old), 'line')}, now {len(new)}, too many of them changed to be shown", []
+        return f"{counted(len(old), noun)}, now {len(new)}, too many of them changed to be shown", []
     total = len(new)
     # What is alike at both ends is not compared again, but for the line around what is shown.
     old, new = (side[max(0, first - 1) : len(side) - max(0, last - 1)] for side in (old, new))
@@ -78,11 +91,18 @@ def line_diff(before: str, after: str, *, full: bool = False) -> tuple[str, list
             lines += [f"| - {clean(line)}" for line in old[old_from:old_to]]
             lines += [f"| + {clean(line)}" for line in new[new_from:new_to]]
     if not groups:
-        return "differs only in line ends", []
+        return "differs only in line ends" if noun == "line" else "differs only in how it is written", []
     if not full and len(lines) > _DIFF_LINES_MAX:
         rest = len(lines) - _DIFF_LINES_MAX
         lines = [*lines[:_DIFF_LINES_MAX], f"| … {rest} more lines (--full)"]
-    return f"{counted(total, 'line')}, {changed} changed", lines
+    told = counted(total, noun)
+    return told if before is None else f"{told}, {changed} changed", lines
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [show(each, _ITEM_WIDTH) for each in value]
+    return value.splitlines() if isinstance(value, str) else []
 
 
 def _alike(old: list[str], new: list[str]) -> tuple[int, int]:
@@ -91,6 +111,17 @@ def _alike(old: list[str], new: list[str]) -> tuple[int, int]:
     first = next((at for at in range(shorter) if old[at] != new[at]), shorter)
     last = next((at for at in range(shorter - first) if old[-1 - at] != new[-1 - at]), shorter - first)
     return first, last
+
+
+def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The value itself, or the leaves of a nested mapping with their paths."""
+    waiting = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += [(f"{path}.{key}", member) for key, member in reversed(value.items())]
+        else:
+            yield path, value
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -34,6 +34,7 @@ from tests.simulation.places import make_template, memory_folder
 
 DEFINITIONS = ("dataos/v1", "datalinx/v1", "dataloop/v1", "dataops-live/v4")
 """One for each emulator that has kinds which can be imported; two faces of one platform would import each other's."""
+_PATIENCE_SECONDS = 600  # hundreds of resources on a machine that does something else as well
 _PERSON = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
 
 
@@ -170,6 +171,7 @@ class Repository:
             environment=self._environment,
             stdout=str(out),
             stderr=str(err),
+            patience=_PATIENCE_SECONDS,
         )
         self.told.seconds[called or words[0]] = time.monotonic() - started
         said = out.read_text(encoding="utf-8")

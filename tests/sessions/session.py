@@ -1,7 +1,8 @@
 """Plays a session: a folder with a script, and what a person then sees on the screen and the platform at its door.
 
     script        one step a line; steps are the methods of `Session` whose names begin with `step_`
-    repo/         files laid over the small repository in `shop/`
+    repo/         files laid over the small repository in `shop/`; over the samples of the platform that a first step
+                  `platform NAME` names
     output.txt    the screen: each step, standard output, `2> ` before standard error, a status that is not 0
     requests.txt  what the platform was asked by each command: reads once each, writes in their order
 
@@ -35,6 +36,7 @@ from tests.forges import server as forges
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 SECRETS = {"DATAOS_TOKEN": "canary-5e1f0c7a9b", "LAKE_PASSWORD": "hunter2-canary-77"}
+_PLATFORM = re.compile(r"^platform ([a-z-]+)$", re.MULTILINE)
 
 
 class Unannounced(AssertionError):
@@ -87,7 +89,10 @@ class Session:
     """One playing of one script in an empty folder."""
 
     def __init__(self, script: Path, folder: Path, processes: Processes) -> None:
-        self._lines = script.read_text(encoding="utf-8").splitlines()
+        text = script.read_text(encoding="utf-8")
+        self._lines = text.splitlines()
+        named = _PLATFORM.search(text)
+        self._platform = named[1] if named else "dataos"
         self._folder = folder
         self._processes = processes
         self._screen: list[str] = []
@@ -104,7 +109,10 @@ class Session:
         self._repository = folder / "repo"
         self._temporary = folder / "tmp"
         self._temporary.mkdir()
-        shutil.copytree(HERE / "shop", self._repository)
+        if named:
+            shutil.copytree(ROOT / "manifests" / self._platform, self._repository / "manifests")
+        else:
+            shutil.copytree(HERE / "shop", self._repository)
         if (script.parent / "repo").is_dir():
             shutil.copytree(script.parent / "repo", self._repository, dirs_exist_ok=True)
         self._environment = {
@@ -183,6 +191,9 @@ class Session:
             raise Unannounced(f"`{line}` ended with {status}:\n{said[-2000:]}\n{complained[-4000:]}")
         self._left = self._files() - before
 
+    def step_platform(self, name: str) -> None:
+        """The platform of this session: read before its first step, for the sandbox is there from the beginning."""
+
     def step_leaves(self, *files: str) -> None:
         """The command before left these files in the repository."""
         for file in files:
@@ -200,11 +211,17 @@ class Session:
         jsonschema.Draft202012Validator(read).validate(value)
 
     def step_replace(self, file: str, old: str, new: str) -> None:
+        """What stands once in a file, by something else; `\\n` ends a line."""
         path = self._repository / file
+        old, new = (each.replace("\\n", "\n") for each in (old, new))
         text = path.read_text(encoding="utf-8")
         if text.count(old) != 1:
             raise Unannounced(f"{old!r} is {text.count(old)} times in {file}")
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def step_write(self, file: str, text: str) -> None:
+        """A file of its own; `\\n` ends a line."""
+        (self._repository / file).write_text(text.replace("\\n", "\n"), encoding="utf-8")
 
     def step_remove(self, *files: str) -> None:
         for file in files:
@@ -311,7 +328,7 @@ class Session:
     def _start_sandbox(self) -> tuple[str, int]:
         out = self._folder / "sandbox-out"
         out.touch()
-        words = ["sandbox", "--platform", "dataos", "--port", "0", "--control", "--no-limits"]
+        words = ["sandbox", "--platform", self._platform, "--port", "0", "--control", "--no-limits"]
         pid = self._processes.ask(
             "start",
             words=[*words, "--token", SECRETS["DATAOS_TOKEN"], "--requests-log", str(self._folder / "requests")],

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import agent
 from agent.store.versions import fresh_file
 
-_PATIENCE_SECONDS = 60  # a command that hangs ends by SIGALRM, which no command handles
+_PATIENCE_SECONDS = 60  # unless the order has another: a command that hangs ends by SIGALRM, which none handles
 _IMPORTED_LATE = ("concurrent.futures.thread", "jsonschema_rs", "re2")  # by commands that need them, not with a module
 
 
@@ -60,7 +60,7 @@ def _ended(pid: int) -> dict[str, Any]:
 
 def _become(order: dict[str, Any]) -> NoReturn:
     if order["do"] == "run":
-        signal.alarm(_PATIENCE_SECONDS)
+        signal.alarm(order.get("patience", _PATIENCE_SECONDS))
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])

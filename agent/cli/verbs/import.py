@@ -21,17 +21,11 @@ _FORMATS = ("text", "json")
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
+    from agent.cli.objects import add_where
     from agent.cli.shared import add_common
 
     parser.add_argument("what", nargs="*", metavar="Kind[/name]", help="kinds, or single objects (default: everything)")
-    parser.add_argument(
-        "--in",
-        dest="where",
-        action="append",
-        default=[],
-        metavar="WORD=NAME",
-        help="where the objects stand, such as workspace=analytics; repeatable",
-    )
+    add_where(parser, "where the objects stand")
     parser.add_argument(
         "--out", metavar="DIR", help="the folder for the files (default: the one that the target reads)"
     )

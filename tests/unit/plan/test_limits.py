@@ -68,7 +68,7 @@ def test_updates_beyond_a_share_of_ten_or_more_are_refused_with_number_limit_and
         assert held(plan).reason == "UpdateLimit" and held(plan).would is Action.UPDATE
         assert held(plan).message == (
             "4 updates, at most 3 of 10 are allowed in one pass: none is sent; "
-            "datakeel diff --confirm-changes 4 prints the digest that allows exactly these"
+            "`datakeel diff --confirm-changes 4` prints the digest that allows exactly these"
         )
         assert plan.notes == ("4 updates, at most 3 of 10 are allowed in one pass: none is sent",)
 
@@ -164,7 +164,7 @@ def test_a_kind_has_limits_of_its_own(word: str, limit: int, sent: int) -> None:
     plan = world.plan()
     assert plan.count(Action.DELETE) == sent + 1  # that of the other kind goes on
     assert sent or "2 deletes of Other, at most 1 of 2" in plan.notes[0]
-    assert sent or "--confirm-deletes 3 " in held(plan).message
+    assert sent or "--confirm-deletes 3`" in held(plan).message
 
 
 def test_a_share_of_a_kinds_deletes_holds_where_it_has_ten_or_more() -> None:

@@ -52,7 +52,7 @@ REPLACE = Change(
     origin=origin("volumes", 14),
     fields=(field("volume.accessMode", before="ReadWriteOnce", after="ReadWriteMany"),),
     hits=(key("Service", "ingest"),),
-    message="not changeable in place; replace: allow",
+    message="`volume.accessMode` cannot change in place",
 )
 HELD = Change(
     key("Workflow", "tmp-report"),
@@ -100,7 +100,13 @@ DRIFT = Change(
     origin("ingest", 1),
     (field("service.replicas", cause=Cause.DRIFT, before=9, after=3),),
 )
-ADOPT = Change(key("Workflow", "hourly-sync"), Action.ADOPT, Cause.ADOPT, origin("hourly", 1))
+ADOPT = Change(
+    key("Workflow", "hourly-sync"),
+    Action.ADOPT,
+    Cause.ADOPT,
+    origin("hourly", 1),
+    message="identical to git; only the ownership mark is written",
+)
 CREATE = Change(
     key("Workflow", "weekly-report"),
     Action.CREATE,

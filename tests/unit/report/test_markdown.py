@@ -43,7 +43,7 @@ def test_dangerous_rows_come_first_and_say_why() -> None:
     assert words == ["**delete**", "**replace**", "held", "held", *["update"] * 3, "adopt", "create", "drift reported"]
     first, second, *_ = rows(page())
     assert first == "| 🗑️ | **delete** | `Workflow/old-load` | removed in 9be01d2 by ann |"
-    assert second.endswith("| not changeable in place; replace: allow (`volume.accessMode`) |")
+    assert second.endswith("| `volume.accessMode` cannot change in place · hits `Service/ingest` |")
 
 
 def test_a_change_in_sync_is_one_line() -> None:
@@ -87,7 +87,7 @@ def test_a_removal_names_its_commit_and_others_changes_are_folded_apart() -> Non
     text = page("proposal")
     assert rows(text) == [
         "| 🗑️ | **delete** | `Workflow/old-load` | removed in 9be01d2 by ann |",
-        "| ✏️ | update | `Workflow/daily-etl` | 2 fields |",
+        "| ✏️ | update | `Workflow/daily-etl` | `workflow.schedule.cron`, `workflow.dag[name=load].spec.stack` |",
     ]
     _, _, apart = text.partition("<details><summary>not by this change:")
     assert "description" in apart
