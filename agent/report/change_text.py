@@ -186,7 +186,9 @@ def _note(change: Change, field: FieldChange) -> str:
         return clean(change.message) or "reported, not healed"
     if field.cause is Cause.DRIFT:
         return _drifted(change, field) if change.cause is Cause.DRIFT else "drift: changed live"
-    return clean(change.message) if change.action is Action.REPLACE and _is_about(change, field) else ""
+    if change.action is Action.REPLACE and _is_about(change, field):
+        return clean(change.message.removeprefix(f"`{field.path}` "))
+    return ""
 
 
 def _is_about(change: Change, field: FieldChange) -> bool:

@@ -15,7 +15,7 @@ analytics · dataos · workspace analytics · main@4f2c1ab
 -   delete   Workflow/old-load                   removed in 9be01d2 by ann
       proof  made by us; tag and inventory agree; absent from git, which was read whole
 -/+ replace  Volume/scratch                      manifests/dataos/volumes.yaml:14
-      volume.accessMode                    "ReadWriteOnce" -> "ReadWriteMany"  `volume.accessMode` cannot change in place
+      volume.accessMode                    "ReadWriteOnce" -> "ReadWriteMany"  cannot change in place
       hits   Service/ingest
 !   held     Depot/raw-orders                    manifests/dataos/lake.yaml:31
       would  cannot be told
