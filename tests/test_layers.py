@@ -71,6 +71,7 @@ HOMES: dict[str, set[str]] = {
     "structlog": {
         *("cli/logging.py", "cli/listening.py", "source/wakeups.py", "live/budget.py", "apply/executor.py"),
         *(
+            "reconcile/asked.py",
             "reconcile/failed.py",
             "reconcile/heads.py",
             "reconcile/loop.py",

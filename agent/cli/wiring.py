@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 
 from agent.cli.exits import status_of_reports, too_many_calls
@@ -32,6 +32,7 @@ from agent.model.change import digest_of
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report
 from agent.model.resource import Desired
+from agent.reconcile.asked import Asked
 from agent.reconcile.causes import with_causes
 from agent.reconcile.desired import read_desired
 from agent.reconcile.loop import Loop
@@ -151,6 +152,10 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
         wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom())
         targets = [target for target, _ in in_turn(opened.targets, None)]
         loop = Loop(targets, wakeups, config.source.interval_seconds, tell)
+        asked = Asked(
+            opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: set(loop.paces)
+        )
+        loop.after = asked.after
         if options.once:
             return status_of_reports(await loop.run_once())
         if opened.store.is_ephemeral:
@@ -163,20 +168,34 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
         works = Works(loop, opened.store, opened.targets, clock)
         wake = lambda: wakeups.poke("event")  # noqa: E731
         async with listening(server, works, wake=wake, learn=opened.redactor.add) as loop.inboxes:
-            await _until_stopped(loop, wakeups)
+            await _until_stopped(loop, wakeups, asked.watch())
         return 143
 
 
-async def _until_stopped(loop: Loop, wakeups: Wakeups) -> None:
-    """The loop at work, stopped by SIGTERM or SIGINT."""
+async def _until_stopped(loop: Loop, wakeups: Wakeups, *beside: Coroutine[None, None, None]) -> None:
+    """The loop at work, stopped by SIGTERM or SIGINT, and what goes on ``beside`` it."""
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, loop.stop)
     running.add_signal_handler(signal.SIGHUP, lambda: wakeups.poke("signal"))
+    tasks = [running.create_task(each) for each in beside]
+    for task in tasks:
+        task.add_done_callback(_told_if_crashed)
     try:
         await loop.run()
     finally:
         wakeups.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _told_if_crashed(task: asyncio.Task[None]) -> None:
+    """What goes on beside the loop may end by a mistake of ours; the loop goes on without it, and the log says so."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        what = {"message": "a task beside the loop has crashed", "exception": error}
+        task.get_loop().call_exception_handler(what)
 
 
 async def _plan(target: Target, options: Options, revision: Revision, before: frozenset[str]) -> TargetPlan:

@@ -61,13 +61,15 @@ class Pace:
 class Loop:
     """All targets of one source. ``stop`` ends it after what is in flight; ``interval_seconds`` is the poll's.
 
-    ``inboxes`` hold the events of those targets that may send any.
+    ``inboxes`` hold the events of those targets that may send any. ``after`` is called after each pass, with what was
+    asked of it; it must not wait.
     """
 
     targets: Sequence[Target]
     wakeups: Wakeups
     interval_seconds: float
     tell: Callable[[Report], None] = lambda report: None
+    after: Callable[[Target, Report, Wish], None] = lambda target, report, wish: None
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     stopping: bool = False
     paces: dict[str, Pace] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Loop:
     passing: asyncio.Future[Report | None] | None = None
     overtaken: asyncio.Event = field(default_factory=asyncio.Event)  # a newer commit is there than a pass is about
     ticked_at: float | None = None  # on the monotonic clock: the last sign of life
+    asked: set[str] = field(default_factory=set)  # targets that a person wants to be looked at
 
     def stop(self) -> None:
         self.stopping = True
@@ -82,6 +85,11 @@ class Loop:
             # What waits for the budget would wait for minutes; what is in flight has until then.
             asyncio.get_running_loop().call_later(_GRACE_SECONDS, self.passing.cancel)
         self.wakeups.poke("stop")
+
+    def ask(self, name: str) -> None:
+        """A person wants a whole pass over this target, as soon as the one under way has ended."""
+        self.asked.add(name)
+        self.wakeups.poke("event")  # which wakes no other target
 
     def is_stopping(self) -> bool:
         return self.stopping
@@ -151,6 +159,8 @@ class Loop:
     def _due_at(self, target: Target) -> float:
         """When this target wants its next turn. One that fails is left alone until then, whatever events say."""
         pace, inbox = self.paces[target.name], self.inboxes.get(target.name)
+        if target.name in self.asked:
+            return -math.inf
         if pace.failures or target.last.desired is None:
             return pace.next_at
         events_at = inbox.due_at if inbox is not None else math.inf
@@ -159,6 +169,9 @@ class Loop:
     async def _turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
         """A whole pass when something asks for it or it is time; else a look at what events name, or at what is old."""
         now, sweep = target.clock.monotonic(), self.sweeps[target.name]
+        if target.name in self.asked:
+            self.asked.discard(target.name)
+            reasons = reasons | {"asked"}
         if reasons or now >= pace.next_at:
             # A commit waits for no list; the poll that brings them is due right after it, if they are.
             lists_wait = sweep.lists_at() > now if not reasons else reasons == {"git"}
@@ -255,6 +268,7 @@ class Loop:
             pace.next_at = min(planned, pace.next_at)  # neither events nor the sweep may push the poll ahead of them
         _summary(report, target.clock.monotonic() - began, wait)
         self.tell(report)
+        self.after(target, report, wish)
         return report
 
     def _paced(self, target: Target, pace: Pace, report: Report, began: float) -> float:

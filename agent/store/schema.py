@@ -229,3 +229,47 @@ spending = Table(
     Column("calls", Integer, nullable=False),
     Index(None, "credential", "at"),
 )
+
+# What people ask of a running agent, beside it.
+request = Table(
+    "request",
+    metadata,
+    Column("number", COUNTER, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("revision", Text),
+    Column("who", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("seen_at", Double),
+    Column("answered_at", Double),
+    Column("answer", Text),
+)
+
+# What is not well, and what was said of it.
+alert = Table(
+    "alert",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("lasting", Integer, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("told_at", Double),
+    Column("told_times", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Messages on their way to a sink, in the order in which they were written.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", COUNTER, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("sink", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)

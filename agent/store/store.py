@@ -37,8 +37,8 @@ from agent.store import (
     suspensions,
     work,
 )
-from agent.store.database import Database
 from agent.store.journal import OpenIntent
+from agent.store.operations import Operations
 from agent.store.status import EventRow, PassRow
 
 _COMPACT_SECONDS = 86_400.0
@@ -46,7 +46,7 @@ _MEMORY_OF = select(schema.target.c.memory).where(schema.target.c.name == bindpa
 _REMEMBER = update(schema.target).where(schema.target.c.name == bindparam("of")).values(memory=bindparam("words"))
 
 
-class Store(Database):
+class Store(Operations):
     """Inventory, journal, history, status, cache and ledger. Safe to call from several threads.
 
     Opened with ``write=False`` it changes nothing but what is only a courtesy to others: calls spent and checked files,
@@ -223,6 +223,7 @@ class Store(Database):
         decisions.drop(connection, now - inventory.TOMBSTONE_SECONDS)
         cache.compact(connection, now, files_max)
         ledger.compact(connection, now)
+        self._compact_operations(connection, now)
         self._compacted_at = now
 
     def status(self) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,97 @@
+"""What passes through the store between people and a running agent: requests to look, alerts, messages on their way.
+
+Base of ``Store``. Each method is one transaction; all errors are :class:`StoreError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from agent.model.alert import Alert, Message
+from agent.model.request import LookRequest
+from agent.store import alerts, requests
+from agent.store.database import Database
+
+
+class Operations(Database):
+    """Safe to call from several threads, and beside other processes."""
+
+    # ---- requests to look
+
+    def ask(self, targets: Sequence[str], revision: str | None, who: str) -> tuple[int, ...]:
+        """Ask for a look at each target; the numbers of the requests. ``revision``: wait for this commit."""
+        with self._write() as connection:
+            return requests.put(connection, targets, revision, who, self._clock.now())
+
+    def asked(self) -> tuple[LookRequest, ...]:
+        """What nobody has answered yet, oldest first."""
+        with self._read() as connection:
+            return requests.read_open(connection, self._clock.now())
+
+    def requests(self, numbers: Collection[int]) -> tuple[LookRequest, ...]:
+        with self._read() as connection:
+            return requests.read(connection, numbers)
+
+    def mark_seen(self, numbers: Collection[int]) -> None:
+        """An agent has taken these up."""
+        with self._write(durable=False) as connection:
+            requests.mark_seen(connection, numbers, self._clock.now())
+
+    def answer(self, number: int, words: Mapping[str, Any]) -> None:
+        with self._write(durable=False) as connection:
+            requests.answer(connection, number, words, self._clock.now())
+
+    def withdraw(self, numbers: Collection[int]) -> None:
+        """Nobody waits for these any more."""
+        with self._write(durable=False) as connection:
+            requests.withdraw(connection, numbers)
+
+    # ---- alerts, and messages on their way
+
+    def alerts(self, target: str) -> tuple[Alert, ...]:
+        """What stands of a target, oldest first."""
+        with self._read() as connection:
+            return alerts.read(connection, target)
+
+    def keep_alerts(
+        self, target: str, put: Sequence[Alert], gone: Collection[tuple[str, str]], messages: Sequence[Message]
+    ) -> int:
+        """What stands and what is said of it, all or nothing; how many older messages had to give way."""
+        with self._write() as connection:
+            alerts.put(connection, put)
+            alerts.remove(connection, target, gone)
+            return alerts.send(connection, messages)
+
+    def forget_alerts(self, but: Collection[str]) -> None:
+        """Only these targets are configured."""
+        with self._write() as connection:
+            alerts.remove_targets(connection, but)
+
+    def due_messages(self, most: int) -> tuple[Message, ...]:
+        with self._read() as connection:
+            return alerts.due(connection, self._clock.now(), most)
+
+    def next_message_at(self) -> float | None:
+        with self._read() as connection:
+            return alerts.next_at(connection)
+
+    def claim_message(self, message: Message, until: float) -> bool:
+        """Take it for one attempt; False when another agent has."""
+        with self._write(durable=False) as connection:
+            return alerts.claim(connection, message, until)
+
+    def put_off_message(self, number: int, until: float) -> None:
+        with self._write(durable=False) as connection:
+            alerts.put_off(connection, number, until)
+
+    def end_message(self, number: int) -> None:
+        """It has arrived, or is given up."""
+        with self._write(durable=False) as connection:
+            alerts.done(connection, number)
+
+    def _compact_operations(self, connection: Connection, now: float) -> None:
+        requests.drop(connection, now - requests.KEPT_SECONDS)
+        alerts.drop(connection, now - alerts.WAITING_SECONDS)
