@@ -37,3 +37,32 @@ class SystemClock:
         import asyncio  # start-up of the verbs that never wait stays lean
 
         await asyncio.sleep(seconds)
+
+
+class AgreedClock:
+    """The wall clock of what several machines share, so that moments they write down can be compared.
+
+    It goes by the monotonic clock of this machine from the last time that both were seen together. Until then, and
+    where nothing is shared, it is the machine's own.
+    """
+
+    _SLACK_SECONDS = 0.5  # a clock that is set again at each glance would go back and forth
+
+    def __init__(self, own: Clock) -> None:
+        self._own = own
+        self._ahead: float | None = None
+
+    def agree(self, there: float, asked: float, answered: float) -> None:
+        """``there`` is what the shared clock told between the monotonic moments ``asked`` and ``answered``."""
+        ahead = there - (asked + answered) / 2
+        if self._ahead is None or abs(ahead - self._ahead) > self._SLACK_SECONDS + (answered - asked) / 2:
+            self._ahead = ahead
+
+    def now(self) -> float:
+        return self._own.now() if self._ahead is None else self._own.monotonic() + self._ahead
+
+    def monotonic(self) -> float:
+        return self._own.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._own.sleep(seconds)

@@ -143,6 +143,12 @@ class StoreError(AgentError):
     code = "store-failed"
 
 
+class LeaseLost(StoreError):
+    """Another agent works at this target now, or may soon: nothing more is sent or written down for it."""
+
+    code = "lease-lost"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """The HTTP call an error speaks of; ``path`` is the template, so that it carries no name and no secret."""

@@ -76,6 +76,8 @@ HOMES: dict[str, set[str]] = {
             "reconcile/heads.py",
             "reconcile/loop.py",
             "reconcile/sweep.py",
+            "reconcile/telling.py",
+            "reconcile/tenure.py",
             "server/keys.py",
             "server/receivers.py",
         ),

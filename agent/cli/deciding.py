@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.cli.arguments import ambiguous
 from agent.cli.opening import chosen
 from agent.cli.options import Options
+from agent.cli.state import state_of
 from agent.cli.suspending import who
 from agent.clock import SystemClock
 from agent.config.model import Config
@@ -20,7 +21,7 @@ def decide(config: Config, options: Options, selector: Selector, *, made: bool, 
     """The create that was decided. Raises UsageError when none, or more than one, is in doubt; StoreError."""
     config = chosen(config, options)
     clock = SystemClock()
-    store = Store.open(config.state, clock=clock)
+    store = Store.open(state_of(config), clock=clock)
     try:
         intent = _in_doubt(store, config, selector)
         if made and not server_id and _has_id(config, intent):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,8 @@ from pathlib import Path
 from agent.apply.secrets import NamedSecrets, SecretValues
 from agent.cli.options import Options
 from agent.cli.output import tell, use_redactor
-from agent.clock import SystemClock
+from agent.cli.state import state_of
+from agent.clock import AgreedClock, Clock, SystemClock
 from agent.config.model import Config, TargetConfig
 from agent.config.settings import check_settings
 from agent.definitions.load import load_platform
@@ -29,9 +31,11 @@ from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.identity import Revision
 from agent.reconcile.target import Neighbour, Target
+from agent.reconcile.tenure import held_for_a_person
 from agent.report.escape import clean
 from agent.secrets import Reader, Redactor, Secret, rights_to_write
 from agent.source import Source, WorkTreeAndCommits, open_source
+from agent.store.holding import Sharing
 from agent.store.store import Store
 from agent.validate.findings import nearest
 
@@ -89,61 +93,87 @@ def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> Non
 
 @asynccontextmanager
 async def open_targets(
-    config: Config, options: Options, *, writable: bool, footing: Footing | None = None
+    config: Config, options: Options, *, writable: bool, footing: Footing | None = None, in_turns: bool = False
 ) -> AsyncIterator[Opened]:
+    """``in_turns``: whoever asks takes the leases of targets himself; else a writer holds them from now to the end."""
     whole, config = config, chosen(config, options)
-    clock = SystemClock()
     platforms = {
         name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
     }
     refuse_unknown_kinds(options, platforms.values())
     redactor = known_secrets(config)
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         source = footing.source if footing is not None else stack.enter_context(source_of(config, options, redactor))
         if writable:
             make_state_folder(config)
-        place = NOWHERE if footing is not None and footing.stateless else config.state
+        clock = AgreedClock(SystemClock()) if config.sharing.is_shared else SystemClock()
+        place = NOWHERE if footing is not None and footing.stateless else state_of(config)
         store = Store.open(place, clock=clock, write=writable)
         stack.callback(store.close)
         if writable:
-            store.lock()
-        chance = random.SystemRandom()
-        budgets = BudgetRegistry(clock, store, chance, store.installation_key)
+            _begin_to_write(store, config)
+        budgets = BudgetRegistry(clock, store, random.SystemRandom(), store.installation_key)
         stack.callback(budgets.close)
-        targets = []
-        for name, target in config.targets.items():
-            check_settings(target, platforms[name])
-            connection = connection_of(target, platforms[name], redactor, options.verb)
-            budget = budgets.budget_for(platforms[name], connection, target.reserve, target.budget)
-            api = open_api(
-                platforms[name],
-                connection,
-                clock=clock,
-                budget=budget,
-                random=chance,
-                writable=writable,
-                redactor=redactor,
-            )
-            targets.append(
-                Target(
-                    target,
-                    platforms[name],
-                    api,
-                    source,
-                    store,
-                    secrets_of(target, store.installation_key, redactor, footing),
-                    clock,
-                    chance,
-                    connection.server or "",
-                    blocking=asyncio.to_thread,
-                    neighbours=neighbours_of(whole, name),
-                )
-            )
-        try:
-            yield Opened(config, source, store, tuple(targets), redactor)
-        finally:
-            for each in targets:
-                await each.api.close()
+        parts = _Parts(whole, source, store, clock, budgets, redactor, footing, options.verb, writable)
+        targets = tuple([parts.target(target, platforms[name]) for name, target in config.targets.items()])
+        for each in targets:
+            stack.push_async_callback(each.api.close)
+        if writable and store.sharing is not None and not in_turns:
+            await stack.enter_async_context(held_for_a_person(store, targets))
+        yield Opened(config, source, store, targets, redactor)
+
+
+def _begin_to_write(store: Store, config: Config) -> None:
+    """Alone on a file; under leases where several may share the store."""
+    sharing = config.sharing
+    if not sharing.is_shared:
+        store.lock()
+        return
+    # Told apart from all others that share the store, and found again by a person: the machine and the process.
+    me = f"{socket.gethostname()[:60]}/{os.getpid()}/{os.urandom(4).hex()}"
+    store.share(Sharing(me, sharing.lease_seconds, sharing.lease_seconds / 3), config.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the targets of one command have in common."""
+
+    whole: Config
+    source: Source
+    store: Store
+    clock: Clock
+    budgets: BudgetRegistry
+    redactor: Redactor
+    footing: Footing | None
+    verb: str
+    writable: bool
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+    def target(self, config: TargetConfig, platform: Platform) -> Target:
+        check_settings(config, platform)
+        connection = connection_of(config, platform, self.redactor, self.verb)
+        api = open_api(
+            platform,
+            connection,
+            clock=self.clock,
+            budget=self.budgets.budget_for(platform, connection, config.reserve, config.budget),
+            random=self.chance,
+            writable=self.writable,
+            redactor=self.redactor,
+        )
+        return Target(
+            config,
+            platform,
+            api,
+            self.source,
+            self.store,
+            secrets_of(config, self.store.installation_key, self.redactor, self.footing),
+            self.clock,
+            self.chance,
+            connection.server or "",
+            blocking=asyncio.to_thread,
+            neighbours=neighbours_of(self.whole, config.name),
+        )
 
 
 def neighbours_of(config: Config, name: str) -> tuple[Neighbour, ...]:
@@ -189,7 +219,7 @@ def source_of(config: Config, options: Options, redactor: Redactor) -> Iterator[
 def cache_of(config: Config) -> Iterator[Store | None]:
     """The store's memory of checked files, when there is one; validation never creates state."""
     try:
-        store = Store.open(config.state, clock=SystemClock(), write=False)
+        store = Store.open(state_of(config), clock=SystemClock(), write=False)
     except AgentError:
         yield None
         return

@@ -17,7 +17,7 @@ from agent.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
     from agent.report.formats import Settings
-    from agent.secrets import Redactor
+    from agent.secrets import Redactor, Secret
 
 # Of each verb that has more than text and JSON. What validates has no counts to tell.
 FORMATS = ("text", "json", "markdown", "github", "gitlab", "gitlab-terraform", "sarif", "junit")
@@ -25,6 +25,15 @@ FORMATS_OF_PROBLEMS = tuple(name for name in FORMATS if name != "gitlab-terrafor
 _MAY_SHARE = {"text", "github"}  # the runner finds its commands in any output
 
 _redactors: list[Redactor] = []
+
+
+def learn_secret(secret: Secret) -> None:
+    """From now on no output shows it."""
+    if not _redactors:
+        from agent.secrets import Redactor
+
+        _redactors.append(Redactor())
+    _redactors[0].add(secret)
 
 
 def use_redactor(redactor: Redactor) -> None:

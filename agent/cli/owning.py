@@ -14,6 +14,7 @@ from agent.cli.arguments import ambiguous
 from agent.cli.finding import Asked, having, meant
 from agent.cli.opening import Opened, chosen, known_secrets, make_state_folder, open_targets, revision_of, source_of
 from agent.cli.options import Options
+from agent.cli.state import state_of
 from agent.cli.suspending import who
 from agent.clock import SystemClock
 from agent.config.model import Config
@@ -83,7 +84,7 @@ async def propose(config: Config, options: Options, asked: Sequence[Asked]) -> P
 def release(config: Config, options: Options, asked: Sequence[Asked]) -> list[Departure]:
     """What would be let go; nothing is written. Raises UsageError for what is not ours, StoreError."""
     config = chosen(config, options)
-    store = Store.open(config.state, clock=SystemClock(), write=False)
+    store = Store.open(state_of(config), clock=SystemClock(), write=False)
     try:
         owned = {name: store.rows(name) for name in config.targets}
         found: dict[Key, None] = {}
@@ -106,7 +107,7 @@ def release(config: Config, options: Options, asked: Sequence[Asked]) -> list[De
 def say(config: Config, words: Sequence[Word]) -> None:
     """Keep them for the next pass. Raises StoreError."""
     make_state_folder(config)
-    store = Store.open(config.state, clock=SystemClock())
+    store = Store.open(state_of(config), clock=SystemClock())
     try:
         store.say(words)
     finally:

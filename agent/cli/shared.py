@@ -137,10 +137,15 @@ def schemas_of(arguments: Namespace) -> list[Path]:
 
 def state_of(arguments: Namespace) -> str:
     """The URL of the state store, found without reading the rest of the configuration."""
-    from agent.config import find_state
+    from agent.config.state import find_password, find_state
 
     path = Path(arguments.config) if arguments.config else None
-    return find_state(path, os.environ, working_folder())
+    url = find_state(path, os.environ, working_folder())
+    if url.startswith("sqlite:"):
+        return url
+    from agent.cli.state import found_state
+
+    return found_state(url, find_password(path, os.environ, working_folder()))
 
 
 def working_folder() -> Path:

@@ -17,6 +17,7 @@ from agent import __version__
 from agent.cli.opening import known_secrets, open_targets, revision_of, source_of
 from agent.cli.options import Options, TargetPlan
 from agent.cli.output import scrubbed
+from agent.cli.state import state_of
 from agent.cli.unconnected import unconnected
 from agent.cli.wiring import wish_of
 from agent.clock import SystemClock
@@ -181,7 +182,7 @@ def _key(config: Config, store: Store) -> bytes:
 
 def _key_of_config(config: Config) -> bytes:
     """The key, with the state store opened only where the configuration names none."""
-    store = Store.open(config.state, clock=SystemClock(), write=False)
+    store = Store.open(state_of(config), clock=SystemClock(), write=False)
     try:
         return _key(config, store)
     finally:

@@ -7,6 +7,7 @@ import re
 
 from agent.cli.opening import chosen
 from agent.cli.options import Options
+from agent.cli.state import state_of
 from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.errors import UsageError
@@ -29,7 +30,7 @@ def suspend(config: Config, options: Options, selector: str, reason: str, until:
     made = tuple(
         Suspension(target, checked(selector), told, who(), now, end) for target in chosen(config, options).targets
     )
-    store = Store.open(config.state, clock=clock)
+    store = Store.open(state_of(config), clock=clock)
     try:
         for each in made:
             store.suspend(each)
@@ -40,7 +41,7 @@ def suspend(config: Config, options: Options, selector: str, reason: str, until:
 
 def resume(config: Config, options: Options, selector: str | None) -> int:
     """How many suspensions were ended. Raises UsageError, StoreError."""
-    store = Store.open(config.state, clock=SystemClock())
+    store = Store.open(state_of(config), clock=SystemClock())
     try:
         wanted = None if selector is None else checked(selector)
         return sum(store.resume(target, wanted) for target in chosen(config, options).targets)

@@ -40,6 +40,7 @@ from agent.reconcile.neighbours import in_turn
 from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import LastDesired, Target
+from agent.reconcile.tenure import Tenure
 from agent.source import Source, Wakeups, open_wakeups
 from agent.validate.across import find_across, find_twice, waits, without_wrong
 
@@ -147,11 +148,13 @@ async def apply_plans(
 
 async def run_agent(config: Config, options: Options, *, tell: Callable[[Report], None] = lambda report: None) -> int:
     """``run``: the loop, until SIGTERM or SIGINT. Exit status 143 after a clean stop, 0 for ``--once``."""
-    async with open_targets(config, options, writable=True) as opened:
+    async with open_targets(config, options, writable=True, in_turns=not options.once) as opened:
         clock = SystemClock()
         wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom())
         targets = [target for target, _ in in_turn(opened.targets, None)]
-        loop = Loop(targets, wakeups, config.source.interval_seconds, tell)
+        shared = opened.store.sharing is not None
+        tenure = Tenure(opened.store, targets) if shared else None
+        loop = Loop(targets, wakeups, config.source.interval_seconds, tell, tenure=tenure)
         asked = Asked(
             opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: set(loop.paces)
         )

@@ -27,6 +27,7 @@ _DURATION_BOUNDS = {
     "deadline": ("100ms", "10m"),
     "per": ("100ms", "31d"),
     "lasts": ("1m", "31d"),
+    "lease": ("1s", "1h"),
 }
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
@@ -38,6 +39,7 @@ def find_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(source, dict):
         yield from _source(source)
     yield from reference_faults(("snapshot",), document.get("snapshot"))
+    yield from _durations((), document, ("lease",))
     targets = document.get("targets")
     if isinstance(targets, dict):
         for name, target in targets.items():

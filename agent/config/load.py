@@ -21,18 +21,18 @@ from agent.config.listen import listen_faults, server_of
 from agent.config.model import Config, HookConfig, SourceConfig, TargetConfig
 from agent.config.order import order_faults, with_others
 from agent.config.overlays import plain_folder
-from agent.config.policy_words import drift_of, limits_of, policy_faults
+from agent.config.policy_words import budget_of, drift_of, limits_of, policy_faults, window_of
 from agent.config.references import reference_of, references_of
 from agent.config.relocate import Merged, relocated
-from agent.config.state import find_config, read_config_file, state_url
+from agent.config.sharing import sharing_faults, sharing_of
+from agent.config.state import find_config, password_of, read_config_file, state_url, written_state
 from agent.config.variables import resolve_variables
 from agent.errors import ConfigError, Problem, Where
 from agent.model.rendering import NO_VARIABLES
 
 if TYPE_CHECKING:
-    from agent.definitions.platform import Window
     from agent.model.rendering import Variables
-    from agent.model.window import ApplyWindow
+    from agent.secrets import Reference
     from agent.yaml_io import Positions
 
 SCHEMA_NAME = "schemas/datakeel.schema.json"
@@ -63,16 +63,14 @@ def load_config(
     faults = [
         *find_faults(document),
         *listen_faults(document),
+        *sharing_faults(document, overlay.origins),
         *policy_faults(document.get("targets")),
         *order_faults(document.get("targets")),
     ]
-    given = [cwd / name for name in more_schemas]
-    schemas = (*given, *(folder / name for name in _texts(document.get("schemas"))))
-    if merged is not None:
-        schemas = tuple(merged.place(each) for each in schemas)
+    schemas = _folders([cwd / name for name in more_schemas], document, folder, merged)
     platforms = _Platforms(schemas)
     faults += platforms.faults(document.get("targets"))
-    faults += _folder_faults(schemas, len(given))
+    faults += _folder_faults(schemas, len(more_schemas))
     variables, wrong = resolve_variables(document, environ, partial(_place, content, shown))
     faults += wrong
     faults += _schema_faults(schema, document, {fault.pointer for fault in faults})
@@ -81,10 +79,11 @@ def load_config(
     if problems:
         raise _error(shown, problems)
     withheld = frozenset(named_by_references(document))
+    state = state_url(written_state(document.get("state")), folder)
     config = Config(
         path=file.absolute(),
         source=_source(document["source"], folder, withheld),
-        state=state_url(document.get("state"), folder),
+        state=state,
         schemas=schemas,
         targets=with_others(
             {
@@ -95,7 +94,9 @@ def load_config(
         origins=dict(overlay.origins),
         server=server_of(document.get("server", {}), folder, withheld),
         variables={name: _place(content, shown, join("variables", name)) for name in document.get("variables", {})},
-        snapshot_key=reference_of(document["snapshot"]["key"], folder, withheld) if "snapshot" in document else None,
+        snapshot_key=_reference(document.get("snapshot", {}).get("key"), folder, withheld),
+        state_password=_reference(password_of(document.get("state")), folder, withheld),
+        sharing=sharing_of(document, state),
     )
     return config if merged is None else relocated(config, merged)
 
@@ -250,6 +251,13 @@ def _version(name: str) -> tuple[int, ...]:
     return tuple(int(digits) for digits in re.findall(r"[0-9]+", name.rpartition("/v")[2]))
 
 
+def _folders(
+    given: Sequence[Path], document: Mapping[str, Any], folder: Path, merged: Merged | None
+) -> tuple[Path, ...]:
+    schemas = (*given, *(folder / name for name in _texts(document.get("schemas"))))
+    return schemas if merged is None else tuple(merged.place(each) for each in schemas)
+
+
 def _texts(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
 
@@ -306,14 +314,14 @@ def _target(
         depends_on=tuple(target.get("depends_on", ())),
         adopt=target.get("adopt", "ifIdentical"),
         limits=limits_of(target.get("limits", {})),
-        windows=tuple(map(_apply_window, target.get("windows", ()))),
+        windows=tuple(map(window_of, target.get("windows", ()))),
         reserve=share_of(target.get("reserve", "20%")),
         verify_seconds=verify.pop("default", 300.0),
         verify_kinds=verify,
         ready_timeout_seconds=seconds_of(target.get("ready_timeout", "5m")),
         deadline_seconds=seconds_of(target.get("deadline", "30s")),
         concurrency=target.get("concurrency", 8),
-        budget=_windows(target.get("budget")),
+        budget=budget_of(target.get("budget")),
         ca_file=_path(target.get("ca_file"), folder),
         proxy=target.get("proxy"),
         trust_env=target.get("trust_env", False),
@@ -322,24 +330,8 @@ def _target(
     )
 
 
-def _windows(budget: Any) -> tuple[Window, ...] | None:
-    if budget is None or budget == "off":
-        return None if budget is None else ()
-    from agent.definitions.platform import Window
-
-    return tuple(Window(one["requests"], seconds_of(one["per"]), one.get("burst")) for one in budget)
-
-
-def _apply_window(written: Mapping[str, Any]) -> ApplyWindow:
-    from agent.model.window import ApplyWindow
-
-    return ApplyWindow(
-        "allow" in written,
-        written.get("allow") or written["deny"],
-        seconds_of(written["lasts"]),
-        written.get("timezone", "UTC"),
-        written.get("of", "writes"),
-    )
+def _reference(written: Any, folder: Path, withheld: frozenset[str]) -> Reference | None:
+    return None if written is None else reference_of(written, folder, withheld)
 
 
 def _path(written: str | None, folder: Path) -> Path | None:

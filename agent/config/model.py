@@ -136,6 +136,20 @@ class TargetConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SharingConfig:
+    """How many agents share a state at most, and how long the lease of a target lasts. ``is_file``: it is one file."""
+
+    replicas: int = 1
+    lease_seconds: float = 90.0
+    is_file: bool = True
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether targets are worked at under leases: on a server always, where nothing else keeps others off."""
+        return self.replicas > 1 or not self.is_file
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. ``state`` is a database URL and may hold a password: show it through ``secrets.mask_url``.
 
@@ -152,3 +166,5 @@ class Config:
     server: ServerConfig = ServerConfig()
     variables: Mapping[str, Where] = field(default_factory=dict)
     snapshot_key: Reference | None = None  # what snapshots are signed with
+    state_password: Reference | None = None
+    sharing: SharingConfig = SharingConfig()

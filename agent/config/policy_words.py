@@ -1,14 +1,18 @@
-"""``limits`` and ``drift`` of a target: checked beyond what a schema can word, and read. Used by ``load``. Pure."""
+"""``limits``, ``drift``, ``budget`` and ``windows`` of a target, beyond what a schema can word. For ``load``. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agent.config.checks import share_faults, share_of
+from agent.config.checks import seconds_of, share_faults, share_of
 from agent.config.faults import Fault, as_text, join, near
 from agent.config.model import DriftPolicy
 from agent.model.limits import Class, Limit, Limits
+
+if TYPE_CHECKING:
+    from agent.definitions.platform import Window
+    from agent.model.window import ApplyWindow
 
 _CLASSES: tuple[Class, ...] = ("deletes", "updates", "creates")
 _DEFAULT = "default"
@@ -68,3 +72,23 @@ def _of_kind(words: Mapping[str, Any]) -> Mapping[Class, Limit]:
 def _shares(at: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Fault]:
     for word in _SHARES:
         yield from share_faults(join(*at, word), holder.get(word), 1.0)
+
+
+def budget_of(budget: Any) -> tuple[Window, ...] | None:
+    if budget is None or budget == "off":
+        return None if budget is None else ()
+    from agent.definitions.platform import Window
+
+    return tuple(Window(one["requests"], seconds_of(one["per"]), one.get("burst")) for one in budget)
+
+
+def window_of(written: Mapping[str, Any]) -> ApplyWindow:
+    from agent.model.window import ApplyWindow
+
+    return ApplyWindow(
+        "allow" in written,
+        written.get("allow") or written["deny"],
+        seconds_of(written["lasts"]),
+        written.get("timezone", "UTC"),
+        written.get("of", "writes"),
+    )

@@ -33,7 +33,8 @@ def relocated(config: Config, merged: Merged) -> Config:
     )
     targets = {name: _target(target, merged) for name, target in config.targets.items()}
     key = None if config.snapshot_key is None else _reference(config.snapshot_key, merged)
-    return replace(config, source=source, targets=targets, snapshot_key=key)
+    password = None if config.state_password is None else _reference(config.state_password, merged)
+    return replace(config, source=source, targets=targets, snapshot_key=key, state_password=password)
 
 
 def _target(target: TargetConfig, merged: Merged) -> TargetConfig:

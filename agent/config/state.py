@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agent.errors import ConfigError, Where
 
@@ -96,6 +97,31 @@ def state_url(written: str | None, folder: Path) -> str:
     return f"sqlite:///{os.path.normpath(folder / written)}"
 
 
+def find_password(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Any:
+    """The reference to the state's password as it is written, and the folder that its paths are relative to.
+
+    None where there is none; ``DATAKEEL_STATE`` holds all that it needs.
+    """
+    file = find_config(path, environ, cwd)
+    if environ.get("DATAKEEL_STATE"):
+        return None, file.absolute().parent
+    from agent import yaml_io
+
+    documents = yaml_io.load(read_config_file(file), yaml_io.CONFIG_BUDGET).documents
+    top = documents[0].value if documents else None
+    return password_of(top.get("state") if isinstance(top, dict) else None), file.absolute().parent
+
+
+def written_state(state: Any) -> Any:
+    """The URL, or path, that ``state`` is or names."""
+    return state.get("url") if isinstance(state, dict) else state
+
+
+def password_of(state: Any) -> Any:
+    """The reference that ``state`` names, as it is written."""
+    return state.get("password") if isinstance(state, dict) else None
+
+
 def _state_of(content: bytes, file: Path) -> str | None:
     if _BLOCK_MAPPING.match(content.removeprefix(b"\xef\xbb\xbf")):
         lines = _KEY_LINE.findall(content)
@@ -114,5 +140,5 @@ def _parsed_state(content: bytes, file: Path) -> str | None:
     top = documents[0].value if documents else None
     if not isinstance(top, dict):
         raise ConfigError("the configuration cannot be read; `datakeel validate` tells why", where=Where(str(file)))
-    state = top.get("state")
+    state = written_state(top.get("state"))
     return state if isinstance(state, str) else None

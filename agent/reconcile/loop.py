@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from agent.errors import AgentError
+from agent.errors import AgentError, LeaseLost
 from agent.live.bulk import FEW
 from agent.live.haste import OVERTAKEN
 from agent.live.purpose import Purpose
 from agent.model.identity import Key
-from agent.model.outcome import Outcome, Report, Result
+from agent.model.outcome import Report, Result
 from agent.plan.caution import SOON
 from agent.reconcile import collector
 from agent.reconcile.failed import report_failure
@@ -32,19 +32,15 @@ from agent.reconcile.neighbours import blocked
 from agent.reconcile.once import Wish, reconcile_once
 from agent.reconcile.sweep import Sweep
 from agent.reconcile.target import Target
+from agent.reconcile.telling import tell_change, tell_pass
+from agent.reconcile.tenure import Tenure
 from agent.source import Wakeups
 
 _log = structlog.get_logger("datakeel")
-_EVENTS = {
-    Result.DONE: "change.applied",
-    Result.NOT_DONE: "change.failed",
-    Result.UNKNOWN: "change.unknown",
-    Result.SKIPPED: "change.skipped",
-}
 _GRACE_SECONDS = 20.0  # of the 30 that a container is usually given
 _BACKOFF_FIRST = 5.0
 _BACKOFF_LONGEST = 900.0
-_BY_THEMSELVES = frozenset({"poll", "event"})  # reasons that each target judges by its own pace
+_BY_THEMSELVES = frozenset({"poll", "event", "lease"})  # reasons that each target judges by its own pace
 _READS = ("list", "read", "named", "sweep", "probe")  # what looking costs, as against what mending does
 
 
@@ -62,7 +58,7 @@ class Loop:
     """All targets of one source. ``stop`` ends it after what is in flight; ``interval_seconds`` is the poll's.
 
     ``inboxes`` hold the events of those targets that may send any. ``after`` is called after each pass, with what was
-    asked of it; it must not wait.
+    asked of it; it must not wait. ``tenure`` says whose turn it is where targets are shared with other agents.
     """
 
     targets: Sequence[Target]
@@ -78,6 +74,7 @@ class Loop:
     overtaken: asyncio.Event = field(default_factory=asyncio.Event)  # a newer commit is there than a pass is about
     ticked_at: float | None = None  # on the monotonic clock: the last sign of life
     asked: set[str] = field(default_factory=set)  # targets that a person wants to be looked at
+    tenure: Tenure | None = None
 
     def stop(self) -> None:
         self.stopping = True
@@ -97,18 +94,34 @@ class Loop:
     def _tick(self) -> None:
         self.ticked_at = self.targets[0].clock.monotonic()
 
+    def _stops_writing(self) -> bool:
+        return self.stopping or self.overtaken.is_set() or (self.tenure is not None and self.tenure.is_over())
+
     async def run(self) -> None:
         """Until :meth:`stop`. The first pass starts at once."""
         self.paces = {target.name: Pace() for target in self.targets}
         self.sweeps = {target.name: Sweep(target, self.interval_seconds) for target in self.targets}
         await self.wakeups.start()  # before the first look: what moves after it must not wait for the tick
+        if self.tenure is None:
+            await self._rounds()
+            return
+        await self.tenure.look()
+        watching = asyncio.ensure_future(self.tenure.watch(lambda: self.wakeups.poke("lease")))
+        try:
+            await self._rounds()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await self.tenure.leave()
+
+    async def _rounds(self) -> None:
         reasons = {"start"}
         while not self.is_stopping():
             self._tick()
             self.overtaken.clear()
             for target in self.targets:
                 if not self.is_stopping():
-                    await self._turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
+                    await self._held_turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
             if self.is_stopping():
                 return
             self._wake_dependents()
@@ -158,6 +171,10 @@ class Loop:
 
     def _due_at(self, target: Target) -> float:
         """When this target wants its next turn. One that fails is left alone until then, whatever events say."""
+        own = self._own_due_at(target)
+        return own if self.tenure is None else self.tenure.due_at(target, own)
+
+    def _own_due_at(self, target: Target) -> float:
         pace, inbox = self.paces[target.name], self.inboxes.get(target.name)
         if target.name in self.asked:
             return -math.inf
@@ -165,6 +182,14 @@ class Loop:
             return pace.next_at
         events_at = inbox.due_at if inbox is not None else math.inf
         return min(pace.next_at, events_at, self.sweeps[target.name].due_at)
+
+    async def _held_turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
+        """A turn; where targets are shared, under a lease, and only if this agent is the one to take it."""
+        if self.tenure is None:
+            await self._turn(target, pace, reasons)
+        else:
+            own = lambda: self._own_due_at(target)  # noqa: E731
+            await self.tenure.turn_at(target, reasons, own, lambda reasons: self._turn(target, pace, reasons))
 
     async def _turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
         """A whole pass when something asks for it or it is time; else a look at what events name, or at what is old."""
@@ -178,13 +203,13 @@ class Loop:
             lists_wait = lists_wait and target.listed_at is not None
             if lists_wait and _is_long(target, left_over(pace.last)):
                 await self._interruptible(target, pace, self._wish(lists_wait=True, hurried=True))
-                if self.is_stopping() or self.overtaken.is_set():
+                if self._stops_writing():
                     return
             await self._interruptible(target, pace, self._wish(lists_wait=lists_wait))
-        if pace.failures or target.last.desired is None or self.is_stopping() or self.overtaken.is_set():
+        if pace.failures or target.last.desired is None or self._stops_writing():
             return
         await self._named(target, pace)
-        if target.clock.monotonic() >= sweep.due_at and not self.is_stopping() and (old := sweep.take()):
+        if target.clock.monotonic() >= sweep.due_at and not self._stops_writing() and (old := sweep.take()):
             began = target.clock.now()
             await self._interruptible(target, pace, self._wish(old=old))
             sweep.ended(old, began)
@@ -218,8 +243,8 @@ class Loop:
             old=old,
             hurried=hurried,
             patient=True,
-            stopping=lambda: self.stopping or self.overtaken.is_set(),
-            tell=_told,
+            stopping=self._stops_writing,
+            tell=tell_change,
         )
 
     async def _interruptible(self, target: Target, pace: Pace, wish: Wish) -> None:
@@ -255,6 +280,8 @@ class Loop:
             report = await step(target, wish)
             if report is None:
                 return None
+        except LeaseLost:
+            return None  # another agent tells what becomes of the target; `lease.lost` says so here
         except AgentError as error:
             report = report_failure(target, error, started_at, self.interval_seconds)
         except Exception as error:  # noqa: BLE001 - one of the three places that may
@@ -266,7 +293,7 @@ class Loop:
         wait = self._paced(target, pace, report, began)
         if wish.named or wish.old:
             pace.next_at = min(planned, pace.next_at)  # neither events nor the sweep may push the poll ahead of them
-        _summary(report, target.clock.monotonic() - began, wait)
+        tell_pass(report, target.clock.monotonic() - began, wait)
         self.tell(report)
         self.after(target, report, wish)
         return report
@@ -308,41 +335,3 @@ def _reads(target: Target) -> int:
     """Reads that were sent for this target so far."""
     calls: Counter[str] = target.api.calls
     return sum(calls[purpose] for purpose in _READS)
-
-
-def _summary(report: Report, seconds: float, wait: float) -> None:
-    """The one line a pass that operators read."""
-    facts = {
-        "target": report.target,
-        "revision": report.revision.short,
-        "applied": report.count(Result.DONE),
-        "held": sum(1 for each in report.outcomes if each.result is Result.HELD),
-        "failed": report.count(Result.NOT_DONE),
-        "unknown": report.count(Result.UNKNOWN),
-        "calls": report.calls_total,
-        "seconds": round(seconds, 3),
-        "next_look_seconds": round(wait, 1),
-    }
-    if report.error:
-        _log.warning("pass.failed", code=report.error_code, message=report.error, **facts)
-    else:
-        _log.info("pass.finished", **facts)
-
-
-def _told(outcome: Outcome) -> None:
-    """Each change as it ends. Holds are part of the summary: they would be said again in every pass."""
-    event = _EVENTS.get(outcome.result)
-    if event is None:
-        return
-    change = outcome.change
-    say = _log.info if outcome.result in (Result.DONE, Result.SKIPPED) else _log.warning
-    say(
-        event,
-        target=change.key.target,
-        kind=change.key.kind,
-        name=change.key.name,
-        action=change.action.value,
-        cause=change.cause.value,
-        status=outcome.status,
-        message=outcome.message,
-    )

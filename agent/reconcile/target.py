@@ -141,6 +141,15 @@ class Target:
             closed=OPEN if ignore_windows else closed_at(config.windows, self.clock.now()),
         )
 
+    def begin_anew(self) -> None:
+        """Another agent has worked here since: what this one remembers of live, and of its own passes, may be wrong.
+
+        What git says stays: it is known by its content.
+        """
+        self.fresh, self.heads = Fresh(), Heads()
+        self.listed_at, self.walking, self.latest = None, None, None
+        self.secrets_seen, self.blocked, self.list_calls = {}, frozenset(), 0
+
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 

@@ -16,6 +16,7 @@ from agent.model.manifest import CheckedFile
 from agent.store import checked_files, schema
 from agent.store.engine import execute_many, raw_rows, upsert
 from agent.store.rows import collector_paused
+from agent.store.server import take_turns
 
 UNUSED_DAYS = 30
 FILES_MAX = 200_000
@@ -78,6 +79,9 @@ def touch(connection: Connection, context: str, blobs: Sequence[str], now: float
 
 def write(connection: Connection, context: str, files: Mapping[str, CheckedFile], now: float) -> None:
     identifier = connection.execute(_ID_OF, {"of": context}).scalar()
+    if identifier is None:
+        take_turns(connection, "context")
+        identifier = connection.execute(_ID_OF, {"of": context}).scalar()
     if identifier is None:
         identifier = (connection.execute(select(func.max(_context.c.id))).scalar() or 0) + 1
         connection.execute(insert(_context), {"id": identifier, "digest": context, "used_at": now})

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text
 from agent.clock import Clock
 from agent.errors import StoreError
 from agent.store import engine as engines
-from agent.store import schema, versions
+from agent.store import schema, server, versions
 from agent.store.location import has_store, is_ephemeral, may_write, path_of, place_new, require_writable
 from agent.store.lock import FileLock
 
@@ -45,7 +45,7 @@ class Database:
         self._may_write = write
         self._random_bytes = random_bytes
         self._writer = threading.Lock()  # writers queue here instead of polling the database's own lock
-        self._lock: FileLock | Connection | None = None
+        self._lock: FileLock | None = None
         self._suspect = False
         self._installation_key = b""
 
@@ -56,7 +56,7 @@ class Database:
         """A store on ``sqlite:///FILE`` (made if missing) or ``postgresql://…``, or :class:`StoreError`."""
         path = path_of(url)
         if path is None:
-            place, engine = engines.shown(url), engines.open_server(url)
+            place, engine = server.shown(url), server.open_server(url)
         else:
             place = str(path)
             engine = cls._open_file(path, write, random_bytes)
@@ -88,18 +88,18 @@ class Database:
 
     def close(self) -> None:
         """Give back the lock and the connections. A closed store is not used again."""
-        if isinstance(self._lock, FileLock):
+        if self._lock is not None:
             self._lock.release()
-        elif self._lock is not None:
-            self._lock.close()
         self._lock = None
         self._engine.dispose()
 
     def lock(self) -> None:
-        """Keep every other agent off this store until :meth:`close` or death; :class:`StoreError` names the other."""
-        if self._lock is None:
-            with engines.converting(self._place):
-                self._lock = FileLock(self._path) if self._path else engines.hold_server(self._engine)
+        """Keep every other agent off this file until :meth:`close` or death; :class:`StoreError` names the other.
+
+        A server is shared by leases instead (``holding``): a lock of its sessions does not exclude behind a pooler.
+        """
+        if self._lock is None and self._path is not None:
+            self._lock = FileLock(self._path)
 
     @property
     def installation_key(self) -> bytes:
@@ -170,6 +170,7 @@ class Database:
             found = connection.execute(query).scalar()
         if found is None and self._may_write:
             with self._write() as connection:
+                server.take_turns(connection, "installation key")
                 found = connection.execute(query).scalar()  # another program may have been first
                 if found is None:
                     found = self._random_bytes(_KEY_BYTES)

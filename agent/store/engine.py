@@ -1,7 +1,8 @@
-"""All that differs between SQLite and PostgreSQL, and the one door through which their errors leave.
+"""The engine over a SQLite file, what statements differ by dialect, and the one door through which errors leave.
 
-Called by the other modules of this folder. SQLite: WAL, ``synchronous=FULL``, transactions begun by us
-(``BEGIN IMMEDIATE`` for writes, so that a writer waits at its first statement and never deadlocks half way).
+Called by the other modules of this folder; the engine over a server is made by ``server``. SQLite: WAL,
+``synchronous=FULL``, transactions begun by us (``BEGIN IMMEDIATE`` for writes, so that a writer waits at its first
+statement and never deadlocks half way).
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, Executable, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from agent.errors import StoreError
+from agent.store import server
 from agent.store.location import uri_of
 from agent.store.status import BUSY_SECONDS, open_read_only
 
@@ -72,31 +73,6 @@ def open_memory() -> Engine:
     return _sqlite_engine(
         StaticPool, lambda: sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     )
-
-
-def open_server(url: str) -> Engine:
-    """Engine for a ``postgresql://`` URL; :class:`StoreError` for any other, or without its driver."""
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() != "postgresql":
-            raise StoreError("`state` must be a sqlite:/// or postgresql:// URL", got=shown(url))
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True, echo=False
-        )
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise StoreError("`state` is not the URL of a database") from error
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            "a PostgreSQL state store needs the package psycopg", fix="pip install 'psycopg[binary]'"
-        ) from error
-
-
-def shown(url: str) -> str:
-    """The URL as it may be printed: its password is ``***``; a text that is no URL is not repeated at all."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "(not a URL)"
 
 
 def _sqlite_engine(pool: type[QueuePool] | type[StaticPool], connect: Callable[[], Any]) -> Engine:
@@ -186,16 +162,6 @@ def _fetch(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
         result.close()
 
 
-def hold_server(engine: Engine) -> Connection:
-    """A PostgreSQL session that holds this installation's advisory lock until it is closed."""
-    connection = engine.connect()
-    if connection.execute(text("SELECT pg_try_advisory_lock(hashtext('datakeel'))")).scalar():
-        connection.commit()  # the lock belongs to the session, an open transaction would only block vacuum
-        return connection
-    connection.close()
-    raise StoreError(f"the state store {shown(str(engine.url))} is in use by another agent")
-
-
 def is_sound(connection: Connection) -> bool:
     """SQLite's own check of its pages; True for a server, which checks itself."""
     return connection.dialect.name != "sqlite" or connection.execute(text("PRAGMA quick_check(1)")).scalar() == "ok"
@@ -218,6 +184,10 @@ def store_error(error: SQLAlchemyError | sqlite3.Error, place: str) -> StoreErro
     for start, (sentence, fix) in _SQLITE_FAULTS.items():
         if name.startswith(start):
             return StoreError(f"the state store {place} {sentence}", got=name, fix=fix)
+    server.without_values(error)
+    told = server.fault_of(cause)
+    if told is not None:
+        return StoreError(f"the state store {place} {told.sentence}", got=name, why=told.why, fix=told.fix)
     first_line = str(cause).partition("\n")[0][:200]
     return StoreError(f"the state store {place} failed", got=name, why=first_line)
 

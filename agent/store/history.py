@@ -19,6 +19,7 @@ from agent.model.outcome import Outcome, Report, Result
 from agent.store import rows as packing
 from agent.store import schema
 from agent.store.engine import execute_many
+from agent.store.server import take_turns
 
 HISTORY_MAX = 10_000
 _VALUE_LENGTH_MAX = 200
@@ -59,6 +60,7 @@ def write_pass(
     word = result_word(report)
     recorded = _is_worth_a_row(connection, report, word)
     if recorded:
+        take_turns(connection, "history")  # rows are numbered by hand
         _record(connection, report, word, document)
         _retain(connection, history_max)
     ensure_target(connection, report.target)

@@ -6,7 +6,7 @@ inventory is one transaction, so a crash leaves either an open intent or the who
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,16 @@ def close_intent(
     forget: bool,
     note: str,
     at: float,
+    fence: Callable[[Connection, str], None] = lambda connection, target: None,
 ) -> bool:
-    """False, and nothing is written, when no open intent has this id: someone closed it before."""
+    """False, and nothing is written, when no open intent has this id: someone closed it before.
+
+    ``fence`` is asked whether its target may be written for, and raises when it may not.
+    """
     found = connection.execute(_KEY_OF, {"of": op_id}).first()
     if found is None:
         return False
+    fence(connection, found.target)
     key = Key(found.target, found.kind, packing.scope_of(found.scope), found.name)
     connection.execute(_CLOSE, {"of": op_id, "new_result": result, "new_note": note or None, "new_closed_at": at})
     if forget:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Integer, bindparam, cast, delete, func, inser
 
 from agent.model.spending import Spent
 from agent.store import schema
+from agent.store.server import take_turns
 
 EXACT_SECONDS = 86_400.0
 KEPT_SECONDS = 32 * 86_400.0
@@ -45,8 +46,10 @@ def read(connection: Connection, credential: str, since: float) -> Spent:
 def read_after(connection: Connection, credential: str, after: int, now: float) -> Spent:
     """What was written since the row numbered ``after``, in the order of writing.
 
-    Rows are numbered as they are committed, since writers of SQLite come one after the other.
+    Rows of one credential are numbered as they are committed, since its writers come one after the other; and no two
+    can both take what a window has left.
     """
+    take_turns(connection, f"ledger {credential}")
     newest = connection.execute(_NEWEST).scalar() or 0
     if newest <= after:
         return Spent([], after)

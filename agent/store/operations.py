@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from agent.model.alert import Alert, Message
 from agent.model.request import LookRequest
 from agent.store import alerts, requests
-from agent.store.database import Database
+from agent.store.courtesies import Courtesies
 
 
-class Operations(Database):
+class Operations(Courtesies):
     """Safe to call from several threads, and beside other processes."""
 
     # ---- requests to look

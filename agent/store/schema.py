@@ -125,6 +125,21 @@ begun = Table(
     sqlite_with_rowid=False,
 )
 
+# Who works at a target. ``clock`` names the clock that its two moments are on: see ``leases``.
+lease = Table(
+    "lease",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("holder", Text),
+    Column("home", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("lease_until", Double),
+    Column("due_at", Double, nullable=False),
+    Column("clock", Text, nullable=False),
+    Column("revision", Text),
+    sqlite_with_rowid=False,
+)
+
 # ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
 journal = Table(
     "journal",

@@ -7,8 +7,9 @@ Opened by ``cli``'s wiring and by tests (``Store.open``). Each method is one tra
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,8 @@ from agent.errors import StoreError
 from agent.model.canonical import from_json, to_json
 from agent.model.identity import Key
 from agent.model.inventory import Decision, Intent, InventoryRow
-from agent.model.manifest import CheckedFile
 from agent.model.outcome import Report
 from agent.model.ownership import Word
-from agent.model.spending import Spent
 from agent.model.suspension import Suspension
 from agent.store import (
     cache,
@@ -33,9 +32,9 @@ from agent.store import (
     ledger,
     ownership,
     schema,
+    server,
     status,
     suspensions,
-    work,
 )
 from agent.store.journal import OpenIntent
 from agent.store.operations import Operations
@@ -90,7 +89,7 @@ class Store(Operations):
                 rows, self._damaged[target] = inventory.read_rows(connection, target)
             if self._assumed:
                 rows = {key: row for key, row in self._assumed.items() if key.target == target} | rows
-            if self._lock is not None and not self._damaged[target]:
+            if self._is_alone(target) and not self._damaged[target]:
                 self._rows[target] = dict(rows)
             return rows
 
@@ -113,14 +112,14 @@ class Store(Operations):
 
     def put_rows(self, rows: Iterable[InventoryRow], applied: Mapping[Key, Mapping[str, Any]] | None = None) -> None:
         rows = tuple(rows)
-        with self._changing_rows() as known, self._write() as connection:
+        with self._changing_rows() as known, self._writing_all({row.key.target for row in rows}) as connection:
             inventory.write_rows(connection, rows)
             inventory.write_applied(connection, applied or {})
             _put(known, rows)
 
     def forget(self, key: Key, tombstone: bool) -> None:
         """Remove the row of ``key`` and its leaves; a tombstone tells for 30 days that it was ours and is gone."""
-        with self._changing_rows() as known, self._write() as connection:
+        with self._changing_rows() as known, self._writing(key.target) as connection:
             inventory.forget(connection, key, self._clock.now() if tombstone else None)
             known.get(key.target, {}).pop(key, None)
 
@@ -144,9 +143,15 @@ class Store(Operations):
     # ---- journal
 
     def open_intent(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
-        """Durable when this returns. ``row`` and ``applied`` are what is true if the call lands."""
-        with self._write() as connection:
-            journal.open_intent(connection, intent, row, applied)
+        """Durable when this returns. ``row`` and ``applied`` are what is true if the call lands.
+
+        Raises LeaseLost unless the call may still be sent when it returns: see ``holding``.
+        """
+        target = intent.key.target
+        self.require_time(target)
+        with self._writing(target) as connection:
+            journal.open_intent(connection, replace(intent, epoch=self._epoch_of(target) or intent.epoch), row, applied)
+        self.require_time(target)  # a commit may take long
 
     def close_intent(
         self,
@@ -165,7 +170,15 @@ class Store(Operations):
         with self._changing_rows() as known, self._write() as connection:
             at = self._clock.now()
             closed = journal.close_intent(
-                connection, op_id, result, row=row, applied=applied, forget=forget, note=note, at=at
+                connection,
+                op_id,
+                result,
+                row=row,
+                applied=applied,
+                forget=forget,
+                note=note,
+                at=at,
+                fence=self._fence,
             )
             if closed and forget:
                 known.clear()  # the journal alone knows whose row it was
@@ -203,7 +216,7 @@ class Store(Operations):
         ``document`` and ``status`` are redacted JSON, ``memory`` is what :meth:`target_memory` is to give. Old rows of
         all tables are dropped once a day on the way.
         """
-        with self._write() as connection:
+        with self._writing(report.target) as connection:
             recorded = history.write_pass(connection, report, document, status, history_max=history_max)
             if memory is not None:
                 _remember(connection, report.target, memory)
@@ -217,7 +230,20 @@ class Store(Operations):
         with self._write() as connection:
             self._compact(connection, self._clock.now(), closed_max, files_max)
 
+    def _begin_turn(self, target: str) -> None:
+        with self._rows_turn:
+            self._rows.pop(target, None)
+            self._damaged.pop(target, None)
+
+    @contextmanager
+    def _writing_all(self, targets: Iterable[str]) -> Iterator[Connection]:
+        with self._write() as connection:
+            for target in sorted(targets):
+                self._fence(connection, target)
+            yield connection
+
     def _compact(self, connection: Connection, now: float, closed_max: int, files_max: int) -> None:
+        server.take_turns(connection, "compaction")
         journal.compact(connection, now, closed_max)
         inventory.drop_tombstones(connection, now - inventory.TOMBSTONE_SECONDS)
         decisions.drop(connection, now - inventory.TOMBSTONE_SECONDS)
@@ -253,7 +279,7 @@ class Store(Operations):
         return memory
 
     def remember_target(self, target: str, memory: Mapping[str, Any]) -> None:
-        with self._write() as connection:
+        with self._writing(target) as connection:
             history.ensure_target(connection, target)
             _remember(connection, target, memory)
 
@@ -286,57 +312,8 @@ class Store(Operations):
 
     def settle(self, words: Sequence[Word]) -> None:
         """These have been heeded."""
-        with self._write() as connection:
+        with self._writing_all({word.key.target for word in words}) as connection:
             ownership.remove(connection, words)
-
-    # ---- cache of checked files, ledger
-
-    def checked(self, context: str, blobs: Sequence[str]) -> dict[str, CheckedFile]:
-        """What is known of these blobs under this context, without specs."""
-        now = self._clock.now()
-        with self._read() as connection:
-            found = cache.read(connection, context, blobs, cache.day_of(now))
-        if found.touch:
-            with suppress(StoreError), self._write(durable=False, courtesy=True) as connection:
-                cache.touch(connection, context, found.touch, now)
-        return found.files
-
-    def put_checked(self, context: str, files: Mapping[str, CheckedFile]) -> None:
-        """Keep these for the next pass; silently not, when the store cannot take them: reading goes on without."""
-        if files:
-            with suppress(StoreError), self._write(durable=False, courtesy=True) as connection:
-                cache.write(connection, context, files, self._clock.now())
-
-    def begun(self, context: str) -> dict[str, int]:
-        """How often each piece of work of a context was begun, and never ended."""
-        with self._read() as connection:
-            return work.read(connection, context)
-
-    def begin(self, context: str, what: str, times: int) -> None:
-        """Written down before the work; silently not by a reader, or when the store cannot take it."""
-        with suppress(StoreError), self._write(durable=False) as connection:
-            work.put(connection, context, what, times)
-
-    def ended(self, context: str, but: Collection[str]) -> None:
-        """All that was begun of a context has come to an end, but these."""
-        with suppress(StoreError), self._write(durable=False) as connection:
-            work.remove(connection, context, but)
-
-    def spent(self, credential: str, since: float) -> Spent:
-        """What all processes spent since then, oldest first."""
-        with self._read() as connection:
-            return ledger.read(connection, credential, since)
-
-    def spend(self, credential: str, at: float, calls: int, after: int = 0) -> Spent:
-        """Write it down, and tell what others wrote after the row ``after``; who only reads is told in any case."""
-        found = []
-        with self._courtesy(), self._write(durable=False, courtesy=True) as connection:
-            others = ledger.read_after(connection, credential, after, self._clock.now())
-            found.append(Spent(others.rows, ledger.write(connection, credential, at, calls)))
-        if not found:
-            with self._read() as connection:
-                found.append(ledger.read_after(connection, credential, after, self._clock.now()))
-        return found[0]
 
 
 def _put(known: dict[str, dict[Key, InventoryRow]], rows: Iterable[InventoryRow]) -> None:

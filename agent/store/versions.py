@@ -17,6 +17,7 @@ from agent.errors import StoreError
 from agent.store import schema
 from agent.store.engine import open_file, open_memory
 from agent.store.location import HEAD, uri_of
+from agent.store.server import take_turns
 
 
 @lru_cache(maxsize=1)
@@ -93,6 +94,7 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     with connection.begin():
+        take_turns(connection, "migration")  # of two replicas that start at once the second finds nothing to do
         command.upgrade(config, "head")
 
 

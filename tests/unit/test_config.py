@@ -292,7 +292,8 @@ def test_a_budget_of_off_means_no_window(tmp_path: Path) -> None:
 
 
 def test_a_repr_shows_no_state_url(tmp_path: Path) -> None:
-    config = load(tmp_path, MINIMAL + "state: postgresql://keel:s3cret@db/keel\n")
+    (tmp_path / "datakeel.yaml").write_text(MINIMAL)
+    config = load_config(None, {"DATAKEEL_STATE": "postgresql://keel:s3cret@db/keel"}, tmp_path)
     assert config.state.endswith("@db/keel")
     assert "s3cret" not in repr(config)
 

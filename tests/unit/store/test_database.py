@@ -53,7 +53,7 @@ def test_the_installation_key_is_made_once_and_kept(path: Path) -> None:
     second.close()
 
 
-def test_pragmas_are_those_of_the_fault_model(store: Store) -> None:
+def test_pragmas_are_those_of_the_fault_model(store: Store, path: Path) -> None:
     wanted = {
         "journal_mode": "wal",
         "synchronous": 2,
@@ -212,7 +212,7 @@ def test_threads_take_turns_in_writing(store: Store) -> None:
 
 
 @pytest.mark.row("S2")
-def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(store: Store) -> None:
+def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(store: Store, path: Path) -> None:
     store.query("PRAGMA max_page_count=1", {})
     with pytest.raises(StoreError, match="disk is full"):
         store.put_rows([row(f"etl-{number}") for number in range(500)])

@@ -75,5 +75,5 @@ def test_another_version_is_told_with_both_numbers(path: Path) -> None:
     with store._write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0009'")
     store.close()
-    with pytest.raises(StoreError, match="version 0009, this program reads version 0004"):
+    with pytest.raises(StoreError, match="version 0009, this program reads version 0006"):
         status.read_status(url_of(path))

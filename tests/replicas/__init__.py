@@ -1,0 +1,1 @@
+"""Several agents on one state, as real processes over a real PostgreSQL: `python -m tests.replicas`."""
