@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agent.cli.output import scrubbed
 from agent.cli.receiving import receivers_of, word_of
 from agent.clock import Clock
 from agent.config.checks import is_loopback
@@ -30,18 +31,22 @@ if TYPE_CHECKING:
 
     from agent.server.access import Access
     from agent.server.background import Background
+    from agent.server.receivers import Receiver
+    from agent.viewing.tail import Tail
 
 ADDRESS_TAKEN = "address-taken"
 
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """What answers are made of: all of it is read, and none changed."""
+    """What answers are made of: all of it is read, and none changed. ``place`` is the store's, without a password."""
 
     loop: Loop
     store: Store
     targets: Sequence[Target]
     clock: Clock
+    tail: Tail
+    place: str
 
 
 @asynccontextmanager
@@ -64,14 +69,15 @@ async def listening(
     takes_hooks = server.hooks or server.listen
     inboxes, receivers = receivers_of(works.targets, takes_hooks, works.clock, wake=wake, learn=learn)
     hooks = hook_routes(receivers)
+    addresses: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         background = Background()
         stack.callback(background.close)
-        opened = partial(_opened, stack)
+        opened = partial(_opened, stack, addresses)
         if server.listen is not None:
             app = create_app(
                 () if server.hooks else hooks,
-                page_routes(works, background),
+                page_routes(works, background, addresses, receivers),
                 access=_access(server, server.listen, works.clock, learn),
                 is_host=_names(server, server.listen),
             )
@@ -85,9 +91,23 @@ async def listening(
         yield inboxes
 
 
-def page_routes(works: Works, background: Background) -> Sequence[BaseRoute]:
+def page_routes(
+    works: Works, background: Background, addresses: Mapping[str, str], receivers: Mapping[str, Receiver]
+) -> Sequence[BaseRoute]:
     """What people and programs may look at, once they have shown who they are."""
-    return ()
+    from agent.server.pages.routes import page_routes as routes_of
+    from agent.viewing.facts import Facts
+    from agent.viewing.views import views_of
+
+    def hooks() -> Mapping[str, Mapping[str, int]]:
+        return {
+            name: {str(status): count for status, count in sorted(receiver.counts.items())}
+            for name, receiver in receivers.items()
+        }
+
+    facts = Facts(works.store, works.loop, works.clock, works.tail, works.place, works.clock.now(), addresses, hooks)
+    views = views_of(facts, background.run)
+    return routes_of(views, works.tail.beyond, scrub=scrubbed, stopping=works.loop.is_stopping)
 
 
 def health(works: Works, background: Background) -> Sequence[BaseRoute]:
@@ -141,7 +161,9 @@ def _access(server: ServerConfig, address: Address, clock: Clock, learn: Callabl
     return Access(token=token, user_header=auth.user_header, proxies=auth.proxies)
 
 
-async def _opened(stack: AsyncExitStack, use: str, address: Address, app: object, **facts: object) -> None:
+async def _opened(
+    stack: AsyncExitStack, addresses: dict[str, str], use: str, address: Address, app: object, **facts: object
+) -> None:
     """Listen until the end. What nobody asked for is said and left when it cannot be had."""
     import structlog
 
@@ -157,4 +179,5 @@ async def _opened(stack: AsyncExitStack, use: str, address: Address, app: object
         log.warning("server.address_taken", use=use, address=f"{address.host}:{address.port}", message=error.what)
         return
     stack.push_async_callback(listener.close)
+    addresses[use] = listener.address
     log.info("server.listening", use=use, address=listener.address, **facts)

@@ -13,7 +13,7 @@ import logging
 import queue
 import sys
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
@@ -95,15 +95,23 @@ class _QueueHandler(logging.Handler):
 
 
 def configure(
-    *, verbose: bool = False, quiet: bool = False, form: str = "auto", stream: TextIO | None = None
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    form: str = "auto",
+    stream: TextIO | None = None,
+    keep: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> QueuedWriter:
-    """Set up structlog and the standard library's logging, once a process, before the first line."""
+    """Set up structlog and the standard library's logging, once a process, before the first line.
+
+    ``keep`` is given each line as it is printed, before it becomes text.
+    """
     stream = stream or sys.stderr
     as_json = form == "json" or (form == "auto" and not stream.isatty())
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     writer = QueuedWriter(stream)
     before = _context()
-    after = _rendering(as_json)
+    after = _rendering(as_json, keep)
     structlog.configure(
         processors=[*before, *after],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -178,7 +186,7 @@ def _context() -> list[Callable[..., Any]]:
     ]
 
 
-def _rendering(as_json: bool) -> list[Callable[..., Any]]:
+def _rendering(as_json: bool, keep: Callable[[Mapping[str, Any]], None] | None) -> list[Callable[..., Any]]:
     if as_json:
         transformer = ExceptionDictTransformer(show_locals=False, max_frames=30)
         exceptions: list[Callable[..., Any]] = [structlog.processors.ExceptionRenderer(transformer)]
@@ -186,7 +194,18 @@ def _rendering(as_json: bool) -> list[Callable[..., Any]]:
     else:
         exceptions = [structlog.processors.format_exc_info]
         render = _render_console
-    return [*exceptions, redact_fields, scrub_fields, escape_fields, render]
+    kept = [] if keep is None else [_keeping(keep)]
+    return [*exceptions, redact_fields, scrub_fields, escape_fields, *kept, render]
+
+
+def _keeping(keep: Callable[[Mapping[str, Any]], None]) -> Callable[..., Any]:
+    """A step of the chain that shows each line to ``keep`` and lets it go on as it is."""
+
+    def kept(logger: Any, method: str, event: Event) -> Event:
+        keep(event)
+        return event
+
+    return kept
 
 
 def _render_json(logger: Any, method: str, event: Event) -> str:

@@ -41,8 +41,10 @@ from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import LastDesired, Target
 from agent.reconcile.tenure import Tenure
+from agent.secrets import mask_url
 from agent.source import Source, Wakeups, open_wakeups
 from agent.validate.across import find_across, find_twice, waits, without_wrong
+from agent.viewing.tail import Tail
 
 
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
@@ -146,8 +148,13 @@ async def apply_plans(
         return tuple(reports)
 
 
-async def run_agent(config: Config, options: Options, *, tell: Callable[[Report], None] = lambda report: None) -> int:
-    """``run``: the loop, until SIGTERM or SIGINT. Exit status 143 after a clean stop, 0 for ``--once``."""
+async def run_agent(
+    config: Config, options: Options, *, tail: Tail, tell: Callable[[Report], None] = lambda report: None
+) -> int:
+    """``run``: the loop, until SIGTERM or SIGINT. Exit status 143 after a clean stop, 0 for ``--once``.
+
+    ``tail`` is given the lines of the log, for the page.
+    """
     async with open_targets(config, options, writable=True, in_turns=not options.once) as opened:
         clock = SystemClock()
         wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom())
@@ -168,7 +175,7 @@ async def run_agent(config: Config, options: Options, *, tell: Callable[[Report]
             listen=options.addresses.get("listen", config.server.listen),
             probes=options.addresses.get("probes", config.server.probes),
         )
-        works = Works(loop, opened.store, opened.targets, clock)
+        works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
         wake = lambda: wakeups.poke("event")  # noqa: E731
         async with listening(server, works, wake=wake, learn=opened.redactor.add) as loop.inboxes:
             await _until_stopped(loop, wakeups, asked.watch())

@@ -167,6 +167,11 @@ class Budget:
             if lane.shown
         )
 
+    def whole_in(self) -> tuple[tuple[float, float], ...]:
+        """Each window's length, and the seconds until nothing of it is used any more if nobody calls."""
+        now = self._clock.monotonic()
+        return tuple((lane.seconds, lane.whole_in(now)) for lane in self._lanes if lane.shown)
+
     def seconds_for(self, calls: int) -> float:
         """How long ``calls`` calls take from now, if nobody else spends."""
         now = self._clock.monotonic()

@@ -84,6 +84,12 @@ class Lane:
         # Otherwise calls in flight stand in the way, which leave no earlier than a window from now.
         return max(min(moments, default=now + span) - now, 0.001)
 
+    def whole_in(self, now: float) -> float:
+        """Seconds until all calls that are known have left the window; 0 when none is in it."""
+        self.expire(now)
+        last = self.finished[-1] + self.seconds + MARGIN_SECONDS if self.finished else now
+        return max(0.0, last - now, self.others_until - now if self.others else 0.0)
+
     def correct(self, now: float, in_flight: int, remaining: int, reset_seconds: float | None) -> None:
         """The server counts more calls than we made: the rest are others', until the window is whole again."""
         self.expire(now)

@@ -54,6 +54,7 @@ from agent.reconcile.schedule import due_reads, is_swept
 from agent.reconcile.status import status_of
 from agent.reconcile.target import Target
 from agent.report.documents import pass_document
+from agent.report.waiting import waiting_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,8 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
         "actions": kept.get("actions", {}),
         UPLOADS: still_named(target.store, target.name, seen.desired, whole=whole),
     }
-    target.store.finish(report, pass_document(report), status, memory=memory)
+    left = waiting_document(report, seen.desired) if whole else None
+    target.store.finish(report, pass_document(report), status, memory=memory, waiting=left)
 
 
 def _memory(

@@ -61,6 +61,16 @@ target = Table(
     sqlite_with_rowid=False,
 )
 
+# What pages show of a target besides: its day as marks, and the packed document of what its last whole pass left to do.
+board = Table(
+    "board",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("waiting", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
 # ``body`` is a JSON array of all but the key, in the order of ``rows._pack_body``.
 inventory = Table(
     "inventory",

@@ -124,13 +124,23 @@ def suspensions_of(query: Query, now: float | None) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def passes_of(query: Query, *, limit: int, target: str | None, since: float | None) -> list[PassRow]:
+_WHERE = {
+    "target": "p.target = :target",
+    "since": "p.finished_at >= :since",
+    "before": "p.number < :before",
+    "identifier": "p.pass_id = :identifier",
+}
+
+
+def passes_of(query: Query, *, limit: int, **narrowed: str | float | None) -> list[PassRow]:
+    """Newest first; ``narrowed`` by ``target``, ``since`` (epoch seconds), ``before`` (a number), ``identifier``."""
     columns = ", ".join(f"p.{name}" for name in PassRow._fields)
-    where = [clause for given, clause in ((target, "p.target = :target"), (since, "p.finished_at >= :since")) if given]
+    given = {name: value for name, value in narrowed.items() if value is not None}
+    where = [_WHERE[name] for name in given]
     rows = query(
         f"SELECT {columns} FROM pass AS p{' WHERE ' if where else ''}{' AND '.join(where)}"  # noqa: S608 - constants
         " ORDER BY p.number DESC LIMIT :limit",
-        {"limit": limit} | ({"target": target} if target else {}) | ({"since": since} if since else {}),
+        {"limit": limit, **given},
     )
     return [row._replace(counts=json.loads(str(row.counts))) for row in map(PassRow._make, rows)]
 

@@ -13,17 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, Engine
 
 from agent.clock import Clock
 from agent.errors import StoreError
-from agent.model.canonical import from_json, to_json
 from agent.model.identity import Key
 from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.model.outcome import Report
 from agent.model.ownership import Word
 from agent.model.suspension import Suspension
 from agent.store import (
+    board,
     cache,
     decisions,
     history,
@@ -31,21 +31,17 @@ from agent.store import (
     journal,
     ledger,
     ownership,
-    schema,
     server,
-    status,
     suspensions,
 )
+from agent.store import memory as remembered
 from agent.store.journal import OpenIntent
-from agent.store.operations import Operations
-from agent.store.status import EventRow, PassRow
+from agent.store.telling import Telling
 
 _COMPACT_SECONDS = 86_400.0
-_MEMORY_OF = select(schema.target.c.memory).where(schema.target.c.name == bindparam("of"))
-_REMEMBER = update(schema.target).where(schema.target.c.name == bindparam("of")).values(memory=bindparam("words"))
 
 
-class Store(Operations):
+class Store(Telling):
     """Inventory, journal, history, status, cache and ledger. Safe to call from several threads.
 
     Opened with ``write=False`` it changes nothing but what is only a courtesy to others: calls spent and checked files,
@@ -209,17 +205,19 @@ class Store(Operations):
         status: Mapping[str, Any],
         *,
         memory: Mapping[str, Any] | None = None,
+        waiting: Mapping[str, Any] | None = None,
         history_max: int = history.HISTORY_MAX,
     ) -> bool:
         """Keep the pass: a row of history if it did something, a count if not, and the target's ``status``.
 
-        ``document`` and ``status`` are redacted JSON, ``memory`` is what :meth:`target_memory` is to give. Old rows of
-        all tables are dropped once a day on the way.
+        ``document``, ``status`` and ``waiting`` are redacted JSON, ``memory`` is what :meth:`target_memory` is to give;
+        None leaves what is there. Old rows of all tables are dropped once a day on the way.
         """
         with self._writing(report.target) as connection:
             recorded = history.write_pass(connection, report, document, status, history_max=history_max)
+            board.write(connection, report.target, report.finished_at, history.result_word(report), waiting)
             if memory is not None:
-                _remember(connection, report.target, memory)
+                remembered.write(connection, report.target, memory)
             now = self._clock.now()
             if self._compacted_at is None or not 0 <= now - self._compacted_at < _COMPACT_SECONDS:
                 self._compact(connection, now, journal.CLOSED_MAX, cache.FILES_MAX)
@@ -252,36 +250,20 @@ class Store(Operations):
         self._compact_operations(connection, now)
         self._compacted_at = now
 
-    def status(self) -> dict[str, dict[str, Any]]:
-        """Per target, as :func:`agent.store.status.targets_of`."""
-        return status.targets_of(self.query)
-
-    def passes(self, *, limit: int = 20, target: str | None = None, since: float | None = None) -> list[PassRow]:
-        return status.passes_of(self.query, limit=limit, target=target, since=since)
-
-    def pass_document(self, pass_id: str) -> dict[str, Any] | None:
-        """The report of one pass, by id or by number; None when there is none."""
-        return status.document_of(self.query, pass_id)
-
-    def events_of(self, kind: str, name: str, *, limit: int = 100) -> list[EventRow]:
-        return status.events_of(self.query, kind, name, limit=limit)
-
     # ---- what a target keeps between passes
 
     def target_memory(self, target: str) -> Mapping[str, Any]:
         """Empty for a target that was never remembered."""
-        with self._read() as connection:
-            found = connection.execute(_MEMORY_OF, {"of": target}).scalar()
         try:
-            memory: dict[str, Any] = from_json(found) if found else {}
+            with self._read() as connection:
+                return remembered.read(connection, target)
         except ValueError as error:
             raise StoreError(f"the memory of target {target} in the state store {self._place} is damaged") from error
-        return memory
 
     def remember_target(self, target: str, memory: Mapping[str, Any]) -> None:
         with self._writing(target) as connection:
             history.ensure_target(connection, target)
-            _remember(connection, target, memory)
+            remembered.write(connection, target, memory)
 
     # ---- suspensions: a person's, whatever an agent does meanwhile
 
@@ -320,8 +302,3 @@ def _put(known: dict[str, dict[Key, InventoryRow]], rows: Iterable[InventoryRow]
     for row in rows:
         if row.key.target in known:
             known[row.key.target][row.key] = row
-
-
-def _remember(connection: Connection, target: str, memory: Mapping[str, Any]) -> None:
-    words = to_json(dict(memory)).decode()
-    connection.execute(_REMEMBER, {"of": target, "words": words})

@@ -34,11 +34,13 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Exit 143 after a clean stop by SIGTERM; 0 or 1 with ``--once``."""
     from agent.cli import logging, shared, wiring
+    from agent.viewing.tail import Tail
 
     options = shared.options_of(arguments, addresses=_addresses(arguments))
     config = shared.config_of(arguments)
-    logging.configure(verbose=options.verbose, quiet=options.quiet, form=arguments.log)
-    return shared.run_async(wiring.run_agent(config, options))
+    tail = Tail()
+    logging.configure(verbose=options.verbose, quiet=options.quiet, form=arguments.log, keep=tail.take)
+    return shared.run_async(wiring.run_agent(config, options, tail=tail))
 
 
 def _addresses(arguments: Namespace) -> dict[str, Address | None]:

@@ -9,6 +9,7 @@ import pytest
 from agent.errors import StoreError
 from agent.model.outcome import Result
 from agent.store import status
+from agent.store.location import HEAD
 from agent.store.store import Store
 from tests.unit.store.builders import STATUS, HandClock, outcome, report, url_of
 
@@ -75,5 +76,5 @@ def test_another_version_is_told_with_both_numbers(path: Path) -> None:
     with store._write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0009'")
     store.close()
-    with pytest.raises(StoreError, match="version 0009, this program reads version 0006"):
+    with pytest.raises(StoreError, match=f"version 0009, this program reads version {HEAD}"):
         status.read_status(url_of(path))

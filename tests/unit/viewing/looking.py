@@ -1,0 +1,45 @@
+"""The pages of a real loop at work in virtual time, asked over ASGI: what a person sees beside a story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from agent.server.access import Access
+from agent.server.app import create_app
+from agent.server.pages.routes import page_routes
+from agent.viewing.facts import Facts
+from agent.viewing.tail import Tail
+from agent.viewing.views import views_of
+from tests.unit.reconcile.at_work import AtWork
+
+
+async def inline(step: Callable[[], Any]) -> Any:
+    return step()
+
+
+class Looking:
+    """``page`` gives the HTML of a path, ``document`` its JSON."""
+
+    def __init__(self, at: AtWork, *, scrub: Callable[[str], str] = str) -> None:
+        self.tail = Tail()
+        store, clock = at.scene.target.store, at.scene.clock
+        facts = Facts(store, at.loop, clock, self.tail, "sqlite:///state.db", clock.now())
+        routes = page_routes(views_of(facts, inline), self.tail.beyond, scrub=scrub, stopping=at.loop.is_stopping)
+        transport = httpx.ASGITransport(app=create_app((), routes, access=Access(everybody=True)))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8642")
+
+    async def page(self, path: str, status: int = 200) -> str:
+        answer = await self.client.get(path, headers={"Accept": "text/html,*/*"})
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        return answer.text
+
+    async def document(self, path: str, status: int = 200, **headers: str) -> dict[str, Any]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await self.client.get(path, headers={"Accept": "application/json", **named})
+        assert answer.status_code == status, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
