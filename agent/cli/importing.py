@@ -72,7 +72,7 @@ async def import_live(
 ) -> tuple[Imported, ...]:
     """Every target in turn. Raises UsageError before anything is sent."""
     if out is None and config.source.path is None:
-        raise UsageError("the source is a remote repository, so it is not known where files belong", fix="--out DIR")
+        raise UsageError("the source is no local repository, so it is not known where files belong", fix="--out DIR")
     async with open_targets(config, options, writable=False) as opened:
         _refuse_unknown(opened, wanted)
         found = []

@@ -20,7 +20,7 @@ from agent.config.changes import config_changes
 from agent.config.model import Config
 from agent.config.relocate import Merged
 from agent.definitions.files import shown_below
-from agent.errors import ConfigError
+from agent.errors import ConfigError, UsageError
 from agent.model.identity import Revision
 from agent.model.unmerged import Unmerged
 from agent.reconcile.proposal import parted_at
@@ -117,7 +117,7 @@ def _read_here(config: Config, top: Path) -> Config:
             code="config-unmerged",
             fix="keep the configuration beside the manifests, or outside of any repository",
         )
-    wanted = replace(config.source, url=None, path=path, branch=None, tag=None, commit=None, credentials={})
+    wanted = replace(config.source, url=None, mount=None, path=path, branch=None, tag=None, commit=None, credentials={})
     return replace(config, source=wanted)
 
 
@@ -127,6 +127,11 @@ def _path_of(config: Config) -> Path:
 
 
 def _opened(config: Config, revision: str | None) -> Source:
+    if config.source.mount is not None:
+        raise UsageError(
+            "--base compares commits, and a published folder has none",
+            fix="compare in a checkout of the repository, with its configuration in it; that needs git",
+        )
     if config.source.path is not None:
         return open_repository(config.source.path, work_tree=revision is None)
     return open_source(config.source, cache_folder())

@@ -29,6 +29,7 @@ _DURATION_BOUNDS = {
     "lasts": ("1m", "31d"),
     "lease": ("1s", "1h"),
 }
+_OF_A_REPOSITORY = ("branch", "tag", "commit", "credentials", "known_hosts", "ca_file", "proxy", "allow_http")
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
@@ -62,12 +63,17 @@ def share_of(value: Any) -> float:
 
 
 def _source(source: Mapping[str, Any]) -> Iterator[Fault]:
-    given = [word for word in ("url", "path") if source.get(word) is not None]
+    given = [word for word in ("url", "path", "mount") if source.get(word) is not None]
     if len(given) != 1:
-        what = "`source` needs a `url` or a `path`" if not given else "`source` has both `url` and `path`"
-        yield Fault(
-            "/source", "source-invalid", what, fix="keep one: url for a remote repository, path for a local one"
-        )
+        both = " and ".join(f"`{word}`" for word in given)
+        what = f"`source` has {both}" if given else "`source` needs a `url`, a `path` or a `mount`"
+        fix = "keep one: url for a remote repository, path for a local one, mount for a folder that git-sync publishes"
+        yield Fault("/source", "source-invalid", what, fix=fix)
+    elif given == ["mount"]:
+        for word in _OF_A_REPOSITORY:
+            if word in source:
+                what = f"`{word}` belongs to a repository, and `mount` is a folder that somebody else publishes"
+                yield Fault(join("source", word), "source-invalid", what, fix="say it to the publisher", at="key")
     if isinstance(source.get("url"), str):
         yield from _git_url(source["url"], source.get("allow_http") is True)
     pins = [word for word in ("branch", "tag", "commit") if source.get(word) is not None]

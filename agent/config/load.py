@@ -266,6 +266,7 @@ def _source(source: Mapping[str, Any], folder: Path, withheld: frozenset[str]) -
     return SourceConfig(
         url=source.get("url"),
         path=_path(source.get("path"), folder),
+        mount=_path(source.get("mount"), folder),
         branch=source.get("branch"),
         tag=source.get("tag"),
         commit=source["commit"].lower() if "commit" in source else None,

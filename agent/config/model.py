@@ -27,10 +27,14 @@ AdoptPolicy = Literal["never", "ifIdentical", "ifMarked", "always"]
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """The watched repository: exactly one of ``url`` and ``path``; at most one of ``branch``, ``tag``, ``commit``."""
+    """What is watched: exactly one of ``url``, ``path`` and ``mount``; at most one of ``branch``, ``tag``, ``commit``.
+
+    ``mount`` is a folder that somebody else publishes, which has none of these, and no credentials.
+    """
 
     url: str | None = None
     path: Path | None = None
+    mount: Path | None = None
     branch: str | None = None
     tag: str | None = None
     commit: str | None = None

@@ -39,7 +39,11 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One commit of the source. ``commit`` is the full hex id, or ``worktree`` for uncommitted files."""
+    """One commit of the source. ``commit`` is the full hex id, or ``worktree`` for uncommitted files.
+
+    Of a folder that somebody publishes without a commit it is a digest of its content. ``published_at`` is when the
+    folder was put there, on the clock of its machine; None for a commit read from git, and where nobody can tell.
+    """
 
     commit: str
     ref: str | None = None
@@ -47,6 +51,7 @@ class Revision:
     author: str = ""
     subject: str = ""
     committed_at: float | None = None
+    published_at: float | None = None
 
     @property
     def short(self) -> str:

@@ -8,6 +8,7 @@ nothing before a person has confirmed it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ STALLED_AFTER = 3
 """Looks in a row at a source that cannot be read, after which people must act."""
 TRUSTED = "trusted"
 """In the target's memory: the newest commit whose descent was proved or whose deletes were confirmed."""
+PUBLISHED = "published"
+"""In the target's memory: when the trusted revision of a published folder was put there, and its digest."""
 
 WORKTREE = "worktree"
 
@@ -70,7 +73,7 @@ async def newest(target: Target) -> Head:
         found: Revision = await target.blocking(target.source.fetch)
     except SourceError as error:
         if heads.failure != error.what:  # once, however long it lasts: a pass looks like any other meanwhile
-            _log.warning("source.failed", target=target.name, code=error.code, message=error.what, why=error.why)
+            _log.warning("source.failed", target=target.name, code=error.error_code, message=error.what, why=error.why)
         heads.failures, heads.failure = heads.failures + 1, error.what
         known = await _known(target, admitted)
         if known is None:
@@ -81,10 +84,12 @@ async def newest(target: Target) -> Head:
     heads.failures, heads.failure = 0, ""
     if admitted is None or found.commit == admitted:
         heads.older = None
-    elif await _descends(target, found.commit, admitted) is True:
+    elif await _is_behind(target, found, admitted):
         known = await _known(target, admitted) if _is_young(target, found.commit) else None
         if known is not None:
             return await judged(target, known)
+        if found.published_at is not None and _is_young(target, found.commit):
+            raise _behind(found, admitted)
         _tell(target, "history.rolled_back", found.commit, admitted)
     return await judged(target, found)
 
@@ -93,18 +98,64 @@ async def judged(target: Target, revision: Revision) -> Head:
     """The same revision, doubted where it is not proved to descend from the one that is trusted."""
     memory = target.store.target_memory(target.name)
     trusted = memory.get(TRUSTED) or memory.get("admitted")
-    if not trusted or revision.commit == WORKTREE or await _descends(target, trusted, revision.commit) is True:
+    if not trusted or revision.commit == WORKTREE:
         return Head(revision)
+    published = memory.get(PUBLISHED) or {}
+    if revision.commit == trusted and published.get("tree", revision.tree) != revision.tree:
+        doubt = f"the folder called by {revision.short} holds other files than before, and a commit never changes"
+        return Head(revision, doubt, "HistoryRewritten")
+    later = revision.published_at is not None and revision.published_at > published.get("at", math.inf)
+    if later or await _descends(target, trusted, revision.commit) is True:
+        return Head(revision)
+    if _is_published(revision):
+        doubt = f"nobody can tell yet that {revision.short} was published after {trusted[:7]} and is whole"
+        return Head(revision, doubt, "HistoryRewritten")
     _tell(target, "history.rewritten", revision.commit, trusted)
     doubt = f"{revision.short} is not proved to descend from {trusted[:7]}, the commit before it"
     return Head(revision, doubt, "HistoryRewritten")
 
 
-def trusted_after(memory: Mapping[str, Any], revision: Revision, reasons: set[str], *, whole: bool) -> str:
-    """What is trusted after a pass. A doubted head is trusted once none of its deletes had to be held for the doubt."""
+def trusted_after(
+    memory: Mapping[str, Any], revision: Revision, reasons: set[str], now: float, *, whole: bool
+) -> dict[str, Any]:
+    """What is trusted after a pass, as it is remembered.
+
+    A doubted head is trusted once none of its deletes had to be held for the doubt. Of a published folder it is kept
+    when it was put there (``now`` where nobody can tell) and what it held; of a commit its history tells more.
+    """
     before: str = memory.get(TRUSTED) or memory.get("admitted") or revision.commit
     doubted = bool({"HistoryRewritten", "SourceFailed"} & reasons)
-    return revision.commit if whole and not doubted else before
+    if not whole or doubted:
+        return {TRUSTED: before, PUBLISHED: memory.get(PUBLISHED)}
+    if not _is_published(revision):
+        return {TRUSTED: revision.commit, PUBLISHED: None}
+    known: dict[str, Any] = (memory.get(PUBLISHED) or {}) if before == revision.commit else {}
+    at = revision.published_at if revision.published_at is not None else now
+    return {TRUSTED: revision.commit, PUBLISHED: {"at": max(at, known.get("at", 0.0)), "tree": revision.tree}}
+
+
+def _is_published(revision: Revision) -> bool:
+    """Whether it is what a folder holds, rather than a commit that was read from git."""
+    return revision.published_at is not None or revision.commit == revision.tree
+
+
+async def _is_behind(target: Target, found: Revision, admitted: str) -> bool:
+    """Whether a head is older than the admitted one: by history, or since it was published before it."""
+    memory = target.store.target_memory(target.name)
+    published = memory.get(PUBLISHED) or {}
+    if found.published_at is not None and memory.get(TRUSTED) == admitted:
+        at: float = published.get("at", 0.0)
+        return found.published_at < at
+    return await _descends(target, found.commit, admitted) is True
+
+
+def _behind(found: Revision, admitted: str) -> SourceError:
+    return SourceError(
+        f"{found.short} is published here, which is older than {admitted[:7]}",
+        code="source-behind",
+        why="another agent on this state has seen a newer one, or somebody publishes an older one again",
+        fix=f"wait: in {SETTLE_SECONDS:.0f} s it counts as put back on purpose",
+    )
 
 
 async def _descends(target: Target, older: str, newer: str) -> bool | None:

@@ -40,7 +40,7 @@ from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
 from agent.reconcile.files import RevisionFiles, still_named
 from agent.reconcile.grounding import CONFIRMED_AT, census_of, confirmed_at, expect_specs, ground_of, less_known
-from agent.reconcile.heads import TRUSTED, head_of, trusted_after
+from agent.reconcile.heads import head_of, trusted_after
 from agent.reconcile.memory import remember
 from agent.reconcile.neighbours import crossed, handover, needed_elsewhere, waiting, with_handed
 from agent.reconcile.ownership import settle_words
@@ -236,10 +236,11 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     status = status_of(target, report, seen.desired, rows, wish.interval_seconds)
     kept, whole = target.store.target_memory(target.name), wish.selects is None
     held = {change.reason for change in seen.plan.held}
+    settled = whole and not seen.plan.later
     memory = {
         "fingerprint": target.fingerprint(),
         CONFIRMED_AT: confirmed_at(kept, report, asked=wish.confirm_changes is not None),
-        TRUSTED: trusted_after(kept, report.revision, held, whole=whole and not seen.plan.later),
+        **trusted_after(kept, report.revision, held, target.clock.now(), whole=settled),
         REFUSED: refusals_after(
             report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution, refusals_of(kept)
         ),

@@ -1,8 +1,9 @@
 """GIT: the watched repository, its files at a revision, and the hints that it may have moved.
 
-``open_source`` gives the commits of the configured repository, :class:`WorkTree` the files as they lie on disk now,
-:class:`Wakeups` the moment to look again. Only this folder imports GitPython and watchfiles, and both late: neither is
-loaded before a command is run or a watch begins. Nothing here parses a manifest or writes to a watched repository.
+``open_source`` gives the commits of the configured repository, or what a folder publishes; :class:`WorkTree` the files
+as they lie on disk now, :class:`Wakeups` the moment to look again. Only this folder imports GitPython and watchfiles,
+and both late: neither is loaded before a command is run or a watch begins. Nothing here parses a manifest or writes to
+a watched repository.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from agent.source.beside import WorkTreeAndCommits
 from agent.source.credentials import Remote
 from agent.source.local import LocalRepository, Wanted
 from agent.source.mirror import Mirror
+from agent.source.mount import PublishedFolder
 from agent.source.objects import Touch
 from agent.source.repository import GitSource
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeEntry, TreeLimits
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_LIMITS",
     "GitSource",
+    "PublishedFolder",
     "Source",
     "SourceSettings",
     "Touch",
@@ -93,6 +96,8 @@ class SourceSettings(Protocol):
     @property
     def path(self) -> Path | None: ...
     @property
+    def mount(self) -> Path | None: ...
+    @property
     def branch(self) -> str | None: ...
     @property
     def tag(self) -> str | None: ...
@@ -115,11 +120,14 @@ def open_source(
     cache_folder: Path,
     limits: TreeLimits = DEFAULT_LIMITS,
     learn: Callable[[Secret], None] = lambda secret: None,
-) -> GitSource:
-    """The commits of the configured repository. Judges address and ref (:class:`ConfigError`), touches nothing yet.
+) -> GitSource | PublishedFolder:
+    """What the configuration names: a repository's commits, or a folder that somebody else publishes.
 
-    ``learn`` is told each credential when it is read.
+    Judges address and ref (:class:`ConfigError`), touches nothing yet. ``learn`` is told each credential when it is
+    read.
     """
+    if settings.mount is not None:
+        return PublishedFolder(settings.mount, cache_folder, limits)
     wanted = _wanted(settings)
     if settings.url is None:
         if settings.path is None:
@@ -145,7 +153,9 @@ def open_wakeups(
 ) -> Wakeups:
     """What tells when to look at the configured source again; a URL can only be polled, or poked by a webhook."""
     wanted = _wanted(settings)
-    return Wakeups(settings.path, ref=wanted.full_ref, files=files, clock=clock, random=random)
+    return Wakeups(
+        settings.path, ref=wanted.full_ref, published=settings.mount, files=files, clock=clock, random=random
+    )
 
 
 def _wanted(settings: SourceSettings) -> Wanted:

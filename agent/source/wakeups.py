@@ -16,11 +16,11 @@ from typing import Any
 
 from agent.clock import Clock, SystemClock
 from agent.source.local import followed_files
+from agent.source.published import SWAPPED, followed_folders, followed_paths
 
 _DEBOUNCE_MILLISECONDS = 200
 _STEP_MILLISECONDS = 25  # also how often the watching thread wakes: an idle agent must stay idle
 _JITTER = 0.1
-_SWAPPED = "..data"  # the link that Kubernetes swaps to change mounted files all at once
 
 
 Watch = Callable[..., AsyncIterator[set[tuple[Any, str]]]]
@@ -30,6 +30,7 @@ class Wakeups:
     """Waits for the next reason to look. Used within one event loop; ``poke`` is for signals and receivers.
 
     ``repository`` is a path in a local repository, ``ref`` the full ref that is followed there (None: what HEAD names).
+    ``published`` is a folder that somebody else publishes: of a link it is the folder around it that is watched.
     ``files`` are others worth a look, such as the configuration. ``watch`` stands in for watchfiles' own ``awatch``.
     """
 
@@ -38,6 +39,7 @@ class Wakeups:
         repository: Path | None = None,
         *,
         ref: str | None = None,
+        published: Path | None = None,
         files: Sequence[Path] = (),
         clock: Clock | None = None,
         random: Random | None = None,
@@ -45,6 +47,7 @@ class Wakeups:
     ) -> None:
         self._repository = repository
         self._ref = ref
+        self._published = published
         self._files = frozenset(_absolute(file) for file in files)
         self._clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
@@ -56,6 +59,7 @@ class Wakeups:
         self._watch: asyncio.Task[None] | None = None
         self._armed: dict[Path, tuple[int, int]] = {}
         self._interesting: frozenset[Path] = frozenset()
+        self._whole: frozenset[Path] = frozenset()  # folders in which everything matters
         self._warned = False
         self._closed = False
 
@@ -110,7 +114,7 @@ class Wakeups:
 
         ``wait`` does so too, but what moves between a first look and a first ``wait`` would be left to the tick.
         """
-        if self._closed or (self._repository is None and not self._files):
+        if self._closed or (self._repository is None and self._published is None and not self._files):
             return
         folders, self._interesting = self._plan()
         if self.watching and folders == self._armed:
@@ -126,9 +130,12 @@ class Wakeups:
 
     def _plan(self) -> tuple[dict[Path, tuple[int, int]], frozenset[Path]]:
         """Folders to watch, with what tells one from another of the same name; and the paths whose events matter."""
-        followed = set(self._files) | {file.parent / _SWAPPED for file in self._files}
+        followed = set(self._files) | {file.parent / SWAPPED for file in self._files}
         if self._repository is not None:
             followed.update(followed_files(self._repository, self._ref))
+        if self._published is not None:
+            followed.update(followed_paths(self._published))
+            self._whole = frozenset(followed_folders(self._published))
         folders: dict[Path, tuple[int, int]] = {}
         interesting = set(followed)
         for path in followed:
@@ -138,6 +145,7 @@ class Wakeups:
                 folder = folder.parent
             if identity is not None:
                 folders[folder] = identity
+        folders |= {folder: identity for folder in self._whole if (identity := _identity(folder)) is not None}
         return folders, frozenset(interesting | folders.keys())
 
     async def _disarm(self) -> None:
@@ -150,7 +158,7 @@ class Wakeups:
         from watchfiles import Change, awatch
 
         def matters(change: Change, path: str) -> bool:
-            return Path(path) in self._interesting
+            return Path(path) in self._interesting or Path(path).parent in self._whole
 
         try:
             events = (self._awatch or awatch)(
@@ -184,7 +192,7 @@ class Wakeups:
         self._warned = True
 
     def _reason(self, path: Path) -> str:
-        of_files = path in self._files or any(path == file.parent / _SWAPPED for file in self._files)
+        of_files = path in self._files or any(path == file.parent / SWAPPED for file in self._files)
         return "file" if of_files else "git"
 
 

@@ -435,8 +435,11 @@ def test_a_credential_is_one_reference_and_its_text_is_never_shown(tmp_path: Pat
 @pytest.mark.parametrize(
     ("line", "word"),
     [
-        ("{branch: main}", "needs a `url` or a `path`"),
-        ("{path: ., url: 'https://x/y'}", "has both"),
+        ("{branch: main}", "needs a `url`, a `path` or a `mount`"),
+        ("{path: ., url: 'https://x/y'}", "has `url` and `path`"),
+        ("{mount: /git/current, path: .}", "has `path` and `mount`"),
+        ("{mount: /git/current, branch: main}", "`branch` belongs to a repository"),
+        ("{mount: /git/current, credentials: {token: {env: X}}}", "`credentials` belongs to a repository"),
         ("{path: ., branch: -x}", "git allows"),
         ("{path: ., branch: refs/heads/../x}", "git allows"),
         ("{path: ., branch: refs/heads/main}", "full ref"),

@@ -15,6 +15,7 @@ from tests.unit.source.conftest import Repo
 class Settings:
     url: str | None = None
     path: Path | None = None
+    mount: Path | None = None
     branch: str | None = None
     tag: str | None = None
     commit: str | None = None

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from agent.source.wakeups import Wakeups
 from tests.unit.source.conftest import Repo
+from tests.unit.source.publishers import FIRST, MANIFEST, SECOND, ConfigMap, GitSync, write
 
 LONG = 30.0  # a wait that only an event can end within the test
 
@@ -227,3 +228,39 @@ async def test_what_moves_before_the_first_wait_is_not_lost(repo: Repo, number: 
         repo.commit(content=f"name: n{number}\n")
         await asyncio.sleep(0.1)
         assert await wait(wakeups) == "git"
+
+
+async def test_link_swap_is_seen_for_git_sync_and_configmap(tmp_path: Path) -> None:
+    git_sync, config_map = GitSync(tmp_path / "git"), ConfigMap(tmp_path / "mounted")
+    git_sync.publish(FIRST, {"a.yaml": MANIFEST})
+    config_map.publish({"a.yaml": MANIFEST})
+    async with watching(published=git_sync.link) as wakeups:
+        for commit in (SECOND, FIRST):
+            git_sync.publish(commit, {"a.yaml": MANIFEST})
+            assert "git" in await wait(wakeups)
+    async with watching(published=git_sync.link / "deploy") as wakeups:
+        git_sync.publish(SECOND, {"deploy/a.yaml": MANIFEST})
+        assert "git" in await wait(wakeups)
+    async with watching(published=config_map.folder) as wakeups:
+        for content in (b"name: two\n", MANIFEST):
+            config_map.publish({"a.yaml": content})
+            assert "git" in await wait(wakeups)
+
+
+async def test_a_plain_folder_is_watched_with_all_below_it(tmp_path: Path) -> None:
+    write(tmp_path / "plain", {"m/a.yaml": MANIFEST})
+    async with watching(published=tmp_path / "plain") as wakeups:
+        write(tmp_path / "plain", {"m/b.yaml": MANIFEST})
+        assert await wait(wakeups) == "git"
+        (tmp_path / "plain/new").mkdir()
+        assert await wait(wakeups) == "git"
+        await wakeups.start()
+        await wakeups.wait(0.3)
+        write(tmp_path / "plain", {"new/c.yaml": MANIFEST})
+        assert await wait(wakeups) == "git"
+
+
+async def test_what_is_published_later_is_waited_for(tmp_path: Path) -> None:
+    async with watching(published=tmp_path / "git/current") as wakeups:
+        GitSync(tmp_path / "git").publish(FIRST, {"a.yaml": MANIFEST})
+        assert "git" in await wait(wakeups)
