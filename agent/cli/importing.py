@@ -21,12 +21,14 @@ from agent.cli.output import scrubbed
 from agent.config.model import Config
 from agent.errors import AgentError, UsageError
 from agent.importing.manifest import Manifest, file_of, manifest_of
+from agent.importing.overlaid import changed_by
 from agent.importing.paths import Group, grouped, paths_of
 from agent.importing.shape import shape
 from agent.importing.shaped import Hidden, Unfit
 from agent.model.identity import Key
 from agent.reconcile.neighbours import held_by_twins
 from agent.reconcile.target import Target
+from agent.report.escape import clean
 from agent.source.location import find_repository
 from agent.source.tree import folder_in
 
@@ -143,6 +145,9 @@ def _write(done: Imported, folder: Path, top: Path | None, group: Group) -> None
     paths = paths_of(done.manifests, group, taken)
     for path, keys in grouped(paths).items():
         shown = _shown(folder / path, top)
+        keys = [key for key in keys if done.outside or not _is_overlaid(done, key, shown)]
+        if not keys:
+            continue
         try:
             write_new(folder, path, file_of(done.manifests[key] for key in keys))
         except FileExistsError:
@@ -154,6 +159,21 @@ def _write(done: Imported, folder: Path, top: Path | None, group: Group) -> None
         else:
             done.files += 1
             done.written |= dict.fromkeys(keys, shown)
+
+
+def _is_overlaid(done: Imported, key: Key, path: str) -> bool:
+    """Whether the target's overlays would make the manifest say something else; that is told of the object then."""
+    target = done.survey.target
+    rendering = target.last.rendering
+    if rendering is None:
+        return False
+    inputs = rendering.inputs_for(path, (key.kind, key.scope, key.name))
+    place = changed_by(done.manifests[key], target.platform, inputs)
+    if place is not None:
+        what = f"an overlay would change what it says: {clean(f'{place.path}:{place.line}', 200)}"
+        fix = "select fewer manifests there, or write a manifest that says what is live under that overlay"
+        done.failed[key] = AgentError(what, code="not-importable", fix=fix)
+    return place is not None
 
 
 def write_new(folder: Path, path: str, content: bytes, link: Callable[[str, Path], None] = os.link) -> None:

@@ -74,6 +74,7 @@ class Rendering:
         self._recipes: dict[str, Recipe] = {}
         self._values: Mapping[str, Any] = {}
         self._texts: dict[str, bytes] = {}
+        self._sound: tuple[Placed, ...] = ()
         self._unsound: tuple[Placed, ...] = ()
         self._kept: tuple[set[str], set[str]] = (set(), set())  # what the last two revisions are made of
         self._naming: set[str] = set()  # blobs that may name variables
@@ -99,6 +100,12 @@ class Rendering:
         self._read(each.content for each in recipe.overlays)
         return Inputs(recipe.values, tuple(self._overlay(each, recipe.values) for each in recipe.overlays))
 
+    def inputs_for(self, path: str, named: Named) -> Inputs:
+        """What would go into a manifest of this name in a file that is not there yet. Raises SourceError."""
+        meant = [each for each in self._sound if _may_mean(each, path, named)]
+        self._read(each.content for each in meant)
+        return Inputs(self._values, tuple(self._overlay(each, self._values) for each in meant))
+
     def needs_no_check(self, content: str, source: bytes) -> CheckedFile | None:
         """For the bare blob of a file that names variables: their names, which is all that can be said of it."""
         names = () if content in self._recipes else names_in(source)
@@ -119,7 +126,8 @@ class Rendering:
 
         Only base entries where nothing is rendered: then this costs as much as learning them.
         """
-        self._values, self.problems, self._unsound, self.unsure = variables.values, (), (), False
+        self._values, self.problems, self.unsure = variables.values, (), False
+        self._sound = self._unsound = ()
         self.used = frozenset()
         listed = (*base, *overlays) if overlays else base
         checked = learn(entry.blob for entry in listed)
@@ -190,7 +198,7 @@ class Rendering:
             for problem in checked[entry.blob].problems
         ) or any(each.head.select == EVERYTHING for each in placed)
         self._unsound = tuple(each for each in placed if not each.head.sound)
-        sound = [each for each in placed if each.head.sound]
+        self._sound = sound = tuple(each for each in placed if each.head.sound)
         index = _Index(sound)
         if index.problem is not None:
             problems.append(index.problem)

@@ -174,6 +174,25 @@ async def test_everything_that_can_be_imported_is_and_the_rest_is_told(
             assert TOKEN not in file.read_text()
 
 
+async def test_what_an_overlay_would_change_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with orchard(tmp_path, monkeypatch) as (_, config):
+        overlays = tmp_path / "repo" / "overlays"
+        overlays.mkdir()
+        head = "apiVersion: datakeel/v1\nkind: Overlay\n"
+        (overlays / "apples.yaml").write_text(
+            f"{head}select: {{kind: Tree, name: apple}}\nmerge: {{spec: {{kind: other}}}}\n---\n"
+            f"{head}select: {{kind: Tree, name: Apple, path: 'manifests/*'}}\nmerge: {{spec: {{kind: '0x1f'}}}}\n---\n"
+            f"{head}select: {{kind: Tree, path: 'elsewhere/*'}}\nmerge: {{spec: {{kind: other}}}}\n"
+        )
+        home = replace(config.targets["home"], overlays=("overlays",))
+        done = await imported(replace(config, targets={"home": home}), "Tree/apple", "Tree/Apple", "Tree/mine")
+        assert names(done) == ["Tree/north/Apple", "Tree/north/mine"]
+        (told,) = done.failed.values()
+        assert (told.error_code, told.what.rpartition(": ")[2]) == ("not-importable", "overlays/apples.yaml:1")
+        assert not list((tmp_path / "repo" / "manifests").rglob("apple.yaml"))
+        assert status(done) == 5
+
+
 async def test_names_that_differ_by_case_become_files_that_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
