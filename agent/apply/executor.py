@@ -100,6 +100,7 @@ class _Executor:
         if self.work.api.refuses_writes:
             what = "waits for a credential that the platform accepts"
             return Outcome(change, Result.SKIPPED, code="Unauthorized", message=what)
+        self.work.begin(change)
         try:
             outcome = await self.sent_in_time(change)
         except Withdrawn:

@@ -52,6 +52,7 @@ class Work:
     wait_for_all: bool = False
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
+    begin: Callable[[Change], None] = lambda change: None
 
 
 @dataclass(frozen=True, slots=True)

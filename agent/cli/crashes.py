@@ -21,7 +21,7 @@ class Crash:
     The interpreter ends with status 1 afterwards, which is the status for such a failure.
     """
 
-    def __init__(self, json_wanted: bool, *, verbose: bool) -> None:
+    def __init__(self, json_wanted: str, *, verbose: bool) -> None:
         self._json_wanted = json_wanted
         self._verbose = verbose
 

@@ -71,14 +71,14 @@ def verbs() -> dict[str, str]:
     return {name.replace("_", "-"): f"agent.cli.verbs.{name}" for name in names}
 
 
-def wants_json(words: Sequence[str]) -> bool:
-    """Whether standard output is to be JSON, told before the words are parsed, since parsing itself may fail."""
+def wants_json(words: Sequence[str]) -> str:
+    """``json`` or ``jsonl`` where standard output is to be that, told before the words are parsed, which may fail."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in ("-o", "--output") and following in ("json", "jsonl"):
-            return True
+            return following
         if word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl"):
-            return True
-    return False
+            return word.removeprefix("-o").removeprefix("--output=")
+    return ""
 
 
 def _parse(words: list[str]) -> tuple[ModuleType, Namespace]:
@@ -123,7 +123,7 @@ def _print(text: str) -> int:
     return 0
 
 
-def _tell(error: AgentError, json_wanted: bool, *, verbose: bool) -> int:
+def _tell(error: AgentError, json_wanted: str, *, verbose: bool) -> int:
     from agent.cli.output import print_error, scrubbed
 
     print_error(error, json_wanted=json_wanted)

@@ -94,11 +94,12 @@ def write_outputs(
     renderers: Mapping[str, Callable[[], str]],
     document: Callable[[], Mapping[str, Any]] | None = None,
     settings: Settings | None = None,
+    told: Sequence[Output] = (),
 ) -> None:
-    """Every output, files first, so that a reader of standard output finds them written; annotations last of all.
+    """Every output that was not ``told`` before: files first, so that a reader of standard output finds them written.
 
-    One that cannot be written keeps no other from it; its error is raised at the end. A format without a renderer of
-    its own is made from ``document``, which is asked for once, and has no secret left.
+    Annotations come last. One that cannot be written keeps no other from it; its error is raised at the end. A format
+    without a renderer of its own is made from ``document``, which is asked for once, and has no secret left.
     """
     made: list[Any] = []
 
@@ -115,6 +116,8 @@ def write_outputs(
 
     failed: AgentError | None = None
     for output in sorted(outputs, key=lambda one: (one.file is None, one.format == "github")):
+        if output in told:
+            continue
         text = scrubbed(text_of(output.format))
         if output.file is None:
             sys.stdout.write(text)
@@ -158,22 +161,23 @@ def write_failure(error: AgentError, words: Sequence[str]) -> None:
 
     So what reads the results later finds why there are none: ``notify`` its comment, a forge its annotations.
     """
-    from agent.report.documents import error_document
+    from agent.report.documents import dump_document, error_document
     from agent.report.formats import WRITERS
 
     outputs = []
     for word in words:
         name, equals, file = word.partition("=")
-        if name in WRITERS and (file if equals else name != "json"):
+        if (name in WRITERS and (file if equals else name != "json")) or (name == "jsonl" and file):
             outputs.append(Output(name, Path(file) if equals else None))
     try:
-        write_outputs(outputs, {}, lambda: error_document(error))
+        line = {"jsonl": lambda: dump_document(error_document(error), pretty=False)}
+        write_outputs(outputs, line, lambda: error_document(error))
     except AgentError as second:
-        print_error(second, json_wanted=False)
+        print_error(second, json_wanted="")
 
 
-def print_error(error: AgentError, *, json_wanted: bool) -> None:
-    """An error for people on standard error, and for programs as the one JSON document on standard output."""
+def print_error(error: AgentError, *, json_wanted: str) -> None:
+    """An error for people on standard error, and for programs as JSON on standard output: a document, or a line."""
     from agent.cli.style import paint_for
     from agent.report.problems import render_problem, render_problems
 
@@ -185,7 +189,7 @@ def print_error(error: AgentError, *, json_wanted: bool) -> None:
     if json_wanted:
         from agent.report.documents import dump_document, error_document
 
-        sys.stdout.write(scrubbed(dump_document(error_document(error))))
+        sys.stdout.write(scrubbed(dump_document(error_document(error), pretty=json_wanted != "jsonl")))
         sys.stdout.flush()
 
 

@@ -41,6 +41,10 @@ class Origins:
         width = min(_COLUMN_MAX, max((len(line) for line, origin in lines if origin), default=0))
         return "".join(f"{line.ljust(width)}  # {origin}\n" if origin else f"{line}\n" for line, origin in lines)
 
+    def of(self, each: Rendered, at: Tokens) -> str:
+        """Where what stands at a place of the manifest was written."""
+        return self._origin(each.origin, at)
+
     def _node(self, value: Any, root: Origin, at: Tokens, indent: int, lead: str) -> Iterator[tuple[str, str]]:
         """Lines and their origins. ``lead`` is what stands before the value on its first line."""
         if isinstance(value, dict) and value:

@@ -28,7 +28,7 @@ from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.definitions.load import load_platform
 from agent.errors import AgentError, ConfigError, Refused
-from agent.model.change import digest_of
+from agent.model.change import Change, digest_of
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report
 from agent.model.resource import Desired
@@ -105,11 +105,12 @@ async def apply_plans(
     *,
     confirm: Callable[[tuple[TargetPlan, ...]], bool],
     tell: Callable[[Outcome], None] = lambda outcome: None,
+    begin: Callable[[Change], None] = lambda change: None,
 ) -> tuple[Report, ...]:
     """``apply``: plan, have it confirmed, send it. Raises Refused when it is not the approved plan."""
     async with open_targets(config, options, writable=True) as opened:
         revision = revision_of(opened.source, options)
-        wish = replace(wish_of(options, revision), wait_for_all=True, tell=tell)
+        wish = replace(wish_of(options, revision), wait_for_all=True, tell=tell, begin=begin)
         base = parted_at(opened.source, opened.source.resolve(options.base), revision) if options.base else None
         ordered = in_turn(opened.targets, revision)
         older = since(opened.source, config, base, working_folder()) if base else {}

@@ -21,7 +21,7 @@ from agent.live.haste import is_overtaken
 from agent.live.memory import Memory
 from agent.live.observe import observe
 from agent.live.purpose import Purpose
-from agent.model.change import Plan
+from agent.model.change import Change, Plan
 from agent.model.identity import Key, Revision
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Outcome, Report, Result
@@ -94,6 +94,7 @@ class Wish:
     preceding: frozenset[str] = frozenset()
     stopping: Callable[[], bool] = lambda: False
     tell: Callable[[Outcome], None] = lambda outcome: None
+    begin: Callable[[Change], None] = lambda change: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,4 +344,5 @@ def _work(target: Target, wish: Wish, seen: Look, pass_id: str) -> Work:
         wish.wait_for_all,
         wish.stopping,
         wish.tell,
+        wish.begin,
     )

@@ -104,7 +104,7 @@ def plan_document(
         "complete": not failed and all(plan.complete for plan in plans),
         "exit_status": exit_status,
         "scope": {"targets": [plan.target for plan in plans], "only": list(only)},
-        "summary": _plan_summary(plans),
+        "summary": plan_summary(plans),
         "calls": _calls(plans),
         "budget": [window_document(window) for plan in plans for window in plan.budget],
         "seconds_needed": _number(max((plan.seconds_needed for plan in plans), default=0)),
@@ -116,7 +116,7 @@ def plan_document(
                 "revision": plan.revision.commit,
                 "digest": plan.digest,
                 "complete": plan.complete,
-                "summary": _plan_summary([plan]),
+                "summary": plan_summary([plan]),
                 "notes": list(plan.notes),
             }
             for plan in plans
@@ -261,7 +261,8 @@ def _revision(revision: Revision, base: Revision | None = None) -> dict[str, Any
     return {"commit": revision.commit, "ref": revision.ref, "base": base.commit if base is not None else None}
 
 
-def _plan_summary(plans: Sequence[Plan]) -> dict[str, int]:
+def plan_summary(plans: Sequence[Plan]) -> dict[str, int]:
+    """How many changes of each sort there are."""
     words = {action: action.value for action in Action} | {Action.HOLD: "held", Action.NONE: "drift_reported"}
     summary = {words[action]: sum(plan.count(action) for plan in plans) for action in Action}
     return summary | {"unchanged": sum(plan.unchanged for plan in plans)}

@@ -25,13 +25,13 @@ _ANSWER_MAX = 200
 def render_reports(reports: Sequence[Report], *, paint: Paint = plain) -> str:
     """All passes of one ``apply``: problems, changes, one sum, and where to read more."""
     blocks = [render_report(report, paint=paint, titled=len(reports) > 1) for report in reports]
-    return "".join(blocks) + _sum(reports)
+    return "".join(blocks) + render_sum(reports)
 
 
 def render_report(report: Report, *, paint: Paint = plain, titled: bool = False) -> str:
     """The lines of one target."""
     lines = [paint("heading", f"{clean(report.target)} · {clean(str(report.revision))}")] if titled else []
-    rows = [_row(outcome) for outcome in report.outcomes]
+    rows = [row_of(outcome) for outcome in report.outcomes]
     lines += [_painted(line, outcome, paint) for line, outcome in zip(table(rows), report.outcomes, strict=True)]
     if report.error:
         lines.append(f"{paint('error', 'failed')}  {clean(report.target)}: {clean(report.error)} [{report.error_code}]")
@@ -41,7 +41,8 @@ def render_report(report: Report, *, paint: Paint = plain, titled: bool = False)
     return render_problems(report.problems, paint=paint) + "".join(f"{line}\n" for line in lines)
 
 
-def _row(outcome: Outcome) -> list[str]:
+def row_of(outcome: Outcome) -> list[str]:
+    """The cells of its line: how it ended, action, resource, calls, and what there is to say."""
     change = outcome.change
     action = change.would if change.action is Action.HOLD and change.would else change.action
     calls = counted(outcome.calls, "call") if outcome.calls else ""
@@ -78,7 +79,8 @@ def _painted(line: str, outcome: Outcome, paint: Paint) -> str:
     return paint(role, word) + line[len(word) :]
 
 
-def _sum(reports: Sequence[Report]) -> str:
+def render_sum(reports: Sequence[Report]) -> str:
+    """One line for all passes; empty where nothing was to be done."""
     if not any(report.outcomes or report.error for report in reports):
         return ""
     done = sum(report.count(Result.DONE) for report in reports)

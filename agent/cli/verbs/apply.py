@@ -19,7 +19,6 @@ EXAMPLE = "datakeel apply --expect p1-8f3a91c24be07d5566e1c09a2f7b3d18"
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.output import FORMATS
     from agent.cli.shared import add_common, digest_word, positive
 
     parser.add_argument("--expect", type=digest_word, metavar="DIGEST", help="apply exactly the plan with this digest")
@@ -50,21 +49,30 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-calls", type=positive, metavar="N", help="refuse a plan that may need more calls than this"
     )
-    add_common(parser, FORMATS)
+    add_common(parser, _formats())
+
+
+def _formats() -> tuple[str, ...]:
+    """Those of every verb, and a line an event while it happens."""
+    from agent.cli.output import FORMATS
+
+    return (*FORMATS, "jsonl")
 
 
 def run(arguments: Namespace) -> int:
     """Exit 0, 1, 3, 4 or 5, as the report says."""
     import os
+    import time
 
     from agent.cli import logging, shared, wiring
     from agent.cli.exits import status_of_reports
-    from agent.cli.output import FORMATS, write_outputs
+    from agent.cli.output import write_outputs
+    from agent.cli.streaming import Stream
     from agent.errors import UsageError
     from agent.report.documents import report_document
     from agent.report.outcome_text import render_reports
 
-    outputs, settings = shared.outputs_of(arguments, FORMATS), shared.settings_of(arguments)
+    outputs, settings = shared.outputs_of(arguments, _formats()), shared.settings_of(arguments)
     options, approved = _options(arguments)
     if options.expect is None and not options.yes and not shared.is_interactive(os.environ):
         raise UsageError(
@@ -77,16 +85,28 @@ def run(arguments: Namespace) -> int:
             raise UsageError(f"{flag} needs --expect DIGEST or --plan FILE", fix="datakeel diff prints the digest")
     config = shared.config_of(arguments)
     logging.configure(verbose=options.verbose, quiet=True)
+    stream = Stream(outputs, time.time)
+    stream.started(options.targets or tuple(config.targets))
+
+    def confirm(plans: tuple[TargetPlan, ...]) -> bool:
+        stream.planned(plans)
+        return _confirm(plans, options, approved, arguments)
+
     reports = shared.run_async(
-        wiring.apply_plans(config, options, confirm=lambda plans: _confirm(plans, options, approved, arguments))
+        wiring.apply_plans(config, options, confirm=confirm, tell=stream.ended, begin=stream.begins)
     )
     to_file = not any(output.file is None and output.format == "text" for output in outputs)
     status = status_of_reports(reports)
+    stream.finished(reports, status)
     write_outputs(
         outputs,
-        {"text": lambda: render_reports(reports, paint=shared.paint_of(arguments, to_file=to_file))},
+        {
+            "text": lambda: render_reports(reports, paint=shared.paint_of(arguments, to_file=to_file)),
+            "jsonl": lambda: stream.text,
+        },
         lambda: report_document(reports, exit_status=status),
         settings,
+        stream.told,
     )
     return status
 

@@ -59,7 +59,7 @@ def run(arguments: Namespace) -> int:
         tell(note)
     for target, error in live.faults:
         tell(f"{target}: not everything could be read")
-        print_error(error, json_wanted=False)
+        print_error(error, json_wanted="")
     missing = named and all(row.body is None for row in live.rows)
     return EXIT_FAILED if live.faults or missing else EXIT_DONE
 

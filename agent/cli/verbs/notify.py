@@ -65,7 +65,7 @@ def run(arguments: Namespace) -> int:
     told = shared.run_async(notifying.speak(speech, SystemClock()))
     write_outputs(outputs, {"text": lambda: _text(told), "json": lambda: dump_document(notifying.told_document(told))})
     for error in (*([speech.unreadable] if speech.unreadable else []), *told.errors):
-        print_error(error, json_wanted=False)
+        print_error(error, json_wanted="")
     return EXIT_FAILED if told.errors or speech.unreadable else EXIT_DONE
 
 

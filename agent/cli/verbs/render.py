@@ -17,6 +17,7 @@ NAME = "render"
 SUMMARY = "print the manifests after variables and overlays"
 GROUP = "Start"
 RANK = 4
+_FORMATS = ("text", "json")
 EXAMPLE = "datakeel render --only Workflow/daily-etl --origins"
 
 
@@ -30,15 +31,16 @@ def configure(parser: ArgumentParser) -> None:
     into = parser.add_mutually_exclusive_group()
     into.add_argument("--out", metavar="DIR", help="write the rendering into a folder instead, a file for each file")
     into.add_argument("--check", metavar="DIR", help="end with 2 when the rendering in a folder is stale")
-    add_common(parser, ())
+    add_common(parser, _FORMATS)
 
 
 def run(arguments: Namespace) -> int:
     """Exit 0, 2 when ``--check`` finds a stale rendering, 3 when a manifest is invalid."""
     from agent.cli import rendering, shared
-    from agent.cli.output import scrubbed
+    from agent.cli.output import write_outputs
     from agent.errors import EXIT_DONE, EXIT_INVALID
 
+    outputs = shared.outputs_of(arguments, _FORMATS)
     options = shared.options_of(arguments, worktree=arguments.revision is None)
     folder = _folder(arguments)
     config = shared.config_of(arguments)
@@ -54,11 +56,15 @@ def run(arguments: Namespace) -> int:
         if wrong or any(target.clear for target in targets):
             return EXIT_INVALID
         return _into(folder, targets, write=arguments.out is not None)
-    import sys
-
-    sys.stdout.write(scrubbed(_text(targets, arguments)))
-    sys.stdout.flush()
-    return EXIT_INVALID if wrong else EXIT_DONE
+    status = EXIT_INVALID if wrong else EXIT_DONE
+    write_outputs(
+        outputs,
+        {
+            "text": lambda: _text(targets, arguments),
+            "json": lambda: _json(targets, problems, arguments, status),
+        },
+    )
+    return status
 
 
 def _folder(arguments: Namespace) -> Path | None:
@@ -72,8 +78,8 @@ def _folder(arguments: Namespace) -> Path | None:
     if named is None:
         return None
     word = "--out" if arguments.out is not None else "--check"
-    if arguments.origins or arguments.only:
-        other = "--origins" if arguments.origins else "--only"
+    others = (("--origins", arguments.origins), ("--only", arguments.only), ("-o", arguments.output))
+    if other := next((flag for flag, given in others if given), None):
         raise UsageError(f"{word} is about whole targets, without {other}", fix="choose targets with --target")
     if not named:
         raise UsageError(f"{word} needs a folder")
@@ -125,6 +131,17 @@ def _text(targets: Sequence[RenderedTarget], arguments: Namespace) -> str:
             origins = Origins(target.config.name, file.path, variables, full=arguments.full)
             documents += [origins.text(each) if arguments.origins else as_yaml(each) for each in file.manifests]
     return "---\n".join(documents)
+
+
+def _json(
+    targets: Sequence[RenderedTarget], problems: Sequence[Problem], arguments: Namespace, exit_status: int
+) -> str:
+    from agent.cli.output import scrubbed_members
+    from agent.cli.rendered_json import document_of
+    from agent.report.documents import dump_document
+
+    made = document_of(targets, problems, origins=arguments.origins, exit_status=exit_status)
+    return dump_document(scrubbed_members(made))
 
 
 def _into(folder: Path, targets: Sequence[RenderedTarget], *, write: bool) -> int:

@@ -213,14 +213,15 @@ def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "json_wanted"),
     [
-        (["diff", "-o", "json"], True),
-        (["diff", "-ojson"], True),
-        (["diff", "--output=json"], True),
-        (["logs", "--output", "jsonl"], True),
-        (["diff", "-o", "json=x"], False),
-        (["diff", "-o"], False),
-        (["diff"], False),
+        (["diff", "-o", "json"], "json"),
+        (["diff", "-ojson"], "json"),
+        (["diff", "--output=json"], "json"),
+        (["logs", "--output", "jsonl"], "jsonl"),
+        (["apply", "--output=jsonl"], "jsonl"),
+        (["diff", "-o", "json=x"], ""),
+        (["diff", "-o"], ""),
+        (["diff"], ""),
     ],
 )
-def test_the_mode_is_known_before_the_words_are_parsed(words: list[str], json_wanted: bool) -> None:
-    assert wants_json(words) is json_wanted
+def test_the_mode_is_known_before_the_words_are_parsed(words: list[str], json_wanted: str) -> None:
+    assert wants_json(words) == json_wanted

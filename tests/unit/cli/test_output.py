@@ -90,7 +90,7 @@ def test_everything_passes_the_redactor(tmp_path: Path, capsys: pytest.CaptureFi
             (Output("text"), Output("json", tmp_path / "x")),
             {"text": lambda: "a s3cret-canary\n", "json": lambda: "b s3cret-canary\n"},
         )
-        output.print_error(AgentError("c s3cret-canary"), json_wanted=True)
+        output.print_error(AgentError("c s3cret-canary"), json_wanted="json")
         output.tell("d s3cret-canary")
     finally:
         output._redactors.clear()

@@ -14,7 +14,7 @@ import pytest
 from agent.errors import ManifestError, PlatformFault
 from agent.json_schema import Schema
 from agent.model.change import digest_of
-from agent.report import documents
+from agent.report import documents, events
 from tests.unit.report import samples
 from tests.unit.report.samples import PLAN, PROBLEM
 
@@ -102,9 +102,27 @@ def test_every_document_is_valid_against_its_schema(name: str, document: dict[st
         assert not other.is_valid({key: value for key, value in parsed.items() if key != member})
 
 
+def test_every_event_is_a_line_that_its_schema_allows() -> None:
+    report = samples.report(samples.DONE, samples.FAILED, samples.LOST, samples.SKIPPED, samples.KEPT)
+    told = [
+        events.pass_started(["analytics"], 1.0),
+        events.plan_made(samples.PLAN, 1.0),
+        events.change_started(samples.DONE.change, 1.0),
+        *(events.change_ended(outcome, 1.0) for outcome in report.outcomes),
+        events.pass_finished([report], 5, 1.0),
+    ]
+    schema = read_schema("events")
+    for event in told:
+        line = documents.dump_document(event, pretty=False)
+        assert line.count("\n") == 1
+        assert Schema(schema, "schemas/events.schema.json").violations(json.loads(line)) == ()
+        assert event["event"] in schema["properties"]["event"]["description"]
+    assert len({event["event"] for event in told}) == 9
+
+
 def test_the_schemas_agree_on_what_they_share() -> None:
     shared = read_schema("plan")["$defs"]
-    for name in ("report", "problems", "error"):
+    for name in ("report", "problems", "rendering", "error"):
         for word, definition in read_schema(name)["$defs"].items():
             assert shared.get(word, definition) == definition, f"{word} of {name}.schema.json"
 
