@@ -63,12 +63,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """The plan of one target, or the error that prevented it. ``desired`` carries the problems of its manifests."""
+    """The plan of one target, or the error that prevented it. ``desired`` carries the problems of its manifests.
+
+    ``merged`` is what the revision before a proposal says: its problems are not the proposal's.
+    """
 
     target: str
     plan: Plan | None = None
     desired: Desired | None = None
     error: AgentError | None = None
+    merged: Desired | None = None
 
 
 @dataclass(frozen=True, slots=True)

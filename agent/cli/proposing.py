@@ -46,4 +46,4 @@ async def _plan(target: Target, comparison: Comparison, options: Options, before
         raise
     except AgentError as error:
         return TargetPlan(target.name, error=error)
-    return TargetPlan(target.name, with_causes(seen.plan, comparison.source), proposal.head)
+    return TargetPlan(target.name, with_causes(seen.plan, comparison.source), proposal.head, merged=proposal.base)

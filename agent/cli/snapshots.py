@@ -156,7 +156,8 @@ def _plan(
         )
     except AgentError as error:
         return TargetPlan(target.name, error=error)
-    return TargetPlan(target.name, with_causes(seen.plan, source), desired)
+    merged = proposal.base if proposal is not None else None
+    return TargetPlan(target.name, with_causes(seen.plan, source), desired, merged=merged)
 
 
 def _is_signed(document: Mapping[str, Any], key: bytes) -> bool:

@@ -81,6 +81,7 @@ def plan_document(
     plans: Sequence[Plan],
     *,
     problems: Iterable[Problem] = (),
+    merged: Iterable[Problem] = (),
     errors: Mapping[str, AgentError] | None = None,
     only: Sequence[str] = (),
     exit_status: int = 0,
@@ -89,10 +90,17 @@ def plan_document(
 ) -> dict[str, Any]:
     """All targets' plans as one document. ``errors`` are the targets that gave no plan, and why.
 
+    ``merged`` are problems of the revision that a proposal begins at: what that has already, on whatever line, is told
+    after what the proposal brings.
+
     ``refusals`` are what the caller's own limits said of the plan, such as ``--max-calls``; ``unmerged`` is what a
     proposal changes of the agent itself.
     """
-    listed = [problem_document(one) for one in sorted_problems(problems)]
+    known = {_without_place(one) for one in merged}
+    listed = [
+        problem_document(one) | ({"merged": True} if _without_place(one) in known else {})
+        for one in sorted_problems(problems)
+    ]
     failed = errors or {}
     return {
         "format": PLAN_FORMAT,
@@ -133,6 +141,10 @@ def plan_document(
         "errors": [{"target": target, **error_members(error)} for target, error in sorted(failed.items())],
         "refusals": [error_members(refusal) for refusal in refusals],
     }
+
+
+def _without_place(problem: Problem) -> tuple[str | None, ...]:
+    return problem.code, problem.where.path, problem.subject, problem.what
 
 
 def report_document(reports: Sequence[Report], *, exit_status: int = 0) -> dict[str, Any]:

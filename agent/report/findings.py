@@ -22,6 +22,7 @@ _DANGEROUS = {"delete": "delete", "replace": "replace", "hold": "held"}
 _FAILED: dict[str, Level] = {"not_done": "error", "unknown": "error", "skipped": "warning", "held": "warning"}
 _TEXT_MAX = 500
 _LINES_MAX = 20
+_MERGED = "not of this change: what is merged has it too"
 _NO_FILE = "environment variable "  # a place of problems that is no path
 
 
@@ -41,6 +42,7 @@ class Finding:
     path: str | None = None
     line: int | None = None
     column: int | None = None
+    merged: bool = False  # not the proposal's: what is merged has it too
 
     @property
     def text(self) -> str:
@@ -49,12 +51,12 @@ class Finding:
 
 
 def findings_of(document: Mapping[str, Any]) -> list[Finding]:
-    """Worst first; equal ones in the document's own order."""
+    """Worst first, then what a proposal brings before what it found; equal ones in the document's own order."""
     found = [*_of_errors(document), *_of_passes(document.get("passes", ()))]
     found += [_of_unmerged(one) for one in document.get("unmerged", ())]
     found += [_of_problem(problem) for problem in document.get("problems", ())]
     found += [one for change in document.get("changes", ()) if (one := _of_change(change)) is not None]
-    return sorted(dict.fromkeys(found), key=lambda one: _RANK[one.level])
+    return sorted(dict.fromkeys(found), key=lambda one: (_RANK[one.level], one.merged))
 
 
 def fingerprints(findings: Sequence[Finding]) -> list[str]:
@@ -127,6 +129,7 @@ def _of_unmerged(one: Mapping[str, Any]) -> Finding:
 def _of_problem(problem: Mapping[str, Any]) -> Finding:
     subject = problem.get("subject")
     also = [f"also: {clean(place['path'])}:{place.get('line', 1)}" for place in problem.get("also", ())]
+    also += [_MERGED] if problem.get("merged") else []
     return Finding(
         _LEVELS[problem["severity"]],
         problem["code"],
@@ -137,6 +140,7 @@ def _of_problem(problem: Mapping[str, Any]) -> Finding:
         None if problem["path"].startswith(_NO_FILE) else problem["path"],
         problem.get("line"),
         problem.get("column"),
+        problem.get("merged", False),
     )
 
 

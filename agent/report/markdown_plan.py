@@ -65,11 +65,12 @@ def page_of(document: Mapping[str, Any]) -> Page:
 
 
 def problem_lines(problems: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The items of a list of problems, errors first."""
-    return [
-        f"- {_problem_line(problem)}"
-        for problem in sorted(problems, key=lambda one: list(SEVERITIES).index(one["severity"]))
-    ]
+    """The items of a list of problems, errors first, and of those what a proposal brings."""
+    return [f"- {_problem_line(problem)}" for problem in sorted(problems, key=_rank)]
+
+
+def _rank(problem: Mapping[str, Any]) -> tuple[int, bool]:
+    return list(SEVERITIES).index(problem["severity"]), problem.get("merged", False)
 
 
 def place_of(problem: Mapping[str, Any]) -> str:
@@ -83,7 +84,8 @@ def _problem_line(problem: Mapping[str, Any]) -> str:
     subject = f"{code_span(problem['subject'], _NAME_MAX)}: " if problem.get("subject") else ""
     fix = f" · fix: {sentence(problem['fix'], _VALUE_MAX)}" if problem.get("fix") else ""
     what = sentence(problem["what"], _VALUE_MAX)
-    return f"{icon} **{problem['severity']}** {code_span(place, 200)} {subject}{what}{fix}"
+    merged = " · not of this change" if problem.get("merged") else ""
+    return f"{icon} **{problem['severity']}** {code_span(place, 200)} {subject}{what}{fix}{merged}"
 
 
 def error_line(error: Mapping[str, Any], word: str = "failed") -> str:

@@ -185,6 +185,7 @@ def document_of(
     return plan_document(
         [one.plan for one in plans if one.plan is not None],
         problems=problems,
+        merged=[problem for one in plans if one.merged for problem in one.merged.problems],
         errors={one.target: one.error for one in plans if one.error is not None},
         only=[selector.text for selector in options.only],
         exit_status=exit_status,

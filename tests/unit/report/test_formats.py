@@ -215,6 +215,22 @@ def test_the_tenth_of_many_annotations_counts_the_others() -> None:
     assert [place["line"] for _, place, _ in ten] == [str(n) for n in range(1, 11)]
 
 
+def test_what_a_proposal_brings_comes_before_what_it_found() -> None:
+    old = [
+        replace(samples.PROBLEM, what=f"old {n}", where=replace(samples.PROBLEM.where, line=n)) for n in range(1, 31)
+    ]
+    moved = [replace(one, where=replace(one.where, line=one.where.line + 1)) for one in old if one.where.line]
+    new = replace(samples.PROBLEM, what="new", where=replace(samples.PROBLEM.where, line=99))
+    document = documents.plan_document([samples.PROPOSAL], problems=[*moved, new, WARNING], merged=[*old, WARNING])
+    first, second, *_, last = annotations(written("github", document))
+    assert (first[1]["line"], second[1]["line"]) == ("99", "2")
+    assert "not of this change: what is merged has it too" in second[2]
+    assert "not of this change" not in first[2]
+    assert last[0] == "warning"
+    lines = [line for line in written("markdown", document).splitlines() if "**error**" in line]
+    assert [line.endswith("· not of this change") for line in lines] == [False, *[True] * 30]
+
+
 def test_what_a_proposal_changes_of_the_agent_is_told_by_all() -> None:
     document = DOCUMENTS["proposal"]
     (first, *_) = annotations(written("github", document))
