@@ -170,7 +170,7 @@ def _is_overlaid(done: Imported, key: Key, path: str) -> bool:
     inputs = rendering.inputs_for(path, (key.kind, key.scope, key.name))
     place = changed_by(done.manifests[key], target.platform, inputs)
     if place is not None:
-        what = f"an overlay would change what it says: {clean(f'{place.path}:{place.line}', 200)}"
+        what = f"an overlay would change what it says: {clean(place, 200)}"
         fix = "select fewer manifests there, or write a manifest that says what is live under that overlay"
         done.failed[key] = AgentError(what, code="not-importable", fix=fix)
     return place is not None

@@ -96,11 +96,6 @@ def plan_document(
     ``refusals`` are what the caller's own limits said of the plan, such as ``--max-calls``; ``unmerged`` is what a
     proposal changes of the agent itself.
     """
-    known = {_without_place(one) for one in merged}
-    listed = [
-        problem_document(one) | ({"merged": True} if _without_place(one) in known else {})
-        for one in sorted_problems(problems)
-    ]
     failed = errors or {}
     return {
         "format": PLAN_FORMAT,
@@ -137,10 +132,18 @@ def plan_document(
             for plan in plans
             for one in plan.suppressed
         ],
-        "problems": listed,
+        "problems": _problems(problems, merged),
         "errors": [{"target": target, **error_members(error)} for target, error in sorted(failed.items())],
         "refusals": [error_members(refusal) for refusal in refusals],
     }
+
+
+def _problems(problems: Iterable[Problem], merged: Iterable[Problem]) -> list[dict[str, Any]]:
+    known = {_without_place(one) for one in merged}
+    return [
+        problem_document(one) | ({"merged": True} if _without_place(one) in known else {})
+        for one in sorted_problems(problems)
+    ]
 
 
 def _without_place(problem: Problem) -> tuple[str | None, ...]:

@@ -25,6 +25,7 @@ from tests.platforms.conformance.derived import (
 )
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated, Fell, commits_told, told
 from tests.platforms.conformance.examples import Document, is_valid
+from tests.platforms.conformance.pictures import pictured
 from tests.platforms.conformance.wire import READS, Sent
 
 STAGES = ("create", "rest", "update", "sends", "via", "foreign", "reorder", "removed", "replace", "prune")
@@ -57,9 +58,10 @@ class Life:
         await self.at.rest()
 
     async def update(self) -> None:
-        """What git changes changes live, by one update, and then rests."""
+        """What git changes changes live, by one update, and then rests; a snapshot would have told the same plan."""
         self.document = changed(self.document, self.change)
         self.at.commit(self.document)
+        await pictured(self.at)
         await self.at.written(Action.UPDATE)
         if "changed" not in self.shown():
             raise Fell(f"what was changed is not there: {self.shown()[:300]}")
@@ -215,6 +217,7 @@ class Life:
         """
         self.at.commit()
         wish = Wish(confirm_deletes=1, careful=True)
+        await pictured(self.at)
         if self._is_over():
             seen = len(self.at.wire.sent)
             report = await self.at.one_pass(wish)
