@@ -68,6 +68,7 @@ HOMES: dict[str, set[str]] = {
     "jsonschema_specifications": {"json_schema"},
     "markupsafe": {"server/pages/render.py"},
     "msgpack": {"live/packed.py"},
+    "prometheus_client": {"server/metrics.py"},
     "orjson": {"model/canonical.py", "store"},
     "re2": {"json_schema/patterns.py"},
     "referencing": {"json_schema"},
@@ -94,7 +95,13 @@ HOMES: dict[str, set[str]] = {
     "yaml": {"yaml_io", "sandbox/dataos_bodies.py"},  # the sandbox has a reader of its own, on purpose
 }
 BROUGHT_BY = {"jsonschema_specifications": "jsonschema", "markupsafe": "jinja2"}
-DISTRIBUTION = {"git": "gitpython", "re2": "google-re2", "jsonschema_rs": "jsonschema-rs", "yaml": "pyyaml"}
+DISTRIBUTION = {
+    "git": "gitpython",
+    "prometheus_client": "prometheus-client",
+    "re2": "google-re2",
+    "jsonschema_rs": "jsonschema-rs",
+    "yaml": "pyyaml",
+}
 
 # What decides is pure: no files, no network, no clock, no chance.
 PURE = {"importing", "model", "plan", "report"}

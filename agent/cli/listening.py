@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agent import __version__
 from agent.cli.output import scrubbed
 from agent.cli.receiving import receivers_of, word_of
 from agent.clock import Clock
@@ -19,7 +20,6 @@ from agent.config.checks import is_loopback
 from agent.config.listen import HOOKLESS_FIX, UNGUARDED_FIX
 from agent.config.model import Address, ServerConfig
 from agent.errors import AgentError, ConfigError
-from agent.reconcile.health import Readiness, alive
 from agent.reconcile.inbox import Inbox
 from agent.reconcile.loop import Loop
 from agent.reconcile.target import Target
@@ -29,6 +29,7 @@ from agent.store.store import Store
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from agent.reconcile.measures import Family
     from agent.server.access import Access
     from agent.server.background import Background
     from agent.server.receivers import Receiver
@@ -62,8 +63,10 @@ async def listening(
     if server.listen is None and server.probes is None and server.hooks is None:
         yield {}
         return
+    from agent.server.access import Access
     from agent.server.app import create_app
     from agent.server.background import Background
+    from agent.server.health import version_route
     from agent.server.hooks import hook_routes
 
     takes_hooks = server.hooks or server.listen
@@ -86,7 +89,14 @@ async def listening(
             app = create_app(hooks, is_host=_names(server, server.hooks))
             await opened("hooks", server.hooks, app, targets=sorted(receivers))
         if server.probes is not None:
-            app = create_app(health(works, background), is_host=_names(replace(server, hosts=()), server.probes))
+            app = create_app(
+                health(works, background),
+                [_measured(works, background, receivers), version_route(__version__)],
+                access=Access(everybody=True)
+                if server.metrics_open
+                else _access(server, server.probes, works.clock, learn),
+                is_host=_names(replace(server, hosts=()), server.probes),
+            )
             await opened("probes", server.probes, app)
         yield inboxes
 
@@ -112,6 +122,7 @@ def page_routes(
 
 def health(works: Works, background: Background) -> Sequence[BaseRoute]:
     """What is open to everybody: words and numbers about the agent itself."""
+    from agent.reconcile.health import Readiness, alive
     from agent.server.health import health_routes
 
     readiness = Readiness(works.loop, works.store, works.clock)
@@ -123,6 +134,23 @@ def health(works: Works, background: Background) -> Sequence[BaseRoute]:
         return await background.run(readiness.checks)
 
     return health_routes(live, ready)
+
+
+def _measured(works: Works, background: Background, receivers: Mapping[str, Receiver]) -> BaseRoute:
+    from agent.reconcile.measures import Measures
+    from agent.server.metrics import metrics_route
+    from agent.server.receivers import STATUSES
+
+    def hooks() -> dict[tuple[str, str], int]:
+        # A rate is told only of what was there before it grew: so every status is there from the beginning.
+        return {(name, str(word)): each.counts[word] for name, each in receivers.items() for word in STATUSES}
+
+    measures = Measures(works.loop, works.store, works.clock, hooks)
+
+    async def measure() -> Sequence[Family]:
+        return await background.run(measures.begin())
+
+    return metrics_route(measure)
 
 
 def _refuse_unguarded(server: ServerConfig, targets: Sequence[Target]) -> None:

@@ -148,6 +148,14 @@ def state_of(arguments: Namespace) -> str:
     return found_state(url, find_password(path, os.environ, working_folder()))
 
 
+def probes_of(arguments: Namespace) -> str | None:
+    """What the configuration says of ``server.probes``, found without reading the rest."""
+    from agent.config.state import find_probes
+
+    path = Path(arguments.config) if arguments.config else None
+    return find_probes(path, os.environ, working_folder())
+
+
 def working_folder() -> Path:
     """Where we are; an error in words when that folder is gone."""
     try:

@@ -1,4 +1,4 @@
-"""Where the configuration and the state store are: the little that ``status`` and ``history`` need to know.
+"""Where the configuration, the state store and the probes are: the little that ``status`` and ``history`` need to know.
 
 Called by ``cli/verbs`` and by ``config.load``. Imports nothing heavy: the file is scanned for one key, and only a file
 that is written unusually is parsed. Never checks the rest of the file.
@@ -79,6 +79,19 @@ def find_state(path: Path | None, environ: Mapping[str, str], cwd: Path) -> str:
     return state_url(_state_of(content, file), folder)
 
 
+def find_probes(path: Path | None, environ: Mapping[str, str], cwd: Path) -> str | None:
+    """What the configuration says of ``server.probes``, unchecked; None where it says nothing of it."""
+    if environ.get("DATAKEEL_SERVER__PROBES"):
+        return environ["DATAKEEL_SERVER__PROBES"]
+    file = find_config(path, environ, cwd)
+    content = read_config_file(file)
+    if b"probes" not in content:
+        return None
+    server = _parsed(content, file).get("server")
+    probes = server.get("probes") if isinstance(server, dict) else None
+    return probes if isinstance(probes, str) else None
+
+
 def state_url(written: str | None, folder: Path) -> str:
     """What is written, as the store takes it: SQLite files absolute with four slashes, other databases unchanged.
 
@@ -130,15 +143,15 @@ def _state_of(content: bytes, file: Path) -> str | None:
         value = _PLAIN.fullmatch(lines[0])
         if len(lines) == 1 and value:
             return next(group for group in value.groups() if group).decode("utf-8", "surrogateescape")
-    return _parsed_state(content, file)
+    state = written_state(_parsed(content, file).get("state"))
+    return state if isinstance(state, str) else None
 
 
-def _parsed_state(content: bytes, file: Path) -> str | None:
+def _parsed(content: bytes, file: Path) -> dict[str, Any]:
     from agent import yaml_io
 
     documents = yaml_io.load(content, yaml_io.CONFIG_BUDGET).documents
     top = documents[0].value if documents else None
     if not isinstance(top, dict):
         raise ConfigError("the configuration cannot be read; `datakeel validate` tells why", where=Where(str(file)))
-    state = written_state(top.get("state"))
-    return state if isinstance(state, str) else None
+    return top

@@ -40,6 +40,7 @@ from agent.live.rows import (
     revision_of,
 )
 from agent.live.transport import Transport
+from agent.model.histogram import Histogram
 from agent.model.identity import Key, uid_of
 from agent.secrets import Redactor
 
@@ -144,6 +145,20 @@ class ReadApi:
     @property
     def calls(self) -> Counter[str]:
         return self._exchange.calls
+
+    @property
+    def answers(self) -> Counter[tuple[str, str]]:
+        """What was sent, by purpose and status (or ``lost``, ``unsent``, ``cancelled``)."""
+        return self._exchange.answers
+
+    @property
+    def took(self) -> Histogram:
+        return self._exchange.took
+
+    @property
+    def expiries(self) -> Mapping[str, float]:
+        """When credentials end that say so themselves, by name, in epoch seconds."""
+        return self._exchange.expiries
 
     @property
     def refuses_writes(self) -> bool:

@@ -23,7 +23,7 @@ from agent.errors import ConfigError
 from agent.live.answers import Reply
 from agent.live.connection import Connection
 from agent.live.requests import Fields
-from agent.secrets import Redactor, Secret
+from agent.secrets import Redactor, Secret, expiry_of
 
 _KEPT_SECONDS = 10.0
 _REFRESH_AT = 0.8
@@ -61,11 +61,20 @@ class Secrets(Mapping[str, str]):
     def __init__(self, sources: Mapping[str, Callable[[], Secret]], redactor: Redactor) -> None:
         self._sources = sources
         self._redactor = redactor
+        self.expiries: dict[str, float] = {}  # by name, of those that say so themselves
 
     def __getitem__(self, name: str) -> str:
         secret = self._sources[name]()
         self._redactor.add(secret)
+        self._note_end(name, secret)
         return secret.reveal()
+
+    def _note_end(self, name: str, secret: Secret) -> None:
+        end = expiry_of(secret)
+        if end is not None:
+            self.expiries[name] = end
+        else:
+            self.expiries.pop(name, None)
 
     def __contains__(self, name: object) -> bool:
         # Not by reading it: a credential may be a command.
@@ -146,6 +155,10 @@ class Authorizer:
         if self.refuses_writes and self._refused is not None and self._refused[1] == proof:
             raise CredentialRefused
         return proof
+
+    @property
+    def expiries(self) -> Mapping[str, float]:
+        return self._secrets.expiries
 
     @property
     def refuses_writes(self) -> bool:

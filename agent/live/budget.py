@@ -73,6 +73,8 @@ class Budget:
         self._numbers = itertools.count()
         self._paused_until = -math.inf
         self._throttles = 0
+        self.throttled = 0  # answers that asked for a pause
+        self.waited_seconds = 0.0  # of all calls together
         self._warned: set[str] = set()
         self._wanted: dict[str, float] = {}
         self._account = Account(ledger, credential, clock, late_seconds, self._ledger_failed)
@@ -85,7 +87,11 @@ class Budget:
         Each admitted call must end with :meth:`finish`. Raises Overtaken when the wait is no longer worth it.
         """
         if self._queue or not self._taken(purpose):
-            await self._wait(purpose)
+            began = self._clock.monotonic()
+            try:
+                await self._wait(purpose)
+            finally:
+                self.waited_seconds += self._clock.monotonic() - began
         self._in_flight += 1
         return self._clock.monotonic()
 
@@ -120,6 +126,7 @@ class Budget:
             if told.remaining is not None:
                 lane.correct(now, self._in_flight, min(told.remaining, lane.limit), told.reset_seconds)
         if status == 429:
+            self.throttled += 1
             self._pause(headers, body, wall, now)
         elif status < 400 and now >= self._paused_until:
             self._throttles = 0
@@ -198,6 +205,11 @@ class Budget:
     def allow_late(self, seconds: float) -> None:
         """A connection of this credential lets its calls take so long."""
         self._account.late_seconds = max(self._account.late_seconds, seconds)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether calls wait here, and have to."""
+        return bool(self._queue) and self.wait_needed(Purpose.SWEEP) > 0
 
     def close(self) -> None:
         """Give back to the ledger what was written down and not sent."""

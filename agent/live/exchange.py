@@ -8,7 +8,7 @@ where call after call fails, those that follow are not sent for a moment (row A1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from agent.clock import Clock
@@ -21,6 +21,7 @@ from agent.live.circuit import Circuits
 from agent.live.purpose import Purpose
 from agent.live.requests import Prepared
 from agent.live.transport import Answered, Lost, Transport
+from agent.model.histogram import Histogram
 
 
 class Exchange:
@@ -36,6 +37,18 @@ class Exchange:
     @property
     def calls(self) -> Counter[str]:
         return self._transport.calls
+
+    @property
+    def answers(self) -> Counter[tuple[str, str]]:
+        return self._transport.answers
+
+    @property
+    def took(self) -> Histogram:
+        return self._transport.took
+
+    @property
+    def expiries(self) -> Mapping[str, float]:
+        return self._authorizer.expiries
 
     @property
     def refuses_writes(self) -> bool:

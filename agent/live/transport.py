@@ -24,6 +24,7 @@ from agent.live.haste import Overtaken
 from agent.live.purpose import CALLS_OF_TASK, Purpose
 from agent.live.requests import Prepared
 from agent.live.sockets import SocketTransport
+from agent.model.histogram import CALL_BOUNDS, Histogram
 
 REPLY_MAX = 16 << 20
 _SAFE = frozenset({"GET", "HEAD"})
@@ -70,6 +71,8 @@ class Transport:
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self.calls: Counter[str] = Counter()
+        self.answers: Counter[tuple[str, str]] = Counter()  # by purpose and status, or how there was none
+        self.took = Histogram(CALL_BOUNDS)
         self._origin = origin
         self._base = origin.text
         self._host = (b"host", origin.authority.encode())
@@ -141,6 +144,23 @@ class Transport:
         return url
 
     async def _send(
+        self, prepared: Prepared, url: httpx.URL, proof: Authorization, purpose: Purpose
+    ) -> Answered | Lost:
+        """Once, counted by what came of it."""
+        loop = asyncio.get_running_loop()
+        began, code = loop.time(), "cancelled"
+        try:
+            outcome = await self._sent(prepared, url, proof, purpose)
+            if isinstance(outcome, Answered):
+                code = str(outcome.status) if 100 <= outcome.status <= 599 else "other"
+            else:
+                code = "lost" if outcome.sent else "unsent"
+            return outcome
+        finally:
+            self.answers[purpose.value, code] += 1
+            self.took.note(loop.time() - began)
+
+    async def _sent(
         self, prepared: Prepared, url: httpx.URL, proof: Authorization, purpose: Purpose
     ) -> Answered | Lost:
         self.calls[purpose.value] += 1

@@ -9,8 +9,9 @@ nothing before a person has confirmed it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -43,6 +44,7 @@ class Heads:
     told: str = ""
     failures: int = 0
     failure: str = ""
+    fetches: Counter[str] = field(default_factory=Counter)  # by how they ended
 
     @property
     def stalled(self) -> str:
@@ -75,10 +77,12 @@ async def newest(target: Target) -> Head:
         if heads.failure != error.what:  # once, however long it lasts: a pass looks like any other meanwhile
             _log.warning("source.failed", target=target.name, code=error.error_code, message=error.what, why=error.why)
         heads.failures, heads.failure = heads.failures + 1, error.what
+        heads.fetches["failed"] += 1
         known = await _known(target, admitted)
         if known is None:
             raise
         return Head(known, f"the source cannot be read ({error.what})", "SourceFailed")
+    heads.fetches["fetched"] += 1
     if heads.failure:
         _log.info("source.back", target=target.name, looks=heads.failures)
     heads.failures, heads.failure = 0, ""

@@ -27,10 +27,10 @@ class Check(NamedTuple):
 
 
 def alive(loop: Loop, clock: Clock) -> list[Check]:
-    """The loop has begun a look, or looked for a newer commit beside one, within three intervals."""
-    if loop.ticked_at is None:
+    """The loop has begun a look, or something of one has moved, within three intervals."""
+    if loop.pulse.at is None:
         return [Check("loop", True, "starting")]
-    age = clock.monotonic() - loop.ticked_at
+    age = clock.monotonic() - loop.pulse.at
     allowed = max(_TICKS * loop.interval_seconds, _TICK_SECONDS_LEAST)
     return [Check("loop", age <= allowed, f"ticked {age:.0f} s ago, allowed are {allowed:.0f} s")]
 
@@ -55,7 +55,14 @@ class Readiness:
         return self._probed[1]
 
     def _revisions(self) -> Iterator[Check]:
-        """One target that has read a revision is enough: a mistake in the folder of another is that one's alone."""
+        """One target that has read a revision is enough: a mistake in the folder of another is that one's alone.
+
+        Where agents share targets, one that has none at the moment is as ready as it can be.
+        """
+        tenure = self._loop.tenure
+        if tenure is not None and not tenure.mine:
+            yield Check("revision", True, "other agents have all targets")
+            return
         read = [target.name for target in self._loop.targets if target.last.desired is not None]
         every = len(self._loop.targets)
         yield Check("revision", bool(read), f"read by {len(read)} of {every} targets")

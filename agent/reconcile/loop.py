@@ -30,7 +30,9 @@ from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_hurried, reconcile_named
 from agent.reconcile.neighbours import blocked
 from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.pulse import Pulse
 from agent.reconcile.sweep import Sweep
+from agent.reconcile.tally import Tally
 from agent.reconcile.target import Target
 from agent.reconcile.telling import tell_change, tell_pass
 from agent.reconcile.tenure import Tenure
@@ -72,9 +74,11 @@ class Loop:
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     passing: asyncio.Future[Report | None] | None = None
     overtaken: asyncio.Event = field(default_factory=asyncio.Event)  # a newer commit is there than a pass is about
-    ticked_at: float | None = None  # on the monotonic clock: the last sign of life
     asked: set[str] = field(default_factory=set)  # targets that a person wants to be looked at
     tenure: Tenure | None = None
+    pulse: Pulse = field(default_factory=Pulse)
+    tally: Tally = field(default_factory=Tally)
+    busy: str = ""  # the target whose turn it is
 
     def stop(self) -> None:
         self.stopping = True
@@ -90,9 +94,6 @@ class Loop:
 
     def is_stopping(self) -> bool:
         return self.stopping
-
-    def _tick(self) -> None:
-        self.ticked_at = self.targets[0].clock.monotonic()
 
     def _stops_writing(self) -> bool:
         return self.stopping or self.overtaken.is_set() or (self.tenure is not None and self.tenure.is_over())
@@ -117,11 +118,14 @@ class Loop:
     async def _rounds(self) -> None:
         reasons = {"start"}
         while not self.is_stopping():
-            self._tick()
+            self.pulse.beat(self.targets[0].clock.monotonic())
+            self.tally.woken(reasons)
             self.overtaken.clear()
             for target in self.targets:
                 if not self.is_stopping():
+                    self.busy = target.name
                     await self._held_turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
+            self.busy = ""
             if self.is_stopping():
                 return
             self._wake_dependents()
@@ -163,11 +167,17 @@ class Loop:
         """Beside a pass: a newer commit ends what it still waits for."""
         while True:
             await self.wakeups.stirred(self.interval_seconds)
-            self._tick()
+            self.pulse.beside(target)
             if await self._is_newer(target):
                 _log.info("pass.superseded", target=target.name)
                 self.overtaken.set()
                 return
+
+    def overdue(self) -> list[float]:
+        """For how many seconds each target has been due that is not being looked at."""
+        now = self.targets[0].clock.monotonic()
+        idle = [each for each in self.targets if each.name in self.paces and each.name != self.busy]
+        return [now - due for each in idle if -math.inf < (due := self._due_at(each)) < now]
 
     def _due_at(self, target: Target) -> float:
         """When this target wants its next turn. One that fails is left alone until then, whatever events say."""
@@ -293,6 +303,7 @@ class Loop:
         wait = self._paced(target, pace, report, began)
         if wish.named or wish.old:
             pace.next_at = min(planned, pace.next_at)  # neither events nor the sweep may push the poll ahead of them
+        self.tally.passed(report, target.clock.monotonic() - began)
         tell_pass(report, target.clock.monotonic() - began, wait)
         self.tell(report)
         self.after(target, report, wish)

@@ -52,6 +52,7 @@ class Tenure:
     waiting: frozenset[str] = frozenset()  # those that nobody came for, or that somebody has hastened
     current: Turn | None = None
     not_before: dict[str, float] = field(default_factory=dict)  # after trouble with the store, on the monotonic clock
+    losses: int = 0  # turns that were lost to another agent
 
     def is_over(self) -> bool:
         """Whether the turn under way may write no more."""
@@ -144,6 +145,7 @@ class Tenure:
         """Somebody else has the target: said once."""
         if not turn.lost or target.name in self.mine:
             _log.warning("lease.lost", target=target.name, epoch=turn.lease.epoch)
+            self.losses += 1
         turn.lost = True
         self.mine.discard(target.name)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from agent.secrets.encrypted import UNNAMEABLE
 from agent.secrets.references import Reader, Reference, Warn, read
-from agent.secrets.rights import rights_to_write
+from agent.secrets.rights import expiry_of, rights_to_write
 from agent.secrets.scrub import Redactor, looks_like_token, mask_url, without_echo
 from agent.secrets.secret import MASK, Secret
 
@@ -22,6 +22,7 @@ __all__ = [
     "Reference",
     "Secret",
     "Warn",
+    "expiry_of",
     "looks_like_token",
     "mask_url",
     "read",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 Check = tuple[str, bool, str]  # what is checked, whether it holds, how it is
@@ -28,6 +28,18 @@ def health_routes(live: Checks, ready: Checks) -> list[Route]:
         return Route(path, answer, methods=["GET"])
 
     return [route("/livez", live), route("/readyz", ready), route("/healthz", ready)]
+
+
+def version_route(version: str) -> Route:
+    """``/version``: what runs. Not for everybody, since it tells which faults of the past may still be there."""
+    from platform import python_version
+
+    about = {"version": version, "python": python_version()}
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse(about)
+
+    return Route("/version", answer, methods=["GET"])
 
 
 def _told(checks: Sequence[Check], verbose: bool) -> Response:

@@ -20,6 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from agent.clock import Clock
 from agent.server.keys import Secrets
 
+STATUSES = (202, 400, 401, 413, 415, 429)
+"""Everything that a receiver answers."""
 BODY_MAX = 1024 * 1024
 _BODY_SECONDS = 10.0
 _BURST, _PER_SECOND = 1000.0, 100.0

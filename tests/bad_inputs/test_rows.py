@@ -14,8 +14,6 @@ NUMBERED = set(range(1, 203))
 # What the rows below ask for does not exist yet.
 LATER: dict[int, str] = {
     180: "pages: issue 6; what a page would show is escaped in every output of today, which is shown",
-    181: "pages, with routes that change something: issue 6",
-    182: "metrics of the agent itself, of which there are none yet: issue 6",
 }
 
 

@@ -41,6 +41,10 @@ def test_health_is_told_with_its_reasons_while_the_platform_is_dead(stage: Stage
     agent = stage.start_agent("--probes", "127.0.0.1:0", "--listen", "127.0.0.1:0")
     probes = served(agent)["probes"]
     assert ask(f"{probes}/livez") == (200, "ok\n")
+    with (stage.repository / "datakeel.yaml").open("a") as config:
+        config.write(f"server: {{probes: '{probes.removeprefix('http://')}'}}\n")
+    asked = stage.datakeel("status", "--probe", "readyz")
+    assert (asked.returncode, asked.stdout.splitlines()[-1]) == (0, "ok")
     status, text = ask(f"{probes}/readyz?verbose")
     assert (status, text) == (200, "[+] store ok: writable\n[+] revision ok: read by 1 of 1 targets\nok\n")
     stage.children[0].kill()

@@ -13,6 +13,7 @@ GROUP = "Look"
 RANK = 1
 EXAMPLE = "datakeel status --detailed-exitcode"
 _FORMATS = ("text", "json")
+_PROBES = ("livez", "readyz")
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -23,11 +24,16 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="end with 1 when stalled, 2 on drift or pending changes"
     )
+    parser.add_argument(
+        "--probe", choices=_PROBES, help="ask the running agent whether it is alive or ready; end with 1 when it is not"
+    )
     add_common(parser, _FORMATS, selecting=False)
 
 
 def run(arguments: Namespace) -> int:
-    """Exit 0; with ``--detailed-exitcode`` also 1 and 2."""
+    """Exit 0; with ``--detailed-exitcode`` also 1 and 2, with ``--probe`` also 1."""
+    if arguments.probe is not None:
+        return _probed(arguments)
     import time
 
     from agent.cli import shared
@@ -66,6 +72,16 @@ def run(arguments: Namespace) -> int:
     if any(status_text.is_stalled(document) for document in documents.values()):
         return 1
     return 2 if any(status_text.is_pending(document) for document in documents.values()) else 0
+
+
+def _probed(arguments: Namespace) -> int:
+    from agent.cli import shared
+    from agent.cli.output import write_outputs
+    from agent.cli.probing import ask, probes_at
+
+    holds, text = ask(probes_at(shared.probes_of(arguments)), arguments.probe)
+    write_outputs(shared.outputs_of(arguments, ("text",)), {"text": lambda: text})
+    return 0 if holds else 1
 
 
 def _without_status(name: str, entry: dict[str, Any]) -> dict[str, Any]:
