@@ -215,7 +215,8 @@ class _Checker:
         kind_rules = self._rules.of(identity.kind)
         scope = dict(named.scope) if named else {}
         lifecycle = read_lifecycle(identity.lifecycle, kind_rules, self._rules, findings)
-        _tell_idle(identity, lifecycle, findings)
+        if identity.lifecycle:
+            _tell_idle(identity, lifecycle, findings)
         uses = self._content(identity, kind_rules, scope, findings)
         if findings.failed or named is None:
             return named, None

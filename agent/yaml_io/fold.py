@@ -1,8 +1,9 @@
 """Folds libyaml's events into JSON values: one fast loop under budgets, without recursion and without positions.
 
-``load`` is called for every manifest, configuration, definition and YAML reply. Where something is wrong the event's
-own mark gives the place; the first place of a duplicate key is found by a second parse (``places.py``). Nothing here
-calls PyYAML's composer or constructor: they recurse, keep the last of two keys and expand merge bombs.
+``load`` is called for every manifest, configuration, definition and YAML reply. What ``simple`` reads
+needs no parser. Where something is wrong the event's own mark gives the place; the first place of a duplicate key is
+found by a second parse (``places.py``). Nothing here calls PyYAML's composer or constructor: they recurse, keep the
+last of two keys and expand merge bombs.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from agent.yaml_io.places import duplicates
 from agent.yaml_io.rare import Rare, Stop
 from agent.yaml_io.scalars import WORDS
 from agent.yaml_io.screen import place, screen
+from agent.yaml_io.simple import read as read_simple
 from agent.yaml_io.syntax import syntax_problem
 
 _SOPS_VALUE = "ENC[AES256_GCM,"
@@ -47,6 +49,12 @@ def load(source: bytes, budget: Budget = MANIFEST_BUDGET) -> Loaded:
     text, problems = screen(source, budget)
     if problems:
         return Loaded((), problems)
+    simple = read_simple(text, budget)
+    return parsed(text, budget) if simple is None else Loaded(simple, ())
+
+
+def parsed(text: str, budget: Budget = MANIFEST_BUDGET) -> Loaded:
+    """What libyaml makes of a text that passed the screen."""
     folder, last = _folded(text, budget)
     if isinstance(last, YAMLError) and "nesting depth" in str(last):
         # libyaml gives up at a depth of its own (1,000 in PyYAML 6.0.4), before it has told of the first level. Cut

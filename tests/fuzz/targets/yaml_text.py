@@ -9,7 +9,10 @@ from typing import Any
 import yaml
 
 from agent import yaml_io
+from agent.yaml_io.fold import parsed
 from agent.yaml_io.scalars import readings
+from agent.yaml_io.screen import screen
+from agent.yaml_io.simple import read as read_simple
 from tests.fuzz.seeds import files, real_manifests
 from tests.fuzz.target import Target
 
@@ -28,6 +31,7 @@ Typed.yaml_implicit_resolvers = {
 
 def run(data: bytes) -> None:
     loaded = yaml_io.load(data, BUDGET)
+    _as_libyaml_reads_it(data, loaded)
     lines = data.count(b"\n") + data.count(b"\r") + 1
     for problem in loaded.problems:
         assert problem.code and problem.what, problem
@@ -43,6 +47,13 @@ def run(data: bytes) -> None:
                 _written_and_read_back(document.value)
     for document in loaded.documents:
         _places_exist(data, document)
+
+
+def _as_libyaml_reads_it(data: bytes, loaded: yaml_io.Loaded) -> None:
+    """Also where no parser was asked: the same values in the same order, with their types, digits and places."""
+    text, refused = screen(data, BUDGET)
+    if not refused and read_simple(text, BUDGET) is not None:
+        assert repr(parsed(text, BUDGET)) == repr(loaded)
 
 
 def _as_pyyaml_reads_it(data: bytes, values: list[Any]) -> None:
