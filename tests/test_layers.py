@@ -76,7 +76,14 @@ HOMES: dict[str, set[str]] = {
     "starlette": {"sandbox", "server"},
     # Events of what runs by itself; what a person asked for is told by `report`.
     "structlog": {
-        *("cli/logging.py", "cli/listening.py", "source/wakeups.py", "live/budget.py", "apply/executor.py"),
+        *(
+            "cli/logging.py",
+            "cli/listening.py",
+            "cli/reloading.py",
+            "source/wakeups.py",
+            "live/budget.py",
+            "apply/executor.py",
+        ),
         *(
             "reconcile/asked.py",
             "reconcile/failed.py",

@@ -31,6 +31,7 @@ QUEUE_LINES_MAX = 10_000
 _FIRST = ("ts", "level", "event")
 
 Event = MutableMapping[str, Any]
+_writers: list[QueuedWriter] = []
 
 
 class QueuedWriter:
@@ -131,7 +132,14 @@ def configure(
     for name in ("httpx", "httpcore", "git", "watchfiles", "sqlalchemy", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)  # their detail holds addresses and statements
     atexit.register(writer.close)
+    _writers[:] = [writer]
     return writer
+
+
+def flush() -> None:
+    """Write what is left, before an end that asks nobody."""
+    for writer in _writers:
+        writer.close()
 
 
 def warn_of_loss(state: str) -> None:

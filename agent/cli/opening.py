@@ -52,6 +52,57 @@ class Opened:
     store: Store
     targets: tuple[Target, ...]
     redactor: Redactor
+    bench: Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What targets are made with; all of one command share it."""
+
+    source: Source
+    store: Store
+    redactor: Redactor
+    clock: Clock
+    budgets: BudgetRegistry
+    verb: str
+    writable: bool
+    footing: Footing | None = None
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    opened: list[Target] = field(default_factory=list)
+
+    async def close(self) -> None:
+        """The connections of all targets that were made here."""
+        for each in self.opened:
+            await each.api.close()
+
+    def made(self, target: TargetConfig, platform: Platform, whole: Config) -> Target:
+        """The target, connected to nothing yet. Raises ConfigError, for a missing credential too."""
+        check_settings(target, platform)
+        connection = connection_of(target, platform, self.redactor, self.verb)
+        api = open_api(
+            platform,
+            connection,
+            clock=self.clock,
+            budget=self.budgets.budget_for(platform, connection, target.reserve, target.budget),
+            random=self.chance,
+            writable=self.writable,
+            redactor=self.redactor,
+        )
+        made = Target(
+            target,
+            platform,
+            api,
+            self.source,
+            self.store,
+            secrets_of(target, self.store.installation_key, self.redactor, self.footing),
+            self.clock,
+            self.chance,
+            connection.server or "",
+            blocking=asyncio.to_thread,
+            neighbours=neighbours_of(whole, target.name),
+        )
+        self.opened.append(made)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +165,12 @@ async def open_targets(
             _begin_to_write(store, config)
         budgets = BudgetRegistry(clock, store, random.SystemRandom(), store.installation_key)
         stack.callback(budgets.close)
-        parts = _Parts(whole, source, store, clock, budgets, redactor, footing, options.verb, writable)
-        targets = tuple([parts.target(target, platforms[name]) for name, target in config.targets.items()])
-        for each in targets:
-            stack.push_async_callback(each.api.close)
+        bench = Bench(source, store, redactor, clock, budgets, options.verb, writable, footing)
+        stack.push_async_callback(bench.close)
+        targets = tuple([bench.made(target, platforms[name], whole) for name, target in config.targets.items()])
         if writable and store.sharing is not None and not in_turns:
             await stack.enter_async_context(held_for_a_person(store, targets))
-        yield Opened(config, source, store, targets, redactor)
+        yield Opened(config, source, store, targets, redactor, bench)
 
 
 def _begin_to_write(store: Store, config: Config) -> None:
@@ -132,48 +182,6 @@ def _begin_to_write(store: Store, config: Config) -> None:
     # Told apart from all others that share the store, and found again by a person: the machine and the process.
     me = f"{socket.gethostname()[:60]}/{os.getpid()}/{os.urandom(4).hex()}"
     store.share(Sharing(me, sharing.lease_seconds, sharing.lease_seconds / 3), config.targets)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the targets of one command have in common."""
-
-    whole: Config
-    source: Source
-    store: Store
-    clock: Clock
-    budgets: BudgetRegistry
-    redactor: Redactor
-    footing: Footing | None
-    verb: str
-    writable: bool
-    chance: random.Random = field(default_factory=random.SystemRandom)
-
-    def target(self, config: TargetConfig, platform: Platform) -> Target:
-        check_settings(config, platform)
-        connection = connection_of(config, platform, self.redactor, self.verb)
-        api = open_api(
-            platform,
-            connection,
-            clock=self.clock,
-            budget=self.budgets.budget_for(platform, connection, config.reserve, config.budget),
-            random=self.chance,
-            writable=self.writable,
-            redactor=self.redactor,
-        )
-        return Target(
-            config,
-            platform,
-            api,
-            self.source,
-            self.store,
-            secrets_of(config, self.store.installation_key, self.redactor, self.footing),
-            self.clock,
-            self.chance,
-            connection.server or "",
-            blocking=asyncio.to_thread,
-            neighbours=neighbours_of(self.whole, config.name),
-        )
 
 
 def neighbours_of(config: Config, name: str) -> tuple[Neighbour, ...]:

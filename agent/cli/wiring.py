@@ -1,16 +1,11 @@
-"""The verbs that walk: check, plan, apply, run. Each takes as many steps of the walk as it needs."""
+"""The verbs that walk: check, plan, apply. Each takes as many steps of the walk as it needs."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.cli.exits import status_of_reports, too_many_calls
-from agent.cli.listening import Works, listening
-from agent.cli.logging import warn_of_loss
+from agent.cli.exits import too_many_calls
 from agent.cli.opening import (
     cache_of,
     chosen,
@@ -24,7 +19,6 @@ from agent.cli.options import Options, TargetPlan
 from agent.cli.renditions import since
 from agent.cli.shared import working_folder
 from agent.cli.unused import with_unused
-from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.definitions.load import load_platform
 from agent.errors import AgentError, ConfigError, Refused
@@ -32,19 +26,14 @@ from agent.model.change import Change, digest_of
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report
 from agent.model.resource import Desired
-from agent.reconcile.asked import Asked
 from agent.reconcile.causes import with_causes
 from agent.reconcile.desired import read_desired
-from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
 from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import LastDesired, Target
-from agent.reconcile.tenure import Tenure
-from agent.secrets import mask_url
-from agent.source import Source, Wakeups, open_wakeups
+from agent.source import Source
 from agent.validate.across import find_across, find_twice, waits, without_wrong
-from agent.viewing.tail import Tail
 
 
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
@@ -147,66 +136,6 @@ async def apply_plans(
             its = proposals[target.name].wish(wish) if target.name in proposals else wish
             reports.append(await reconcile_once(target, its, still_waiting(target, each) if before else each))
         return tuple(reports)
-
-
-async def run_agent(
-    config: Config, options: Options, *, tail: Tail, tell: Callable[[Report], None] = lambda report: None
-) -> int:
-    """``run``: the loop, until SIGTERM or SIGINT. Exit status 143 after a clean stop, 0 for ``--once``.
-
-    ``tail`` is given the lines of the log, for the page.
-    """
-    async with open_targets(config, options, writable=True, in_turns=not options.once) as opened:
-        clock = SystemClock()
-        wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom())
-        targets = [target for target, _ in in_turn(opened.targets, None)]
-        shared = opened.store.sharing is not None
-        tenure = Tenure(opened.store, targets) if shared else None
-        loop = Loop(targets, wakeups, config.source.interval_seconds, tell, tenure=tenure)
-        asked = Asked(
-            opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: set(loop.paces)
-        )
-        loop.after = asked.after
-        if options.once:
-            return status_of_reports(await loop.run_once())
-        if opened.store.is_ephemeral:
-            warn_of_loss(config.state)
-        server = replace(
-            config.server,
-            listen=options.addresses.get("listen", config.server.listen),
-            probes=options.addresses.get("probes", config.server.probes),
-        )
-        works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
-        wake = lambda: wakeups.poke("event")  # noqa: E731
-        async with listening(server, works, wake=wake, learn=opened.redactor.add) as loop.inboxes:
-            await _until_stopped(loop, wakeups, asked.watch())
-        return 143
-
-
-async def _until_stopped(loop: Loop, wakeups: Wakeups, *beside: Coroutine[None, None, None]) -> None:
-    """The loop at work, stopped by SIGTERM or SIGINT, and what goes on ``beside`` it."""
-    running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(number, loop.stop)
-    running.add_signal_handler(signal.SIGHUP, lambda: wakeups.poke("signal"))
-    tasks = [running.create_task(each) for each in beside]
-    for task in tasks:
-        task.add_done_callback(_told_if_crashed)
-    try:
-        await loop.run()
-    finally:
-        wakeups.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _told_if_crashed(task: asyncio.Task[None]) -> None:
-    """What goes on beside the loop may end by a mistake of ours; the loop goes on without it, and the log says so."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        what = {"message": "a task beside the loop has crashed", "exception": error}
-        task.get_loop().call_exception_handler(what)
 
 
 async def _plan(target: Target, options: Options, revision: Revision, before: frozenset[str]) -> TargetPlan:

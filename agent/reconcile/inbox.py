@@ -54,6 +54,10 @@ class Inbox:
         self._waiting: dict[Pointer, _Event] = {}
         self._not_before = -math.inf
 
+    def serve(self, platform: Platform, defaults: Mapping[str, str]) -> None:
+        """From now on read bodies by this definition: the configuration has changed."""
+        self._platform, self._defaults = platform, defaults
+
     def receive(self, body: bytes) -> Received:
         """Take in one body. Nothing is looked up and nothing is sent here."""
         try:

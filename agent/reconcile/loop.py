@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,8 +20,7 @@ from agent.live.bulk import FEW
 from agent.live.haste import OVERTAKEN
 from agent.live.purpose import Purpose
 from agent.model.identity import Key
-from agent.model.outcome import Report, Result
-from agent.plan.caution import SOON
+from agent.model.outcome import Report
 from agent.reconcile import collector
 from agent.reconcile.failed import report_failure
 from agent.reconcile.heads import newest
@@ -30,6 +29,7 @@ from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_hurried, reconcile_named
 from agent.reconcile.neighbours import blocked
 from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.pace import Pace
 from agent.reconcile.pulse import Pulse
 from agent.reconcile.sweep import Sweep
 from agent.reconcile.tally import Tally
@@ -40,19 +40,8 @@ from agent.source import Wakeups
 
 _log = structlog.get_logger("datakeel")
 _GRACE_SECONDS = 20.0  # of the 30 that a container is usually given
-_BACKOFF_FIRST = 5.0
-_BACKOFF_LONGEST = 900.0
 _BY_THEMSELVES = frozenset({"poll", "event", "lease"})  # reasons that each target judges by its own pace
 _READS = ("list", "read", "named", "sweep", "probe")  # what looking costs, as against what mending does
-
-
-@dataclass(slots=True)
-class Pace:
-    """When one target is looked at next, on the monotonic clock."""
-
-    next_at: float = 0.0
-    failures: int = 0
-    last: Report | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +49,8 @@ class Loop:
     """All targets of one source. ``stop`` ends it after what is in flight; ``interval_seconds`` is the poll's.
 
     ``inboxes`` hold the events of those targets that may send any. ``after`` is called after each pass, with what was
-    asked of it; it must not wait. ``tenure`` says whose turn it is where targets are shared with other agents.
+    asked of it; it must not wait. ``reload`` is called between passes when the configuration may have changed.
+    ``tenure`` says whose turn it is where targets are shared with other agents.
     """
 
     targets: Sequence[Target]
@@ -68,6 +58,7 @@ class Loop:
     interval_seconds: float
     tell: Callable[[Report], None] = lambda report: None
     after: Callable[[Target, Report, Wish], None] = lambda target, report, wish: None
+    reload: Callable[[], Awaitable[None]] | None = None
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     stopping: bool = False
     paces: dict[str, Pace] = field(default_factory=dict)
@@ -79,6 +70,23 @@ class Loop:
     pulse: Pulse = field(default_factory=Pulse)
     tally: Tally = field(default_factory=Tally)
     busy: str = ""  # the target whose turn it is
+
+    def replace_targets(self, targets: Sequence[Target], interval_seconds: float) -> None:
+        """From the next turn on these; those that were here before keep their pace. Not to be called amid a pass."""
+        here = {target.name: target for target in self.targets}
+        kept = {target.name for target in targets if here.get(target.name) is target}
+        self.paces = {target.name: self.paces[target.name] if target.name in kept else Pace() for target in targets}
+        keeps = kept if interval_seconds == self.interval_seconds else set()
+        self.sweeps = {
+            target.name: self.sweeps[target.name] if target.name in keeps else Sweep(target, interval_seconds)
+            for target in targets
+        }
+        self.targets, self.interval_seconds = targets, interval_seconds
+
+    def halt(self) -> None:
+        """End a pass at once, after :meth:`stop`: the journal covers what it cuts off."""
+        if self.passing is not None and not self.passing.done():
+            self.passing.cancel()
 
     def stop(self) -> None:
         self.stopping = True
@@ -136,6 +144,9 @@ class Loop:
                 continue
             wait = min(map(self._due_at, self.targets)) - self.targets[0].clock.monotonic()
             reasons = set((await self.wakeups.wait(min(max(0.0, wait), self.interval_seconds))).split(","))
+            if reasons & {"file", "signal"} and self.reload is not None:
+                await self.reload()
+                reasons = reasons - {"file"} or {"poll"}  # what a new configuration changed is due by itself
             if reasons == {"poll"} and await self._moved():
                 reasons = {"git"}
 
@@ -314,23 +325,10 @@ class Loop:
         if self.overtaken.is_set():
             pace.last, pace.next_at = report, began
             return 0.0
-        trouble = bool(report.error) or any(
-            (outcome.result in (Result.NOT_DONE, Result.UNKNOWN, Result.SKIPPED) and not outcome.terminal)
-            or outcome.change.reason in SOON
-            for outcome in report.outcomes
-        )
-        pace.failures = pace.failures + 1 if trouble else 0
-        pace.last = report
-        wait = self.interval_seconds
-        if trouble:
-            backoff = min(_BACKOFF_FIRST * 2 ** min(pace.failures - 1, 10), _BACKOFF_LONGEST)
-            # Full jitter over the upper half: replicas and targets must not come back together.
-            wait = backoff * (0.5 + target.random.random() / 2)
-            if not report.error:
-                wait = min(wait, self.interval_seconds)
+        wait = pace.after(report, self.interval_seconds, target.random)
         pace.next_at = began + wait
         unlisted = target.listed_at is not None and target.listed_at < began
-        if unlisted and not trouble and target.name in self.sweeps:
+        if unlisted and not pace.failures and target.name in self.sweeps:
             # No list was read: commits that come often must not push the poll ahead of them for ever.
             pace.next_at = min(pace.next_at, max(began, self.sweeps[target.name].lists_at()))
         return wait

@@ -20,12 +20,13 @@ def tell_pass(report: Report, seconds: float, wait: float) -> None:
     facts = {
         "target": report.target,
         "revision": report.revision.short,
+        "pass_id": report.pass_id,
         "applied": report.count(Result.DONE),
         "held": sum(1 for each in report.outcomes if each.result is Result.HELD),
         "failed": report.count(Result.NOT_DONE),
         "unknown": report.count(Result.UNKNOWN),
         "calls": report.calls_total,
-        "seconds": round(seconds, 3),
+        "duration_ms": round(seconds * 1000),
         "next_look_seconds": round(wait, 1),
     }
     if report.error:

@@ -40,6 +40,15 @@ def render_status(
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
+def refusal_lines(refused: Document, now: float | None, paint: Paint = plain) -> str:
+    """What is wrong with a configuration that the running agent did not take: ``{at, message, problems: [line]}``."""
+    since = moment(refused["at"], now)
+    head = f"configuration: {paint('error', 'not taken')}, the one before holds since {since}"
+    lines = [f"{head}: {clean(str(refused['message']), 300)}"]
+    lines += [f"  {clean(str(line), 300)}" for line in refused["problems"][:_LISTED_MAX]]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def sentence(documents: Sequence[Document]) -> str:
     """``1 of 2 targets in sync; 1 resource drifted; sales stalled``."""
     well = sum(1 for document in documents if is_in_sync(document))

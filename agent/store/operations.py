@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert
 
 from agent.model.alert import Alert, Message
+from agent.model.canonical import to_json
 from agent.model.request import LookRequest
-from agent.store import alerts, requests
+from agent.store import alerts, requests, schema
 from agent.store.courtesies import Courtesies
 
 
@@ -48,6 +49,15 @@ class Operations(Courtesies):
         """Nobody waits for these any more."""
         with self._write(durable=False) as connection:
             requests.withdraw(connection, numbers)
+
+    # ---- the configuration
+
+    def refuse_config(self, words: Mapping[str, Any] | None) -> None:
+        """Tell whoever asks for the status that the configuration was not taken, and why; None: it is in force."""
+        with self._write(durable=False) as connection:
+            connection.execute(delete(schema.meta).where(schema.meta.c.name == "config_refused"))
+            if words is not None:
+                connection.execute(insert(schema.meta), {"name": "config_refused", "value": to_json(dict(words))})
 
     # ---- alerts, and messages on their way
 

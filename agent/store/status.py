@@ -64,15 +64,17 @@ class EventRow(NamedTuple):
 
 
 def read_status(url: str, now: float | None = None) -> dict[str, Any]:
-    """``{"exists": …, "targets": {name: {"status": …, "last_pass": …}}, "suspended": […]}``; see :func:`targets_of`.
+    """``{"exists": …, "targets": {name: {"status": …, "last_pass": …}}, "suspended": […], "config_refused": …}``.
 
-    ``suspended`` are those in force at ``now`` (all of them without it): target, selector, reason, who, since, until.
+    ``targets`` as :func:`targets_of`. ``suspended`` are those in force at ``now`` (all of them without it): target,
+    selector, reason, who, since, until. ``config_refused`` as :func:`refused_of`.
     """
     with _reader(url) as query:
         return {
             "exists": query is not None,
             "targets": targets_of(query) if query else {},
             "suspended": suspensions_of(query, now) if query else [],
+            "config_refused": refused_of(query) if query else None,
         }
 
 
@@ -122,6 +124,12 @@ def suspensions_of(query: Query, now: float | None) -> list[dict[str, Any]]:
         {"now": now if now is not None else 0.0},
     )
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def refused_of(query: Query) -> dict[str, Any] | None:
+    """The configuration that the running agent did not take: ``{at, message, problems: [line]}``; None when it did."""
+    rows = query("SELECT value FROM meta WHERE name = 'config_refused'", {})
+    return dict(json.loads(rows[0][0])) if rows else None
 
 
 _WHERE = {

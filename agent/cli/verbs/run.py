@@ -32,15 +32,15 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Exit 143 after a clean stop by SIGTERM; 0 or 1 with ``--once``."""
-    from agent.cli import logging, shared, wiring
+    """Exit 143 after a clean stop by SIGTERM, 130 by SIGINT; 0 or 1 with ``--once``."""
+    from agent.cli import logging, running, shared
     from agent.viewing.tail import Tail
 
     options = shared.options_of(arguments, addresses=_addresses(arguments))
     config = shared.config_of(arguments)
     tail = Tail()
     logging.configure(verbose=options.verbose, quiet=options.quiet, form=arguments.log, keep=tail.take)
-    return shared.run_async(wiring.run_agent(config, options, tail=tail))
+    return shared.run_async(running.run_agent(config, options, lambda: shared.config_of(arguments), tail))
 
 
 def _addresses(arguments: Namespace) -> dict[str, Address | None]:

@@ -32,7 +32,7 @@ def test_the_package_gives_the_store_on_first_use() -> None:
 def test_a_store_that_is_not_there_yet_reads_as_empty_and_is_not_made(tmp_path: Path) -> None:
     url = url_of(tmp_path / "absent" / "state.db")
 
-    assert status.read_status(url) == {"exists": False, "targets": {}, "suspended": []}
+    assert status.read_status(url) == {"exists": False, "targets": {}, "suspended": [], "config_refused": None}
     assert status.recent_passes(url) == status.recent_events(url, "Workflow", "daily-etl") == []
     assert status.read_pass(url, "1") is None
     assert list(tmp_path.iterdir()) == []
@@ -45,7 +45,12 @@ def test_the_lean_reader_and_the_store_tell_the_same_while_the_agent_runs(store:
     store.finish(report("p-3", outcome(Result.NOT_DONE), target="sales", finished_at=99.0), {}, STATUS)
     url = url_of(path)
 
-    assert status.read_status(url) == {"exists": True, "targets": store.status(), "suspended": []}
+    assert status.read_status(url) == {
+        "exists": True,
+        "targets": store.status(),
+        "suspended": [],
+        "config_refused": None,
+    }
     assert list(store.status()) == ["analytics", "sales"]
     assert status.recent_passes(url) == store.passes()
     assert status.recent_passes(url, limit=1, target="sales", since=50.0) == store.passes(target="sales")

@@ -1,0 +1,91 @@
+"""The agent itself: its loop, and what goes on beside it, until a signal. Used by the verb ``run``."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import replace
+
+from agent.cli.exits import status_of_reports
+from agent.cli.listening import Works, listening
+from agent.cli.logging import warn_of_loss
+from agent.cli.opening import Opened, open_targets
+from agent.cli.options import Options
+from agent.cli.reloading import Reloading
+from agent.cli.signals import Stopping
+from agent.clock import SystemClock
+from agent.config.model import Config
+from agent.reconcile.asked import Asked
+from agent.reconcile.loop import Loop
+from agent.reconcile.neighbours import in_turn
+from agent.reconcile.tenure import Tenure
+from agent.secrets import mask_url
+from agent.source import open_wakeups
+from agent.viewing.tail import Tail
+
+
+async def run_agent(config: Config, options: Options, load: Callable[[], Config], tail: Tail) -> int:
+    """``run``: the loop, until SIGTERM (143) or SIGINT (130); one pass and its exit status for ``--once``.
+
+    ``load`` reads the configuration anew, after SIGHUP or when the file has changed. ``tail`` is given the lines of the
+    log, for the page.
+    """
+    async with open_targets(config, options, writable=True, in_turns=not options.once) as opened:
+        clock = SystemClock()
+        wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom(), files=[config.path])
+        targets = [target for target, _ in in_turn(opened.targets, None)]
+        tenure = Tenure(opened.store, targets) if opened.store.sharing is not None else None
+        loop = Loop(targets, wakeups, config.source.interval_seconds, tenure=tenure)
+        if options.once:
+            return status_of_reports(await loop.run_once())
+        if opened.store.is_ephemeral:
+            warn_of_loss(config.state)
+        loop.reload = Reloading(config, options, opened.bench, loop, load)
+        return await _at_work(config, options, opened, loop, tail)
+
+
+async def _at_work(config: Config, options: Options, opened: Opened, loop: Loop, tail: Tail) -> int:
+    clock = opened.bench.clock
+    server = replace(
+        config.server,
+        listen=options.addresses.get("listen", config.server.listen),
+        probes=options.addresses.get("probes", config.server.probes),
+    )
+    asked = Asked(opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: _mine(loop))
+    loop.after = asked.after
+    works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
+    wake = lambda: loop.wakeups.poke("event")  # noqa: E731
+    async with listening(server, works, wake=wake, learn=opened.redactor.add) as loop.inboxes:
+        return await _until_stopped(loop, asked.watch())
+
+
+async def _until_stopped(loop: Loop, *beside: Coroutine[None, None, None]) -> int:
+    """The loop at work, stopped by a signal, and what goes on ``beside`` it; the exit status."""
+    stopping = Stopping(loop)
+    stopping.install(lambda: loop.wakeups.poke("signal"))
+    running = asyncio.get_running_loop()
+    tasks = [running.create_task(each) for each in beside]
+    for task in tasks:
+        task.add_done_callback(_told_if_crashed)
+    try:
+        await loop.run()
+    finally:
+        loop.wakeups.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return stopping.status
+
+
+def _mine(loop: Loop) -> Collection[str]:
+    """The targets that this process works at: all of them, unless it shares them with others."""
+    return loop.tenure.mine if loop.tenure is not None else loop.paces
+
+
+def _told_if_crashed(task: asyncio.Task[None]) -> None:
+    """What goes on beside the loop may end by a mistake of ours; the loop goes on without it, and the log says so."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        what = {"message": "a task beside the loop has crashed", "exception": error}
+        task.get_loop().call_exception_handler(what)
