@@ -12,6 +12,9 @@ from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated, Fell,
 from tests.platforms.conformance.wire import READS, Sent
 from tests.simulation.kill import Killed
 
+_LOOKS = (3.0, 12.0, 25.0)
+"""Seconds after a create at which passes look, while a call of 30 s at the most may still land."""
+
 
 async def lost(at: Emulated, created: Sent) -> None:
     """The answer to a create is lost after it took effect: found by mark or name, never made twice.
@@ -45,6 +48,35 @@ async def unsent(at: Emulated, created: Sent) -> None:
         return
     at.count(created.makes, 0)
     if [each.result for each in report.outcomes] != [Result.HELD]:
+        raise Fell(f"nobody was asked: {told(report) or 'nothing was planned'}")
+
+
+async def late(at: Emulated, created: Sent) -> None:
+    """A create whose connection is lost takes effect later, after looks that did not find it: it is not sent again
+    meanwhile, and is found then. There is one object in the end, and whoever made it looks after it.
+    """
+    under_way = at.wire.delays(created)
+    at.commit(at.document)
+    report = await at.one_pass()
+    if [each.result for each in report.outcomes if each.change.action is Action.CREATE] != [Result.UNKNOWN]:
+        raise Fell(f"a lost answer was taken for an answer: {told(report)}")
+    began = at.clock.now()
+    for until in _LOOKS:
+        await at.clock.sleep(began + until - at.clock.now())
+        seen = len(at.wire.sent)
+        report = await at.one_pass(Wish(fresh=True))
+        if any(each.result is not Result.HELD for each in report.outcomes):
+            raise Fell(f"not waited for: {told(report)}")
+        at.wrote_nothing_since(seen)
+    await under_way()
+    report = await at.settles()
+    at.count(created.makes, 1)
+    if at.creates(created) != 1 and at.kind.apply is None:
+        raise Fell(f"the create was sent {at.creates(created)} times")
+    made = at.living(created.makes)[0].after or {}
+    if at.kind.mark is not None or (is_found_by_name(at.kind) and comes_back(at.example, at.document, made)):
+        await at.rest()
+    elif [each.result for each in report.outcomes] != [Result.HELD]:
         raise Fell(f"nobody was asked: {told(report) or 'nothing was planned'}")
 
 

@@ -21,6 +21,7 @@ SCENES: Mapping[str, Callable[[Emulated, Sent], Awaitable[None]]] = {
     "import": imports.imported,
     "lost": losses.lost,
     "unsent": losses.unsent,
+    "late": losses.late,
     "lag": losses.lag,
     "short": lies.short,
     "lies": lies.lies,

@@ -74,6 +74,27 @@ class Wire(httpx.AsyncBaseTransport):
             self.sent.append(Sent(request.method, str(request.url), headers, content, status, made))
         return self.after(request, response) if self.after is not None else response
 
+    def delays(self, call: Sent) -> Callable[[], Awaitable[None]]:
+        """The next request like this one is lost to its sender and still under way; what is returned lets it arrive."""
+        held: list[httpx.Request] = []
+
+        async def before(request: httpx.Request) -> httpx.Response | None:
+            if held or not is_same_call(request, call):
+                return None
+            content = await request.aread()
+            held.append(httpx.Request(request.method, request.url, headers=request.headers, content=content))
+            raise httpx.ReadError("the connection was lost", request=request)
+
+        async def arrives() -> None:
+            seen = len(self._world.commits)
+            response = await self._inner.handle_async_request(held[0])
+            self.sent.append(
+                Sent(call.method, call.url, call.headers, call.content, response.status_code, self._world.commits[seen:])
+            )
+
+        self.before = before
+        return arrives
+
     async def replay(self, sent: Sent, content: bytes) -> int:
         """A person sends the same request with another body; returns the status."""
         kept = [(name, value) for name, value in sent.headers if name.lower() not in ("user-agent", "content-length")]

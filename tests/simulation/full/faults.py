@@ -87,6 +87,7 @@ LIES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "A17": ({"lie": "truncated", "method": READS},),
     "A21": ({"lie": "deep"}, {"lie": "bomb"}, {"lie": "surrogate"}),
+    "K4": ({"lie": "late", "method": (*CREATES, "PUT")},),
     "K9": ({"lie": "half", "method": CHANGES},),
     "K18": ({"lie": "action lost", "method": CREATES},),
 }

@@ -12,7 +12,7 @@ REACHED: Mapping[str, str] = {
     "K1": "death in a pass that has asked nothing yet",
     "K2": "death in a pass that has asked and not written",
     "K3": "death between the intent of a create and its first byte",
-    "K4": "death while a create is under way: it arrives up to 25 s later",
+    "K4": "a create is under way when its connection, or its sender, is gone: it arrives up to 25 s later",
     "K5": "death before the answer to a create is read",
     "K6": "death before the outcome of a write is committed",
     "K7": "death after an outcome, before the pass is summed up",

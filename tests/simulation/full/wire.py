@@ -45,6 +45,11 @@ class Wire(httpx.AsyncBaseTransport):
                 world.arrives_late(self._served(request), self._world.chance.uniform(0.0, LATE))
             raise
         lie = world.lie_about(request)
+        if lie is not None and lie["lie"] == "late":
+            world.reached[lie["label"]] += 1
+            world.arrives_late(self._served(request), world.chance.uniform(0.0, LATE))
+            life.point(f"lost {method}")
+            raise httpx.ReadError("the connection was lost before the platform took it up", request=request)
         try:
             response = await self._served(request)
         except ConnectionLost as lost:

@@ -130,6 +130,12 @@ class World:
     def is_action(self, request: httpx.Request) -> bool:
         return any(s.action and request.url.path.endswith(f"/{s.action}") for s in self.labels.values())
 
+    def is_create(self, request: httpx.Request) -> bool:
+        """Whether this makes an object that a manifest speaks of, as far as its address and its body tell."""
+        if self.is_action(request) or request.url.path.endswith("/login"):
+            return False
+        return request.method == "POST" or self.people.place_of(request) is None
+
     def is_midway(self, points: list[str]) -> bool:
         """K17: of a change that takes several calls, some were sent in the pass under way."""
         outcomes = points.count("committed outcome")
@@ -176,6 +182,8 @@ class World:
                 continue
             if lie["lie"] == "action lost" and not self.is_action(request):
                 continue
+            if lie["lie"] == "late" and not self.is_create(request):
+                continue
             if self.chance.random() < lie["probability"]:
                 lie["times"] -= 1
                 return lie
@@ -189,7 +197,7 @@ class World:
         return self.people.edit(place)
 
     def arrives_late(self, request: Coroutine[Any, Any, httpx.Response], seconds: float) -> None:
-        """What a dead process had sent is still under way."""
+        """What was sent is still under way: its sender is dead, or has lost the connection."""
 
         async def arrives() -> None:
             await asyncio.sleep(seconds)
@@ -198,7 +206,7 @@ class World:
             except ConnectionLost:
                 pass
 
-        self.say(f"a request of a dead process arrives in {seconds:.1f} s")
+        self.say(f"a request that nobody waits for arrives in {seconds:.1f} s")
         self.late.add(asyncio.ensure_future(arrives()))
 
     async def person_sends(self, request: httpx.Request) -> None:
