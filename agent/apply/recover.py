@@ -75,7 +75,8 @@ class Resolution:
 class Recovery:
     """What recovery stands on. ``doubt_seconds`` is how long a call may still land after it was sent.
 
-    ``wanted`` are the keys that git names; None where nobody has looked.
+    ``wanted`` are the keys that git names; None where nobody has looked. ``age`` tells how many seconds ago a call was
+    sent, by the moment ``now`` of the wall clock or better.
     """
 
     journal: Journal
@@ -84,6 +85,7 @@ class Recovery:
     fingerprint: Callable[[Any], str]
     doubt_seconds: float
     wanted: Collection[Key] | None = None
+    age: Callable[[Intent, float], float] = lambda intent, now: now - intent.opened_at
 
 
 async def recover(recovery: Recovery, target: str, now: float) -> dict[Key, str]:
@@ -118,7 +120,7 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
         recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid, content=content, besides=before
     )
     reply = looked.reply
-    doubtful = now < intent.opened_at + max(kind.settle_seconds, recovery.doubt_seconds)
+    doubtful = recovery.age(intent, now) < max(kind.settle_seconds, recovery.doubt_seconds)
     if intent.action.startswith(actions.PREFIX):
         doubtful = doubtful or looked.proof == "never-made"  # a person may act on what others made
         resolution = Resolution(*actions.judged(kind, intent, reply, doubtful, recovery.fingerprint))

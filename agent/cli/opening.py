@@ -193,8 +193,11 @@ def neighbours_of(config: Config, name: str) -> tuple[Neighbour, ...]:
     )
 
 
-def revision_of(source: Source, options: Options) -> Revision:
-    return source.resolve(options.revision) if options.revision is not None else source.fetch()
+def revision_of(source: Source, options: Options, *, admitted: bool = False) -> Revision:
+    """What the command is about; ``admitted`` where it is to be applied, and signed where signers are named."""
+    if options.revision is None:
+        return source.fetch()
+    return source.admitted(options.revision) if admitted else source.resolve(options.revision)
 
 
 def known_secrets(config: Config) -> Redactor:

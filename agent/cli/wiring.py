@@ -98,7 +98,7 @@ async def apply_plans(
 ) -> tuple[Report, ...]:
     """``apply``: plan, have it confirmed, send it. Raises Refused when it is not the approved plan."""
     async with open_targets(config, options, writable=True) as opened:
-        revision = revision_of(opened.source, options)
+        revision = revision_of(opened.source, options, admitted=True)
         wish = replace(wish_of(options, revision), wait_for_all=True, tell=tell, begin=begin)
         base = parted_at(opened.source, opened.source.resolve(options.base), revision) if options.base else None
         ordered = in_turn(opened.targets, revision)

@@ -29,7 +29,10 @@ _DURATION_BOUNDS = {
     "lasts": ("1m", "31d"),
     "lease": ("1s", "1h"),
 }
-_OF_A_REPOSITORY = ("branch", "tag", "commit", "credentials", "known_hosts", "ca_file", "proxy", "allow_http")
+_OF_A_REPOSITORY = (
+    *("branch", "tag", "commit", "signers"),
+    *("credentials", "known_hosts", "ca_file", "proxy", "allow_http"),
+)
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 

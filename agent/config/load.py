@@ -6,7 +6,6 @@ check against the schema, build. Raises :class:`ConfigError` holding all problem
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,13 +17,14 @@ from agent.config.checks import find_faults, is_loopback, normal_server, seconds
 from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import listen_faults, server_of
-from agent.config.model import Config, HookConfig, SourceConfig, TargetConfig
+from agent.config.model import Config, HookConfig, TargetConfig
 from agent.config.order import order_faults, with_others
 from agent.config.overlays import plain_folder
 from agent.config.policy_words import budget_of, drift_of, limits_of, policy_faults, window_of
 from agent.config.references import reference_of, references_of
 from agent.config.relocate import Merged, relocated
 from agent.config.sharing import sharing_faults, sharing_of
+from agent.config.source_words import path_of, source_of
 from agent.config.state import find_config, password_of, read_config_file, state_url, written_state
 from agent.config.variables import resolve_variables
 from agent.errors import ConfigError, Problem, Where
@@ -82,7 +82,7 @@ def load_config(
     state = state_url(written_state(document.get("state")), folder)
     config = Config(
         path=file.absolute(),
-        source=_source(document["source"], folder, withheld),
+        source=source_of(document["source"], folder, withheld),
         state=state,
         schemas=schemas,
         targets=with_others(
@@ -262,23 +262,6 @@ def _texts(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
 
 
-def _source(source: Mapping[str, Any], folder: Path, withheld: frozenset[str]) -> SourceConfig:
-    return SourceConfig(
-        url=source.get("url"),
-        path=_path(source.get("path"), folder),
-        mount=_path(source.get("mount"), folder),
-        branch=source.get("branch"),
-        tag=source.get("tag"),
-        commit=source["commit"].lower() if "commit" in source else None,
-        interval_seconds=seconds_of(source.get("interval", "60s")),
-        credentials=references_of(source.get("credentials"), folder, withheld),
-        known_hosts=_path(source.get("known_hosts"), folder),
-        ca_file=_path(source.get("ca_file"), folder),
-        proxy=source.get("proxy"),
-        allow_http=source.get("allow_http", False),
-    )
-
-
 def _target(
     name: str,
     target: Mapping[str, Any],
@@ -323,7 +306,7 @@ def _target(
         deadline_seconds=seconds_of(target.get("deadline", "30s")),
         concurrency=target.get("concurrency", 8),
         budget=budget_of(target.get("budget")),
-        ca_file=_path(target.get("ca_file"), folder),
+        ca_file=path_of(target.get("ca_file"), folder),
         proxy=target.get("proxy"),
         trust_env=target.get("trust_env", False),
         allow_http=target.get("allow_http", False) or stays_here,
@@ -333,7 +316,3 @@ def _target(
 
 def _reference(written: Any, folder: Path, withheld: frozenset[str]) -> Reference | None:
     return None if written is None else reference_of(written, folder, withheld)
-
-
-def _path(written: str | None, folder: Path) -> Path | None:
-    return None if written is None else Path(os.path.normpath(folder / written))

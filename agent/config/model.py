@@ -26,6 +26,14 @@ AdoptPolicy = Literal["never", "ifIdentical", "ifMarked", "always"]
 
 
 @dataclass(frozen=True, slots=True)
+class Signers:
+    """Who may sign commits: files of keys, ``ssh`` as ``ssh-keygen`` reads allowed signers, ``gpg`` as it exports."""
+
+    ssh: Path | None = None
+    gpg: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceConfig:
     """What is watched: exactly one of ``url``, ``path`` and ``mount``; at most one of ``branch``, ``tag``, ``commit``.
 
@@ -44,6 +52,7 @@ class SourceConfig:
     ca_file: Path | None = None
     proxy: str | None = None
     allow_http: bool = False
+    signers: Signers | None = None  # who may sign what is followed; None: nobody has to
 
 
 @dataclass(frozen=True, slots=True)

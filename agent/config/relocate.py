@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.config.model import Config, TargetConfig
+from agent.config.model import Config, Signers, TargetConfig
 from agent.secrets import Reference
 
 
@@ -30,6 +30,7 @@ def relocated(config: Config, merged: Merged) -> Config:
         credentials=_references(config.source.credentials, merged),
         known_hosts=_path(config.source.known_hosts, merged),
         ca_file=_path(config.source.ca_file, merged),
+        signers=_signers(config.source.signers, merged),
     )
     targets = {name: _target(target, merged) for name, target in config.targets.items()}
     key = None if config.snapshot_key is None else _reference(config.snapshot_key, merged)
@@ -74,6 +75,10 @@ def _word(word: str, merged: Merged) -> str:
     if word and not word.startswith("-"):
         merged.place(Path.cwd() / word)
     return word
+
+
+def _signers(signers: Signers | None, merged: Merged) -> Signers | None:
+    return None if signers is None else Signers(_path(signers.ssh, merged), _path(signers.gpg, merged))
 
 
 def _path(path: Path | None, merged: Merged) -> Path | None:

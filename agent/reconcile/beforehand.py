@@ -15,7 +15,7 @@ from agent.live.api import WriteApi
 from agent.model.identity import Key
 from agent.model.ownership import Word
 from agent.model.resource import Desired
-from agent.reconcile.set_back import begin_anew
+from agent.reconcile.jumps import heed_jumps
 from agent.reconcile.target import Target
 
 _DAMAGED = (
@@ -46,7 +46,7 @@ def same_system(target: Target) -> None:
 async def in_doubt(target: Target, desired: Desired) -> dict[Key, str]:
     """Open intents first. A reading pass must not close them; it only tells which keys are in doubt."""
     if isinstance(target.api, WriteApi):
-        begin_anew(target)
+        heed_jumps(target)
         recovery = Recovery(
             target.store,
             target.api,
@@ -54,6 +54,7 @@ async def in_doubt(target: Target, desired: Desired) -> dict[Key, str]:
             target.secrets.fingerprint,
             target.config.deadline_seconds,
             {*desired.resources, *desired.broken},
+            lambda intent, now: target.moments.age(intent, now, target.clock.monotonic()),
         )
         return await recover(recovery, target.name, target.clock.now())
     return {

@@ -21,6 +21,7 @@ from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
 from agent.reconcile.heads import Heads
 from agent.reconcile.hurry import Fresh
+from agent.reconcile.jumps import Moments
 from agent.reconcile.rendering import Rendering
 from agent.reconcile.schedule import Rhythm
 from agent.reconcile.specs import Specs
@@ -96,7 +97,7 @@ class Target:
     list_calls: int = 0  # what that cost
     blocked: frozenset[Any] = frozenset()  # what the last look had to wait for in other targets
     fresh: Fresh = field(default_factory=Fresh)
-    latest: float | None = None  # what the wall clock said at the last pass that wrote
+    moments: Moments = field(default_factory=Moments)
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None
@@ -147,7 +148,7 @@ class Target:
         What git says stays: it is known by its content.
         """
         self.fresh, self.heads = Fresh(), Heads()
-        self.listed_at, self.walking, self.latest = None, None, None
+        self.listed_at, self.walking, self.moments = None, None, Moments()
         self.secrets_seen, self.blocked, self.list_calls = {}, frozenset(), 0
 
     def new_id(self) -> str:

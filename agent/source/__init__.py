@@ -24,6 +24,7 @@ from agent.source.mirror import Mirror
 from agent.source.mount import PublishedFolder
 from agent.source.objects import Touch
 from agent.source.repository import GitSource
+from agent.source.signatures import Signatures, Signers
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeEntry, TreeLimits
 from agent.source.wakeups import Wakeups
 from agent.source.worktree import WorkTree
@@ -35,6 +36,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "GitSource",
     "PublishedFolder",
+    "Signers",
     "Source",
     "SourceSettings",
     "Touch",
@@ -59,6 +61,10 @@ class Source(Protocol):
 
     def resolve(self, name: str) -> Revision:
         """The commit that a branch, a tag or an id names."""
+        ...
+
+    def admitted(self, name: str) -> Revision:
+        """The same, once it is known that it may be applied: signed, where signers are named."""
         ...
 
     def tree(self, revision: Revision, folder: str) -> Tree:
@@ -113,6 +119,8 @@ class SourceSettings(Protocol):
     def proxy(self) -> str | None: ...
     @property
     def allow_http(self) -> bool: ...
+    @property
+    def signers(self) -> Signers | None: ...
 
 
 def open_source(
@@ -129,10 +137,11 @@ def open_source(
     if settings.mount is not None:
         return PublishedFolder(settings.mount, cache_folder, limits)
     wanted = _wanted(settings)
+    signatures = Signatures(settings.signers) if settings.signers is not None else None
     if settings.url is None:
         if settings.path is None:
             raise ConfigError("`source` has neither a `path` nor a `url`", code="source-url", fix="set one of them")
-        return GitSource(LocalRepository(settings.path), wanted, limits)
+        return GitSource(LocalRepository(settings.path), wanted, limits, signatures)
     remote = Remote(
         check_url(settings.url, allow_http=settings.allow_http),
         {name: _reader(name, reference, learn) for name, reference in settings.credentials.items()},
@@ -140,7 +149,7 @@ def open_source(
         settings.ca_file,
         settings.proxy,
     )
-    return GitSource(Mirror(cache_folder, remote), wanted, limits)
+    return GitSource(Mirror(cache_folder, remote), wanted, limits, signatures)
 
 
 def open_repository(path: Path, *, work_tree: bool) -> WorkTreeAndCommits | GitSource:

@@ -32,6 +32,9 @@ class WorkTreeAndCommits:
     def resolve(self, name: str) -> Revision:
         return WORKTREE if name == WORKTREE.commit else self._commits.resolve(name)
 
+    def admitted(self, name: str) -> Revision:
+        return self.resolve(name)
+
     def tree(self, revision: Revision, folder: str) -> Tree:
         return self._of(revision).tree(revision, folder)
 

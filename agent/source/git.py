@@ -28,7 +28,7 @@ from agent.source.failures import failure, over_limit
 READ_DEADLINE_SECONDS = 60.0
 _STDERR_KEPT = 1 << 14
 _PIECE = 1 << 18
-_SAFE_PATH = "/usr/bin:/bin"
+SAFE_PATH = "/usr/bin:/bin"
 _CLOCK = SystemClock()  # a real child lives in real time, whatever clock the rest of the agent is given
 _IMPORT_LOCK = threading.Lock()
 _LIMITS = (("as", 1 << 30), ("fsize", 1 << 30), ("nofile", 256), ("cpu", 120), ("core", 0))
@@ -248,7 +248,7 @@ def _room(access: Access) -> list[str]:
 
 
 def _limits() -> list[str]:
-    prlimit = shutil.which("prlimit", path=_SAFE_PATH)
+    prlimit = shutil.which("prlimit", path=SAFE_PATH)
     if prlimit is None:
         return []
     return [prlimit, *(f"--{name}={_within_hard_limit(name, value)}" for name, value in _LIMITS), "--"]
@@ -269,13 +269,13 @@ def _program() -> str:
 
 
 def _path() -> str:
-    return ":".join(dict.fromkeys([*_SAFE_PATH.split(":"), str(Path(_program()).parent)]))
+    return ":".join(dict.fromkeys([*SAFE_PATH.split(":"), str(Path(_program()).parent)]))
 
 
 def _folders() -> list[str]:
     # Relative folders of PATH would let a checked-out file named `git` be run.
     outside = os.environ.get("PATH", "").split(":")
-    return [*_SAFE_PATH.split(":"), *(folder for folder in outside if folder.startswith("/"))]
+    return [*SAFE_PATH.split(":"), *(folder for folder in outside if folder.startswith("/"))]
 
 
 _loaded: list[tuple[Any, type[Exception]]] = []

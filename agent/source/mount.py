@@ -71,6 +71,9 @@ class PublishedFolder:
                     raise self._changing("it is written to all the time")
                 time.sleep(rest)  # for files on disk, whose time is the system's
 
+    def admitted(self, name: str) -> Revision:
+        return self.resolve(name)
+
     def resolve(self, name: str) -> Revision:
         """What is published, or was a moment ago, by its id or the beginning of it."""
         self.fetch()

@@ -67,6 +67,15 @@ class Objects:
             raise SourceError(f"commit {id_[:12]} cannot be read", code="git-corrupt", why=why)
         return _revision(peeled, body, ref)
 
+    def raw(self, id_: str) -> tuple[str, bytes]:
+        """Type and content of a commit or a tag."""
+        with _lines([_checked(id_)]) as stdin, self.git.start(["cat-file", "--batch"], stdin=stdin) as child:
+            _, type_, body = next(_objects(child, 1), ("", "missing", b""))
+            child.finish()
+        if type_ not in ("commit", "tag"):
+            raise SourceError(f"commit {id_[:12]} cannot be read", code="git-corrupt", why=f"git says: {type_}")
+        return type_, body
+
     def exists(self, id_: str) -> bool:
         """Is this commit here, whole enough to be named?"""
         return self.git.run(["cat-file", "-e", _checked(id_) + "^{commit}"]).status == 0

@@ -15,6 +15,7 @@ from agent.model.identity import Revision
 from agent.source.local import DEFAULT_BRANCH, Found, LocalRepository, Wanted
 from agent.source.mirror import Mirror
 from agent.source.objects import Touch
+from agent.source.signatures import Signatures
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeLimits, folder_in
 
 
@@ -22,32 +23,55 @@ class GitSource:
     """Reads commits only. May be used from several threads; holds no process and no open file between calls."""
 
     def __init__(
-        self, repository: LocalRepository | Mirror, wanted: Wanted = DEFAULT_BRANCH, limits: TreeLimits = DEFAULT_LIMITS
+        self,
+        repository: LocalRepository | Mirror,
+        wanted: Wanted = DEFAULT_BRANCH,
+        limits: TreeLimits = DEFAULT_LIMITS,
+        signatures: Signatures | None = None,
     ) -> None:
         self._repository = repository
         self._wanted = wanted
         self._limits = limits
+        self._signatures = signatures
         self._lock = threading.Lock()
         self._last: tuple[Found, Revision] | None = None
 
     def fetch(self) -> Revision:
-        """The newest commit of the followed ref. On :class:`SourceError` all that was fetched before stays readable."""
+        """The newest commit of the followed ref. On :class:`SourceError` all that was fetched before stays readable.
+
+        Where signers are named, a commit that none of them signed is such an error.
+        """
         with self._lock, self._doubting():
             found = self._repository.newest(self._wanted)
             if self._last is None or self._last[0] != found:
                 self._last = (found, self._repository.objects.commit(found.id, found.ref))
+            self._check(found, self._last[1])
             return self._last[1]
 
     def resolve(self, name: str) -> Revision:
         """The commit that a branch, a tag or an id names now."""
         with self._lock:
-            found = self._repository.named(name)
-            try:
-                return self._repository.objects.commit(found.id, found.ref)
-            except SourceError as error:
-                if error.error_code != "git-corrupt" or found.id != name:
-                    raise
-                raise SourceError(f"`{name}` is no commit of the repository", code="source-ref") from None
+            return self._named(name)[1]
+
+    def admitted(self, name: str) -> Revision:
+        """The same, signed where signers are named: it may be applied."""
+        with self._lock:
+            found, revision = self._named(name)
+            self._check(found, revision)
+            return revision
+
+    def _named(self, name: str) -> tuple[Found, Revision]:
+        found = self._repository.named(name)
+        try:
+            return found, self._repository.objects.commit(found.id, found.ref)
+        except SourceError as error:
+            if error.error_code != "git-corrupt" or found.id != name:
+                raise
+            raise SourceError(f"`{name}` is no commit of the repository", code="source-ref") from None
+
+    def _check(self, found: Found, revision: Revision) -> None:
+        if self._signatures is not None:
+            self._signatures.check(self._repository.objects, found.id, revision.commit, found.ref)
 
     def tree(self, revision: Revision, folder: str) -> Tree:
         """The manifest files below ``folder``, which is seen from the configured path; paths are from the top."""

@@ -52,6 +52,9 @@ class WorkTree:
         what = f"`{name[:80]}` is a revision, and the working tree has none"
         raise SourceError(what, code="source-ref", fix="read the revision from the repository itself")
 
+    def admitted(self, name: str) -> Revision:
+        return self.resolve(name)
+
     def tree(self, revision: Revision, folder: str) -> Tree:
         """The manifest files below ``folder``, each read once to learn its blob id."""
         top, prefix = self._top()

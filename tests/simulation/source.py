@@ -38,6 +38,9 @@ class MemorySource:
     def resolve(self, name: str) -> Revision:
         return next(revision for revision, _ in self.revisions if revision.commit.startswith(name))
 
+    def admitted(self, name: str) -> Revision:
+        return self.resolve(name)
+
     def tree(self, revision: Revision, folder: str) -> Tree:
         found = self._tree(revision)
         within = f"{folder}/" if folder else ""

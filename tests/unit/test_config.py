@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.config import Config, load_config
-from agent.config.model import Address
+from agent.config.model import Address, Signers
 from agent.definitions.platform import Window
 from agent.errors import ConfigError, Problem
 from agent.model.limits import Limit, Limits
@@ -67,6 +67,7 @@ source:
   interval: 5m
   credentials: {token: {exec: [pass, show, git]}}
   known_hosts: hosts
+  signers: {ssh: allowed-signers, gpg: /etc/keys.asc}
 state: postgresql://keel@db/keel
 targets:
   analytics:
@@ -99,6 +100,7 @@ targets:
     assert config.source.interval_seconds == 300
     assert config.source.credentials == {"token": Reference("exec", ("pass", "show", "git"))}
     assert config.source.known_hosts == tmp_path / "hosts"
+    assert config.source.signers == Signers(tmp_path / "allowed-signers", Path("/etc/keys.asc"))
     assert config.state == "postgresql://keel@db/keel"
     assert one.server == "https://api.dataos.io/base"
     assert one.settings == {"org": 12}

@@ -88,9 +88,8 @@ class Wire(httpx.AsyncBaseTransport):
         async def arrives() -> None:
             seen = len(self._world.commits)
             response = await self._inner.handle_async_request(held[0])
-            self.sent.append(
-                Sent(call.method, call.url, call.headers, call.content, response.status_code, self._world.commits[seen:])
-            )
+            made = tuple(self._world.commits[seen:])
+            self.sent.append(Sent(call.method, call.url, call.headers, call.content, response.status_code, made))
 
         self.before = before
         return arrives

@@ -29,6 +29,9 @@ TAIL = 65.0
 CONFIRMS = 4
 """The pass before which a person has confirmed what waits for that."""
 
+QUARANTINED = "file-quarantined"
+"""L5: processes that died while they read a file were taken to die of it."""
+
 
 @dataclass
 class Told:
@@ -169,7 +172,12 @@ class _Stage(Happenings):
         for told in self.final.plan.suppressed if self.final is not None and self.final.plan is not None else ():
             if told.why == UNKEPT:
                 blocked[told.key.name] = told.why
-        for label, text in named_in(world.source, world.source.revisions[-1][1]).items():
+        tree = world.source.revisions[-1][1]
+        for problem in self.final.problems if self.final is not None else ():
+            if problem.code == QUARANTINED and problem.where.path in tree:
+                path = problem.where.path
+                blocked |= dict.fromkeys(named_in(world.source, {path: tree[path]}), QUARANTINED)
+        for label, text in named_in(world.source, tree).items():
             shown = [tokens_in(commit.after) for commit in world.alive.values() if label_of(commit) == label]
             wrong = "" if any(tokens_in(json.loads(text)) <= tokens for tokens in shown) else f"{label} shows {shown}"
             if wrong and label in blocked:

@@ -28,6 +28,8 @@ from tests.simulation.virtual_time import VirtualClock, VirtualLoop
 TOKEN = "canary-token-3f9a1c77"
 CANARY = "canary-password-81d2e0aa"
 _BOMB = bomb()
+_NO_OBJECTS = ("/login", "/upload-file", "/jobs/files")
+"""Where a POST logs in, or brings a file that a manifest names: a lost one is simply sent again (K17)."""
 
 
 class FailingSource(MemorySource):
@@ -132,7 +134,7 @@ class World:
 
     def is_create(self, request: httpx.Request) -> bool:
         """Whether this makes an object that a manifest speaks of, as far as its address and its body tell."""
-        if self.is_action(request) or request.url.path.endswith("/login"):
+        if self.is_action(request) or request.url.path.endswith(_NO_OBJECTS):
             return False
         return request.method == "POST" or self.people.place_of(request) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from agent.config.model import Signers
 from agent.model.change import Action
 from agent.model.outcome import Report
 from agent.reconcile.heads import SETTLE_SECONDS
 from agent.reconcile.once import Wish, reconcile_once
 from agent.source.local import LocalRepository, Wanted
 from agent.source.repository import GitSource
+from agent.source.signatures import Signatures
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow
 from tests.unit.source.conftest import Repo
@@ -180,5 +183,41 @@ def test_a_source_that_is_away_leaves_the_admitted_revision_in_force(play: Calla
         assert [each["looks"] for each in logs if each["event"] == "source.back"] == [3]
         assert held(report) == {} and at.names == {"alpha", "beta"}
         assert "Stalled" not in [each.type for each in report.conditions if each.status]
+
+    play(story)
+
+
+@pytest.mark.row("G12")
+def test_a_commit_that_nobody_signed_leaves_the_last_one_in_force(play: Callable[[Play], None], tmp_path: Path) -> None:
+    """Drift is healed meanwhile, nothing is pruned, people are asked to act, and the next signed one goes on."""
+    key, signers = tmp_path / "key", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, capture_output=True)
+    signers.write_text(f"ana@example.com {key.with_suffix('.pub').read_text()}")
+
+    async def story(at: Place) -> None:
+        def sign() -> str:
+            at.repo.git(
+                "-c", "gpg.format=ssh", "-c", f"user.signingKey={key}.pub", "commit", "-q", "--amend", "-S", "-C@"
+            )
+            return at.repo.git("rev-parse", "HEAD")
+
+        signatures = Signatures(Signers(signers))
+        repository = LocalRepository(at.repo.path)
+        at.scene.target.source = GitSource(repository, Wanted(branch="main"), signatures=signatures)
+        at.commit(beta=2)
+        last = sign()
+        assert (await at.look()).revision.commit == last
+        at.commit(alpha=5, gamma=None)
+        change = {"workflow": {"schedule": {"cron": "0 9 * * *"}}}
+        at.scene.sandbox.person_edit("workflow", "alpha", change, workspace="public")
+        for _ in range(3):
+            report = await at.look(120.0, fresh=True)
+        assert report.revision.commit == last
+        assert at.hours() == {"alpha": "1", "beta": "2", "gamma": "1"}
+        (stalled,) = [each for each in report.conditions if each.type == "Stalled" and each.status]
+        assert "is not signed" in stalled.message
+        admitted = sign()
+        report = await at.look()
+        assert report.revision.commit == admitted and at.hours() == {"alpha": "5", "beta": "2"}
 
     play(story)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.model import Signers
 from agent.errors import ConfigError, SourceError
 from agent.secrets import Reference
 from agent.source import Source, WorkTree, open_source, open_wakeups
@@ -24,6 +25,7 @@ class Settings:
     ca_file: Path | None = None
     proxy: str | None = None
     allow_http: bool = False
+    signers: Signers | None = None
 
 
 def test_a_path_and_a_url_give_the_same_files(repo: Repo, tmp_path: Path) -> None:
