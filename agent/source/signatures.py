@@ -32,7 +32,7 @@ _KEY = re.compile(r"(?:key |NO_PUBKEY |EXPKEYSIG |REVKEYSIG )(SHA256:[\w+/=]+|[0
 # What git's `--raw` says of a signature that it does not accept. The first that matches wins.
 _REASONS = (
     (r"BADSIG|incorrect signature|Could not verify signature", "the signature does not fit what it signs"),
-    (r"EXPKEYSIG|key has expired|not yet valid|key is not yet", "its key was not valid then"),
+    (r"EXPKEYSIG|key has expired|not yet valid|key is not yet", "its key is out of date"),
     (r"EXPSIG", "the signature has expired"),
     (r"REVKEYSIG|revoked", "its key was revoked"),
     (r"No principal matched|NO_PUBKEY", "its key is not among those that may sign"),
