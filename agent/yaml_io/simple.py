@@ -8,6 +8,7 @@ reported here. What is returned is what ``fold`` returns; the tests and the fuzz
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from agent.yaml_io.budget import Budget, Document
@@ -105,6 +106,8 @@ def _documents(text: str, longest: int) -> tuple[Document, ...]:
             read_as, resume = _literal(lines, number + 1, column, value)
         else:
             read_as = _value(value, longest)
+            if read_as.__class__ is dict or read_as.__class__ is list:
+                read_as = _copied(read_as)  # the remembered one belongs to nobody
         if key:
             container[key] = read_as
         else:
@@ -121,6 +124,8 @@ def _ended(root: Any, index: int, first: int, container: Any, pending: str) -> D
     return Document(root, index, first, 1, False, False)
 
 
+# Manifests say the same again and again: images, sizes, tags. Finding it takes a fifth of reading it.
+@lru_cache(maxsize=8192)
 def _value(text: str, longest: int) -> Any:
     """A scalar, or a collection in brackets, that ends where its line does."""
     head = text[0]
@@ -140,6 +145,12 @@ def _value(text: str, longest: int) -> Any:
     if (head == "[" or head == "{") and len(text) <= _FLOW_MAX:
         return _flow(text if text[-1] in "]}" else text.partition(" #")[0].rstrip(" "), longest)
     raise _Beyond
+
+
+def _copied(value: Any) -> Any:
+    if value.__class__ is dict:
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if value.__class__ is list else value
 
 
 def _plain(text: str, longest: int) -> Any:

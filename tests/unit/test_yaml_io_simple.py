@@ -95,6 +95,14 @@ def test_simple_text_is_read_as_libyaml_reads_it(text: str) -> None:
     assert repr(documents) == repr(expected.documents)  # with the types, digits and order of everything
 
 
+def test_equal_values_of_two_texts_are_objects_of_their_own() -> None:
+    one, other = (read("a: [b, {c: [d]}]\n", MANIFEST_BUDGET) for _ in range(2))
+    assert one and other
+    assert one[0].value is not other[0].value
+    one[0].value["a"][1]["c"].append("e")
+    assert other[0].value == {"a": ["b", {"c": ["d"]}]}
+
+
 @pytest.mark.parametrize("text", BEYOND)
 def test_what_may_be_wrong_or_mean_more_is_left_to_libyaml(text: str) -> None:
     assert read(text, MANIFEST_BUDGET) is None
