@@ -138,10 +138,16 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
 
 async def _agreed(recovery: Recovery, intent: Intent, kind: Kind, looked: Looked, absent: Resolution) -> Resolution:
     """One read that found nothing, and was wrong, would leave an object that nobody knows once its manifest is gone.
-    The list has to agree with it.
+    The list has to agree with it; where there is none, the credential that sees nothing, and the same read again.
     """
-    if looked.proof != "get" or kind.list is None or not kind.list.complete:
+    if looked.proof != "get":
         return absent
+    if kind.list is None or not kind.list.complete:
+        if recovery.api.platform.probe is not None and (await recovery.api.prove_credential()).answer != "ok":
+            return Resolution("open", f"the answer to a {intent.action} was lost, and a read finds nothing, as all do")
+        again = await look_at(recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid)
+        found = again.reply.answer != "notFound"
+        return Resolution("open", f"the answer to a {intent.action} was lost; two reads disagree") if found else absent
     listing = await recovery.api.list(kind, scope_of_list(kind, intent.key), Purpose.LOOK)
     if find_row(kind, intent.key, listing.rows, intent.server_id, intent.uid) is not None:
         return Resolution("open", f"the answer to a {intent.action} was lost; a read does not find what the list shows")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.apply.writer import LOOK_LASTS
 from agent.sandbox import Commit
 from tests.simulation.books import Books
 from tests.simulation.full.samples import tokens_in
@@ -81,7 +82,8 @@ class Referee:
         """When the mark that an object carries was written."""
         self.runs: dict[str, str] = {}
         """Of each label the run that was started last: what git goes back to may be started again."""
-        self.foreign: set[Place] = set()
+        self.foreign: dict[Place, float] = {}
+        """What others made, and when."""
         self.forgot_at = float("-inf")
         """When its store was lost: what was under way then arrives without a journal."""
         self.forgiven: set[Place] = set()
@@ -145,7 +147,7 @@ class Referee:
         label = label_of(commit)
         known = {name for _, name in self.books.inventory()}
         if commit.after is None:
-            self.foreign.discard(place)
+            self.foreign.pop(place, None)
             self.world.identical.discard(place)
             self.made.pop(place, None)
         elif commit.before is not None:
@@ -155,7 +157,7 @@ class Referee:
         elif self.target not in marks_of(commit.after):
             sample = self.world.sample_of(label)
             if sample is None or sample.tells_apart or label not in known:
-                self.foreign.add(place)
+                self.foreign[place] = self.world.loop.time()
 
     def _is_foreign(self, place: Place) -> bool:
         """Made by somebody else, and not just as git says where that is enough to take it over."""
@@ -174,7 +176,7 @@ class Referee:
             self.broken("I11", f"{commit.method} {commit.type}/{label} without an open intent")
 
     def _create(self, place: Place, label: str, commit: Commit) -> None:
-        self.foreign.discard(place)
+        self.foreign.pop(place, None)
         if commit.type in UPLOADED:
             return
         if not any(row.name == label for row in self.books.open_rows()):
@@ -205,11 +207,13 @@ class Referee:
             identical = tokens_in(commit.before) == tokens_in(commit.after)
             if not (identical and sample is not None and sample.has_mark and self.world.story.cell.adopt != "never"):
                 self.broken("I2", f"changed {label}, which a person made")
-        self.foreign.discard(place)
+        self.foreign.pop(place, None)
 
     def _delete(self, place: Place, label: str, commit: Commit) -> None:
         owners = marks_of(commit.before)
-        raced = place in self.world.raced
+        # No platform can be told to delete only if it is still that one: what comes after the look is not seen.
+        since = self.world.loop.time() - self.foreign.get(place, float("-inf"))
+        raced = place in self.world.raced or since <= LOOK_LASTS
         self.world.raced.discard(place)
         if not raced and (self._is_foreign(place) or (owners and self.target not in owners)):
             self.broken("I2", f"deleted {label}, which is not ours")
