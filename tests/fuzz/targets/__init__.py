@@ -9,6 +9,7 @@ from tests.fuzz.target import Target
 _HOMES = {
     "yaml": "yaml_text",
     "manifests": "manifests",
+    "overlays": "overlays",
     "definitions": "definitions",
     "expressions": "expressions",
     "schemas": "schemas",

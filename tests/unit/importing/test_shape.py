@@ -16,6 +16,7 @@ from agent.importing.shaped import Hidden, Shaped, Unfit
 from agent.json_schema import Schema
 from agent.model.identity import Key
 from agent.plan.rules import RuleBook
+from tests.platforms.folders import loaded
 from tests.unit.plan.kinds import MARK, operation, platform, thing
 
 KEY = Key("main", "Thing", (("room", "attic"),), "lamp")
@@ -263,3 +264,14 @@ def test_a_target_says_where_its_manifests_may_stand() -> None:
     assert may_stand({}, (("room", "attic"),))
     assert may_stand({"room": ("attic", "cellar")}, (("room", "attic"), ("house", "any")))
     assert not may_stand({"room": ("cellar",)}, (("room", "attic"),))
+
+
+def test_what_a_new_project_of_gitlab_has_by_default_is_nobodys_wish() -> None:
+    kind = loaded("gitlab/v4").kinds["Project"]
+    schema = Schema(kind.schema or {}, "")
+    plain = {name: rule["default"] for name, rule in (kind.schema or {})["properties"].items() if "default" in rule}
+    live = {**plain, "name": "Lake", "visibility": "private", "merge_method": "ff"}
+    done = shape(RuleBook(kind, {}), schema, Key("main", "Project", (("namespace", "shop"),), "lake"), live)
+    assert len(plain) > 10
+    assert done.spec == {"name": "Lake", "visibility": "private", "merge_method": "ff"}
+    assert len(done.left_out[reasons.DEFAULT]) == len(plain) - 1
