@@ -164,6 +164,12 @@ class Referee:
         taken = place in self.world.identical and self.world.story.cell.adopt == "ifIdentical"
         return place in self.foreign and not taken
 
+    def _came_unseen(self, place: Place, commit: Commit) -> bool:
+        """Whether others made the object after the last look at the one before it, or while the request was under way:
+        no platform here can be told to change only the one that was seen."""
+        since = self.world.loop.time() - self.foreign.get(place, float("-inf"))
+        return since <= (LATE if commit.agent.endswith("late") else LOOK_LASTS)
+
     def _journalled(self, commit: Commit, label: str) -> None:
         """I11: durable before its first byte, and each call its own."""
         if self.world.loop.time() - self.forgot_at <= LATE:
@@ -203,7 +209,7 @@ class Referee:
         if owners and self.target not in owners and self.world.loop.time() - self.marked_at[place] > GAP_SECONDS:
             self.broken("I2", f"changed {label}, which is {sorted(owners)}'s")
         sample = self.world.sample_of(label)
-        if self._is_foreign(place) and not owners:
+        if self._is_foreign(place) and not owners and not self._came_unseen(place, commit):
             identical = tokens_in(commit.before) == tokens_in(commit.after)
             if not (identical and sample is not None and sample.has_mark and self.world.story.cell.adopt != "never"):
                 self.broken("I2", f"changed {label}, which a person made")
@@ -211,9 +217,7 @@ class Referee:
 
     def _delete(self, place: Place, label: str, commit: Commit) -> None:
         owners = marks_of(commit.before)
-        # No platform can be told to delete only if it is still that one: what comes after the look is not seen.
-        since = self.world.loop.time() - self.foreign.get(place, float("-inf"))
-        raced = place in self.world.raced or since <= LOOK_LASTS
+        raced = place in self.world.raced or self._came_unseen(place, commit)
         self.world.raced.discard(place)
         if not raced and (self._is_foreign(place) or (owners and self.target not in owners)):
             self.broken("I2", f"deleted {label}, which is not ours")
