@@ -18,7 +18,7 @@ from agent.cli.receiving import receivers_of, word_of
 from agent.clock import Clock
 from agent.config.checks import is_loopback
 from agent.config.listen import HOOKLESS_FIX, UNGUARDED_FIX
-from agent.config.model import Address, ServerConfig
+from agent.config.model import Address, ServerConfig, SourceConfig
 from agent.errors import AgentError, ConfigError
 from agent.reconcile.inbox import Inbox
 from agent.reconcile.loop import Loop
@@ -52,14 +52,19 @@ class Works:
 
 @asynccontextmanager
 async def listening(
-    server: ServerConfig, works: Works, *, wake: Callable[[], None], learn: Callable[[Secret], None]
+    server: ServerConfig,
+    source: SourceConfig,
+    works: Works,
+    *,
+    wake: Callable[[str], None],
+    learn: Callable[[Secret], None],
 ) -> AsyncIterator[Mapping[str, Inbox]]:
     """The inboxes of the targets whose platform sends events, filled until the end of the block.
 
     ``learn`` is told each secret, so that no output shows it. ConfigError for a secret that is none, AgentError for an
     address that was asked for and cannot be had.
     """
-    _refuse_unguarded(server, works.targets)
+    _refuse_unguarded(server, source, works.targets)
     if server.listen is None and server.probes is None and server.hooks is None:
         yield {}
         return
@@ -70,8 +75,9 @@ async def listening(
     from agent.server.hooks import hook_routes
 
     takes_hooks = server.hooks or server.listen
-    inboxes, receivers = receivers_of(works.targets, takes_hooks, works.clock, wake=wake, learn=learn)
+    inboxes, receivers = receivers_of(works.targets, source, takes_hooks, works.clock, wake=wake, learn=learn)
     hooks = hook_routes(receivers)
+    named = sorted(receiver.name for receiver in receivers)
     addresses: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         background = Background()
@@ -84,10 +90,10 @@ async def listening(
                 access=_access(server, server.listen, works.clock, learn),
                 is_host=_names(server, server.listen),
             )
-            await opened("pages", server.listen, app, targets=sorted(receivers))
+            await opened("pages", server.listen, app, receivers=named)
         if server.hooks is not None:
             app = create_app(hooks, is_host=_names(server, server.hooks))
-            await opened("hooks", server.hooks, app, targets=sorted(receivers))
+            await opened("hooks", server.hooks, app, receivers=named)
         if server.probes is not None:
             app = create_app(
                 health(works, background),
@@ -102,7 +108,7 @@ async def listening(
 
 
 def page_routes(
-    works: Works, background: Background, addresses: Mapping[str, str], receivers: Mapping[str, Receiver]
+    works: Works, background: Background, addresses: Mapping[str, str], receivers: Sequence[Receiver]
 ) -> Sequence[BaseRoute]:
     """What people and programs may look at, once they have shown who they are."""
     from agent.server.pages.routes import page_routes as routes_of
@@ -111,8 +117,8 @@ def page_routes(
 
     def hooks() -> Mapping[str, Mapping[str, int]]:
         return {
-            name: {str(status): count for status, count in sorted(receiver.counts.items())}
-            for name, receiver in receivers.items()
+            receiver.name: {str(status): count for status, count in sorted(receiver.counts.items())}
+            for receiver in receivers
         }
 
     facts = Facts(works.store, works.loop, works.clock, works.tail, works.place, works.clock.now(), addresses, hooks)
@@ -136,14 +142,14 @@ def health(works: Works, background: Background) -> Sequence[BaseRoute]:
     return health_routes(live, ready)
 
 
-def _measured(works: Works, background: Background, receivers: Mapping[str, Receiver]) -> BaseRoute:
+def _measured(works: Works, background: Background, receivers: Sequence[Receiver]) -> BaseRoute:
     from agent.reconcile.measures import Measures
     from agent.server.metrics import metrics_route
     from agent.server.receivers import STATUSES
 
     def hooks() -> dict[tuple[str, str], int]:
         # A rate is told only of what was there before it grew: so every status is there from the beginning.
-        return {(name, str(word)): each.counts[word] for name, each in receivers.items() for word in STATUSES}
+        return {(each.name, str(word)): each.counts[word] for each in receivers for word in STATUSES}
 
     measures = Measures(works.loop, works.store, works.clock, hooks)
 
@@ -153,13 +159,13 @@ def _measured(works: Works, background: Background, receivers: Mapping[str, Rece
     return metrics_route(measure)
 
 
-def _refuse_unguarded(server: ServerConfig, targets: Sequence[Target]) -> None:
+def _refuse_unguarded(server: ServerConfig, source: SourceConfig, targets: Sequence[Target]) -> None:
     """The same as ``config.listen`` says of the file, for addresses of the command line."""
     if server.listen is not None and not is_loopback(server.listen.host) and server.auth is None:
         raise ConfigError(
             f"{server.listen.host} reaches beyond this machine, and there is no server.auth", fix=UNGUARDED_FIX
         )
-    hooked = any(target.config.hook is not None for target in targets)
+    hooked = source.hook is not None or any(target.config.hook is not None for target in targets)
     if server.hooks is not None and not is_loopback(server.hooks.host) and not hooked:
         raise ConfigError(
             f"{server.hooks.host} reaches beyond this machine, and nothing has a hook.secret", fix=HOOKLESS_FIX

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from agent.cli.output import tell
 from agent.clock import Clock
 from agent.config.checks import is_loopback
-from agent.config.model import Address
+from agent.config.model import Address, HookConfig, SourceConfig
 from agent.errors import ConfigError
 from agent.reconcile.inbox import Inbox
+from agent.reconcile.pushes import Pushes
 from agent.reconcile.target import Target
 from agent.secrets import Reader, Reference, Secret
 
@@ -26,17 +27,27 @@ SECRET_LENGTH_MIN = 16
 
 def receivers_of(
     targets: Sequence[Target],
+    source: SourceConfig,
     address: Address | None,
     clock: Clock,
     *,
-    wake: Callable[[], None],
+    wake: Callable[[str], None],
     learn: Callable[[Secret], None],
-) -> tuple[Mapping[str, Inbox], Mapping[str, Receiver]]:
-    """By target: the inbox that its platform's events fill, and the receiver that fills it; at ``address``."""
+) -> tuple[Mapping[str, Inbox], Sequence[Receiver]]:
+    """By target the inbox that its platform's events fill; and what receives at ``address``, the forge's pushes too.
+
+    ``wake`` is given the reason. Without a secret only this machine may send.
+    """
+    from agent.server.proofs import FORGE
     from agent.server.receivers import Receiver
 
+    here = address is not None and is_loopback(address.host)
     inboxes: dict[str, Inbox] = {}
-    receivers: dict[str, Receiver] = {}
+    receivers: list[Receiver] = []
+
+    def secrets_of(called: str, hook: HookConfig | None) -> Secrets | None:
+        return _secrets(called, hook.secret, clock, learn) if hook is not None else None
+
     for target in targets:
         hook = target.config.hook
         if hook is not None and not target.platform.events:
@@ -44,12 +55,15 @@ def receivers_of(
                 f"target {target.name} has a `hook`, and {target.platform.api_version} sends no events",
                 fix=f"remove targets.{target.name}.hook",
             )
-        if address is not None and target.platform.events and (hook is not None or is_loopback(address.host)):
-            inboxes[target.name] = inbox = Inbox(target.platform, target.config.defaults, clock, wake)
-            secrets = None
-            if hook is not None:
-                secrets = _secrets(f"targets.{target.name}.hook.secret", hook.secret, clock, learn)
-            receivers[target.name] = Receiver(target.name, inbox.receive, secrets, clock)
+        if address is not None and target.platform.events and (hook is not None or here):
+            inboxes[target.name] = inbox = Inbox(target.platform, target.config.defaults, clock, lambda: wake("event"))
+            secrets = secrets_of(f"targets.{target.name}.hook.secret", hook)
+            take = lambda body, event, inbox=inbox: inbox.receive(body)  # noqa: E731
+            receivers.append(Receiver(f"platform/{target.name}", take, secrets, clock))
+    if address is not None and (source.hook is not None or here):
+        pushes = Pushes(source, clock, lambda: wake("push"))
+        secrets = secrets_of("source.hook.secret", source.hook)
+        receivers.append(Receiver("git/source", pushes.receive, secrets, clock, FORGE))
     return inboxes, receivers
 
 

@@ -55,8 +55,8 @@ async def _at_work(config: Config, options: Options, opened: Opened, loop: Loop,
     asked = Asked(opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: _mine(loop))
     loop.after = asked.after
     works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
-    wake = lambda: loop.wakeups.poke("event")  # noqa: E731
-    async with listening(server, works, wake=wake, learn=opened.redactor.add) as loop.inboxes:
+    wake, learn = loop.wakeups.poke, opened.redactor.add
+    async with listening(server, config.source, works, wake=wake, learn=learn) as loop.inboxes:
         return await _until_stopped(loop, asked.watch())
 
 

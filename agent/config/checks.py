@@ -77,6 +77,7 @@ def _source(source: Mapping[str, Any]) -> Iterator[Fault]:
             if word in source:
                 what = f"`{word}` belongs to a repository, and `mount` is a folder that somebody else publishes"
                 yield Fault(join("source", word), "source-invalid", what, fix="say it to the publisher", at="key")
+    yield from reference_faults(("source", "hook"), source.get("hook"))
     if isinstance(source.get("url"), str):
         yield from _git_url(source["url"], source.get("allow_http") is True)
     pins = [word for word in ("branch", "tag", "commit") if source.get(word) is not None]

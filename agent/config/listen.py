@@ -20,7 +20,7 @@ OFF = "off"
 UNGUARDED_FIX = (
     "set server.auth: {token: {file: PATH}}, or give webhooks alone an address that others reach: server.hooks"
 )
-HOOKLESS_FIX = "set targets.NAME.hook: {secret: {env: NAME}}, or take server.hooks out"
+HOOKLESS_FIX = "set source.hook or targets.NAME.hook: {secret: {env: NAME}}, or take server.hooks out"
 _LISTEN = re.compile(r"(?:([A-Za-z0-9][A-Za-z0-9.-]*)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
@@ -99,7 +99,7 @@ def _reaching(pointer: str, word: str, written: str, document: Mapping[str, Any]
 
 def _has_hook(document: Mapping[str, Any]) -> bool:
     targets = document.get("targets")
-    holders = list(targets.values()) if isinstance(targets, dict) else []
+    holders = [document.get("source"), *(targets.values() if isinstance(targets, dict) else ())]
     return any(isinstance(one, dict) and one.get("hook") is not None for one in holders)
 
 

@@ -17,14 +17,14 @@ from agent.config.checks import find_faults, is_loopback, normal_server, seconds
 from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import listen_faults, server_of
-from agent.config.model import Config, HookConfig, TargetConfig
+from agent.config.model import Config, TargetConfig
 from agent.config.order import order_faults, with_others
 from agent.config.overlays import plain_folder
 from agent.config.policy_words import budget_of, drift_of, limits_of, policy_faults, window_of
 from agent.config.references import reference_of, references_of
 from agent.config.relocate import Merged, relocated
 from agent.config.sharing import sharing_faults, sharing_of
-from agent.config.source_words import path_of, source_of
+from agent.config.source_words import hook_of, path_of, source_of
 from agent.config.state import find_config, password_of, read_config_file, state_url, written_state
 from agent.config.variables import resolve_variables
 from agent.errors import ConfigError, Problem, Where
@@ -310,7 +310,7 @@ def _target(
         proxy=target.get("proxy"),
         trust_env=target.get("trust_env", False),
         allow_http=target.get("allow_http", False) or stays_here,
-        hook=HookConfig(reference_of(target["hook"]["secret"], folder, withheld)) if "hook" in target else None,
+        hook=hook_of(target, folder, withheld),
     )
 
 

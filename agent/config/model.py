@@ -26,6 +26,13 @@ AdoptPolicy = Literal["never", "ifIdentical", "ifMarked", "always"]
 
 
 @dataclass(frozen=True, slots=True)
+class HookConfig:
+    """How webhooks prove where they come from: by the one secret that only we and they know."""
+
+    secret: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class Signers:
     """Who may sign commits: files of keys, ``ssh`` as ``ssh-keygen`` reads allowed signers, ``gpg`` as it exports."""
 
@@ -53,13 +60,7 @@ class SourceConfig:
     proxy: str | None = None
     allow_http: bool = False
     signers: Signers | None = None  # who may sign what is followed; None: nobody has to
-
-
-@dataclass(frozen=True, slots=True)
-class HookConfig:
-    """How the platform's webhooks prove where they come from: by the one secret that only we and they know."""
-
-    secret: Reference
+    hook: HookConfig | None = None
 
 
 class Address(NamedTuple):

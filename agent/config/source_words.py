@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.config.checks import seconds_of
-from agent.config.model import Signers, SourceConfig
-from agent.config.references import references_of
+from agent.config.model import HookConfig, Signers, SourceConfig
+from agent.config.references import reference_of, references_of
 
 
 def source_of(source: Mapping[str, Any], folder: Path, withheld: frozenset[str]) -> SourceConfig:
@@ -31,7 +31,13 @@ def source_of(source: Mapping[str, Any], folder: Path, withheld: frozenset[str])
         proxy=source.get("proxy"),
         allow_http=source.get("allow_http", False),
         signers=_signers(source.get("signers"), folder),
+        hook=hook_of(source, folder, withheld),
     )
+
+
+def hook_of(holder: Mapping[str, Any], folder: Path, withheld: frozenset[str]) -> HookConfig | None:
+    """The ``hook`` of a source, or of a target."""
+    return HookConfig(reference_of(holder["hook"]["secret"], folder, withheld)) if "hook" in holder else None
 
 
 def _signers(signers: Mapping[str, str] | None, folder: Path) -> Signers | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agent.clock import Clock
 from agent.errors import StoreError
 from agent.reconcile.loop import Loop
+from agent.store.status import refused_of
 from agent.store.store import Store
 
 _TICKS = 3
@@ -46,13 +47,23 @@ class Readiness:
 
     def checks(self) -> list[Check]:
         """Blocks for the time of a write: to be called in a thread."""
-        return [self._writable(), *self._revisions()]
+        return [self._writable(), *self._revisions(), self._configuration()]
 
     def _writable(self) -> Check:
         now = self._clock.monotonic()
         if self._probed is None or now - self._probed[0] >= _PROBE_SECONDS:
             self._probed = now, _tried(self._store.probe)
         return self._probed[1]
+
+    def _configuration(self) -> Check:
+        """A changed file that was refused is worth a word, and no more: the agent works on by the one before."""
+        try:
+            refused = refused_of(self._store.query) is not None
+        except StoreError:
+            return Check("configuration", True, "not known")  # the store's own check says why
+        return Check(
+            "configuration", True, "a changed one is refused, the one before is in force" if refused else "read"
+        )
 
     def _revisions(self) -> Iterator[Check]:
         """One target that has read a revision is enough: a mistake in the folder of another is that one's alone.

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from agent.live.budget import Budget
 from agent.live.bulk import FEW
 from agent.live.memory import Memory
+from agent.live.purpose import Purpose
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import SUPERSEDED, Outcome, Report, Result
@@ -114,3 +116,8 @@ def _is_read(seen: Observation) -> bool:
 
 def _seen_at(seen: Observation) -> float:
     return (seen.seen_at if isinstance(seen, Present | Absent) else None) or 0.0
+
+
+def is_long(budget: Budget, resources: int) -> bool:
+    """Whether so many resources take their time: a look, a write and its confirmation each, perhaps a second look."""
+    return resources > FEW or (resources > 0 and budget.wait_needed(Purpose.READ, 4 * resources) > 0)

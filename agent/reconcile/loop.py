@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from agent.errors import AgentError, LeaseLost
-from agent.live.bulk import FEW
 from agent.live.haste import OVERTAKEN
-from agent.live.purpose import Purpose
 from agent.model.identity import Key
 from agent.model.outcome import Report
 from agent.reconcile import collector
 from agent.reconcile.failed import report_failure
 from agent.reconcile.heads import newest
-from agent.reconcile.hurry import left_over
+from agent.reconcile.hurry import is_long, left_over
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_hurried, reconcile_named
 from agent.reconcile.neighbours import blocked
@@ -40,7 +38,7 @@ from agent.source import Wakeups
 
 _log = structlog.get_logger("datakeel")
 _GRACE_SECONDS = 20.0  # of the 30 that a container is usually given
-_BY_THEMSELVES = frozenset({"poll", "event", "lease"})  # reasons that each target judges by its own pace
+_BY_THEMSELVES = frozenset({"poll", "event", "lease", "push"})  # reasons that each target judges by its own pace
 _READS = ("list", "read", "named", "sweep", "probe")  # what looking costs, as against what mending does
 
 
@@ -147,8 +145,9 @@ class Loop:
             if reasons & {"file", "signal"} and self.reload is not None:
                 await self.reload()
                 reasons = reasons - {"file"} or {"poll"}  # what a new configuration changed is due by itself
-            if reasons == {"poll"} and await self._moved():
-                reasons = {"git"}
+            pushed = "push" in reasons and await self._pushed()
+            if pushed or (reasons == {"poll"} and await self._moved()):
+                reasons |= {"git"}
 
     def _wake_dependents(self) -> None:
         """What a target waited for in another one may be there now; the store tells, whoever has made it."""
@@ -164,6 +163,11 @@ class Loop:
         now = self.targets[0].clock.monotonic()
         waiting = [each for each in self.targets if self.paces[each.name].failures and self._due_at(each) > now]
         return bool(waiting) and await self._is_newer(waiting[0])
+
+    async def _pushed(self) -> bool:
+        """Whether a push that was told of has brought something; a source that was never read is tried in any case."""
+        walked = [each for each in self.targets if each.walking is not None]
+        return not walked or await self._is_newer(walked[0])
 
     async def _is_newer(self, target: Target) -> bool:
         """Whether a commit is there that the last pass over this target, or the one under way, was not about."""
@@ -222,7 +226,7 @@ class Loop:
             # A commit waits for no list; the poll that brings them is due right after it, if they are.
             lists_wait = sweep.lists_at() > now if not reasons else reasons == {"git"}
             lists_wait = lists_wait and target.listed_at is not None
-            if lists_wait and _is_long(target, left_over(pace.last)):
+            if lists_wait and is_long(target.api.budget, left_over(pace.last)):
                 await self._interruptible(target, pace, self._wish(lists_wait=True, hurried=True))
                 if self._stops_writing():
                     return
@@ -332,12 +336,6 @@ class Loop:
             # No list was read: commits that come often must not push the poll ahead of them for ever.
             pace.next_at = min(pace.next_at, max(began, self.sweeps[target.name].lists_at()))
         return wait
-
-
-def _is_long(target: Target, resources: int) -> bool:
-    """Whether so many resources take their time: a look, a write and its confirmation each, perhaps a second look."""
-    wait: float = target.api.budget.wait_needed(Purpose.READ, 4 * resources)
-    return resources > FEW or (resources > 0 and wait > 0)
 
 
 def _reads(target: Target) -> int:

@@ -1,14 +1,12 @@
 """Receivers of webhooks: judge who sends, bound what comes, hand the body on. Content is looked at by whom it is for.
 
-Called by ``hooks`` for each request. A platform proves itself by a word that only it and we know: in the address
-(``/hooks/platform/TARGET/WORD``), as a bearer token, or as the key of an HMAC over the raw body. Refusals are cheap,
-have no body and are counted; nothing is answered that would tell whether a thing exists.
+Called by ``hooks`` for each request; ``proofs`` tells by what a sender proves itself. Refusals are cheap, have no body
+and are counted; nothing is answered that would tell whether a thing exists.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import math
 import re
 from collections import Counter
@@ -19,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from agent.clock import Clock
 from agent.server.keys import Secrets
+from agent.server.proofs import PLATFORM, Manner
 
 STATUSES = (202, 400, 401, 413, 415, 429)
 """Everything that a receiver answers."""
@@ -26,7 +25,6 @@ BODY_MAX = 1024 * 1024
 _BODY_SECONDS = 10.0
 _BURST, _PER_SECOND = 1000.0, 100.0
 _BYTES_OF_ONE = 16 * 1024  # a bigger body counts as several requests
-_SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 
 _log = structlog.get_logger("datakeel.server")
@@ -56,17 +54,25 @@ class Rate:
 
 
 class Receiver:
-    """The webhooks of one target. ``take`` is given the body and says ``accepted``, ``ignored`` or ``malformed``.
+    """One receiver. ``take`` is given body and name of an event, and says ``accepted``, ``ignored`` or ``malformed``.
 
-    ``secrets`` None: whoever reaches the address may send, which is for addresses of this machine only. ``counts`` are
-    answers by status.
+    ``name`` is how its address ends: ``platform/TARGET``, ``git/SOURCE``. ``secrets`` None: whoever reaches the address
+    may send, which is for addresses of this machine only. ``counts`` are answers by status.
     """
 
-    def __init__(self, name: str, take: Callable[[bytes], str], secrets: Secrets | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        take: Callable[[bytes, str], str],
+        secrets: Secrets | None,
+        clock: Clock,
+        manner: Manner = PLATFORM,
+    ) -> None:
         self.counts: Counter[int] = Counter()
-        self._name = name
+        self.name = name
         self._take = take
         self._secrets = secrets
+        self._manner = manner
         # Whoever only claims to have signed must not use up what proven senders may send.
         self._proven, self._claimed = Rate(clock), Rate(clock)
         self._clock = clock
@@ -79,7 +85,7 @@ class Receiver:
         now = self._clock.monotonic()
         if status != 202 and now - self._told.get(status, -math.inf) >= 1.0:  # a line a second for each reason
             self._told[status] = now
-            _log.warning("hook.refused", target=self._name, status=status, so_far=self.counts[status])
+            _log.warning("hook.refused", receiver=self.name, status=status, so_far=self.counts[status])
         return status
 
     async def _judged(self, request: Request, word: str | None) -> int:
@@ -89,9 +95,9 @@ class Receiver:
         if length.isdecimal() and int(length[:20]) > BODY_MAX:
             return 413
         valid = await self._secrets.valid() if self._secrets is not None else ()
-        proven = self._secrets is None or _knows(request, word, valid)
-        signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
-        if not proven and signature is None:
+        proven = self._secrets is None or self._manner.knows(request, word, valid)
+        claim = None if proven else self._manner.claim(request)
+        if not proven and claim is None:
             return 401
         rate = self._proven if proven else self._claimed
         if not rate.allows():
@@ -100,24 +106,14 @@ class Receiver:
         if isinstance(body, int):
             return body
         rate.charge(len(body) // _BYTES_OF_ONE)
-        if not proven and signature is not None and not _signed(body, signature[1], valid):
+        if claim is not None and not claim.holds(body, valid):
             return 401
-        return 400 if self._take(body) == "malformed" else 202
+        return 400 if self._take(body, self._manner.event(request)) == "malformed" else 202
 
 
 def _is_json(request: Request) -> bool:
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     return bool(_JSON.fullmatch(kind)) and request.headers.get("content-encoding", "identity").lower() == "identity"
-
-
-def _knows(request: Request, word: str | None, valid: tuple[bytes, ...]) -> bool:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = word if word is not None else token if scheme.lower() == "bearer" else ""
-    return any(hmac.compare_digest(given.encode("utf-8", "replace"), secret) for secret in valid)
-
-
-def _signed(body: bytes, signature: str, valid: tuple[bytes, ...]) -> bool:
-    return any(hmac.compare_digest(hmac.digest(secret, body, "sha256").hex(), signature) for secret in valid)
 
 
 async def _body(request: Request) -> bytes | int:

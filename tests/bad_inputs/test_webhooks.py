@@ -124,7 +124,9 @@ def agent(benches: Benches, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     fill(bench, [], "hooked")
     (bench.folder / "hook").write_text(SECRET)
     (bench.folder / "hook").chmod(0o600)
-    text = CONFIG.replace("SERVER", bench.server).replace("source: {path: .}", "source: {path: ., interval: 1h}")
+    text = CONFIG.replace("SERVER", bench.server).replace(
+        "source: {path: .}", "source: {path: ., branch: main, interval: 1h, hook: {secret: {file: ../hook}}}"
+    )
     listen = "    hook: {secret: {file: ../hook}}\nserver: {listen: '127.0.0.1:0', probes: '127.0.0.1:0'}\n"
     bench.write("datakeel.yaml", text + listen)
     bench.commit()
@@ -151,6 +153,38 @@ def test_what_is_no_event_is_refused_and_nothing_comes_of_it(
     assert all(line.startswith("GET ") for line in agent.asked()[len(before) :])
 
 
+def pushed(body: bytes, **headers: str) -> bytes:
+    """What a forge sends: to another address, with an event's name."""
+    named = {"x_github_event": "push", "authorization": f"Bearer {SECRET}"} | headers
+    return request(body, word="", **named).replace(b"/hooks/platform/lake", b"/hooks/git/source", 1)
+
+
+PUSHES = (
+    (166, "no signature", pushed(BODY, authorization=""), 401),
+    (167, "sha1 only", pushed(BODY, authorization="", x_hub_signature=signed(BODY, "sha1")), 401),
+    (168, "too short", pushed(BODY, authorization="", x_hub_signature_256=signed(BODY)[:-1]), 401),
+    (169, "written anew", pushed(BODY + b" ", authorization="", x_hub_signature_256=signed(BODY)), 401),
+    (172, "length that lies", pushed(BODY, content_length="25000000000"), 413),
+    (173, "null", pushed(b"null"), 400),
+    (173, "list", pushed(b"[]"), 400),
+    (173, "depth", pushed(DEEP), 400),
+    (173, "repository null", pushed(b'{"repository": null}'), 400),
+    (173, "ref is a number", pushed(b'{"ref": 5}'), 400),
+    (174, "form", pushed(b"payload=%7B%7D", content_type="application/x-www-form-urlencoded"), 415),
+    (176, "ping", pushed(b'{"zen": "keep it simple"}', x_github_event="ping"), 202),
+)
+
+
+@pytest.mark.parametrize(("row", "name", "sent", "status"), PUSHES, ids=[f"{one[0]} {one[1]}" for one in PUSHES])
+def test_what_is_no_push_is_refused_and_nothing_comes_of_it(
+    row: int, name: str, sent: bytes, status: int, agent: Agent
+) -> None:
+    passes = agent.log.read_text().count('"pass.')
+    assert agent.send(sent) == status
+    assert SECRET not in agent.log.read_text()
+    assert agent.log.read_text().count('"pass.') == passes
+
+
 FORGES = {
     "GitHub, another branch": {"ref": "refs/heads/other", "repository": {"full_name": "team/else"}},
     "GitHub, a tag": {"ref": "refs/tags/v1", "created": True, "repository": {"full_name": "team/else"}},
@@ -161,9 +195,10 @@ FORGES = {
 
 @shows(175)
 def test_an_event_of_a_repository_is_taken_and_nothing_comes_of_it(agent: Agent) -> None:
-    """The one receiver is that of platforms: what a forge tells it names no object, whatever repository it is about."""
+    """At the receiver of a platform it names no object; at that of the forge it is of nothing that is followed."""
     passes, asked = agent.log.read_text().count('"pass.'), agent.asked()
     assert [agent.send(request(json.dumps(event).encode())) for event in FORGES.values()] == [202] * len(FORGES)
+    assert [agent.send(pushed(json.dumps(event).encode())) for event in FORGES.values()] == [202] * len(FORGES)
     time.sleep(0.3)
     assert agent.log.read_text().count('"pass.') == passes
     assert agent.asked() == asked

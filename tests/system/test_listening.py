@@ -28,6 +28,9 @@ def served(agent: Agent) -> dict[str, str]:
     return {str(each["use"]): str(each["address"]) for each in agent.events if each["event"] == "server.listening"}
 
 
+READY = "[+] store ok: writable\n[+] revision ok: read by 1 of 1 targets\n[+] configuration ok: read\nok\n"
+
+
 def ask(url: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
@@ -46,7 +49,7 @@ def test_health_is_told_with_its_reasons_while_the_platform_is_dead(stage: Stage
     asked = stage.datakeel("status", "--probe", "readyz")
     assert (asked.returncode, asked.stdout.splitlines()[-1]) == (0, "ok")
     status, text = ask(f"{probes}/readyz?verbose")
-    assert (status, text) == (200, "[+] store ok: writable\n[+] revision ok: read by 1 of 1 targets\nok\n")
+    assert (status, text) == (200, READY)
     stage.children[0].kill()
     until(lambda: agent.passes(word="pass.failed"), "a pass fails")
     assert ask(f"{probes}/livez")[0] == ask(f"{probes}/healthz")[0] == 200

@@ -249,6 +249,18 @@ def test_beyond_this_machine_a_hook_needs_a_secret(tmp_path: Path, written: str)
     assert load(tmp_path, text.replace(written, "127.0.0.1:8642")).server.hooks
 
 
+def test_the_hook_of_the_forge_is_a_secret_too(tmp_path: Path) -> None:
+    hooked = MINIMAL.replace("source: {path: .}", "source: {path: ., hook: HOOK}")
+    assert hooked != MINIMAL
+    text = hooked.replace("HOOK", "{secret: {file: hook}}") + "server: {hooks: '0.0.0.0:8644'}\n"
+    config = load(tmp_path, text)
+    assert config.source.hook is not None
+    assert config.source.hook.secret == Reference("file", str(tmp_path / "hook"))
+    for wrong in ("hunter2-canary", "{secret: hunter2-canary}", "{secret: {value: hunter2-canary}}"):
+        found = problems(tmp_path, hooked.replace("HOOK", wrong))
+        assert found and "hunter2-canary" not in repr(found)
+
+
 def test_a_proxy_is_named_by_its_addresses(tmp_path: Path) -> None:
     text = "server: {auth: {proxy: {user_header: X-Forwarded-User, addresses: [10.0.0.5, 'fd00::/8']}}}\n"
     auth = load(tmp_path, MINIMAL + text).server.auth

@@ -61,12 +61,16 @@ def test_ready_is_who_has_read_a_revision_and_can_write(tmp_path: Path) -> None:
     async def story(at: AtWork) -> None:
         store = at.scene.target.store
         readiness = Readiness(at.loop, store, at.scene.clock)
-        assert [check.holds for check in readiness.checks()] == [True, False]
+        assert [check.holds for check in readiness.checks()] == [True, False, True]
         await at.pass_time(INTERVAL)
         assert [tuple(check) for check in readiness.checks()] == [
             ("store", True, "writable"),
             ("revision", True, "read by 1 of 1 targets"),
+            ("configuration", True, "read"),
         ]
+        store.refuse_config({"message": "1 mistake in the configuration datakeel.yaml"})
+        assert [check.holds for check in readiness.checks()] == [True, True, True]
+        assert readiness.checks()[2].says == "a changed one is refused, the one before is in force"
 
     play_at_work(tmp_path, FILES, story)
 
@@ -76,9 +80,12 @@ def test_who_cannot_write_is_not_ready_and_is_told_so_in_a_word(tmp_path: Path) 
         def probe(self) -> None:
             raise StoreError("the state store cannot be written", got="SQLITE_FULL")
 
+        def query(self, sql: str, values: Any) -> Any:
+            raise StoreError("the state store cannot be read")
+
     async def story(at: AtWork) -> None:
         await at.pass_time(INTERVAL)
-        store, _ = Readiness(at.loop, Full(), at.scene.clock).checks()  # type: ignore[arg-type]
+        store, _, _ = Readiness(at.loop, Full(), at.scene.clock).checks()  # type: ignore[arg-type]
         assert tuple(store) == ("store", False, "SQLITE_FULL")
         assert is_alive(at)
 

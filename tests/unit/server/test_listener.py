@@ -19,7 +19,7 @@ from agent.server.receivers import BODY_MAX, Receiver
 
 @asynccontextmanager
 async def listening(**words: float) -> AsyncIterator[tuple[Listener, int]]:
-    app = create_app(hook_routes({"main": Receiver("main", lambda body: "accepted", None, SystemClock())}))
+    app = create_app(hook_routes([Receiver("platform/main", lambda body, event: "accepted", None, SystemClock())]))
     listener = Listener(app, **words)
     await listener.open("127.0.0.1", 0)
     try:

@@ -46,9 +46,9 @@ class Scene:
         self.bodies: list[bytes] = []
         self.word = word
         secrets = Secrets(self._read, self.clock) if secret else None
-        self.receiver = Receiver("main", self._take, secrets, self.clock)
+        self.receiver = Receiver("platform/main", self._take, secrets, self.clock)
         is_host = (lambda name: name == host) if host is not None else (lambda name: True)
-        transport = httpx.ASGITransport(app=create_app(hook_routes({"main": self.receiver}), is_host=is_host))
+        transport = httpx.ASGITransport(app=create_app(hook_routes([self.receiver]), is_host=is_host))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://agent.example")
 
     def _read(self) -> str:
@@ -56,7 +56,7 @@ class Scene:
             raise ConfigError("the secret file cannot be read", code="credential-missing")
         return self.secret
 
-    def _take(self, body: bytes) -> str:
+    def _take(self, body: bytes, event: str) -> str:
         self.bodies.append(body)
         return self.word
 
