@@ -280,7 +280,7 @@ def next_commands(demo: Demo) -> str:
     """What to try while everything runs."""
     stage, script = demo.stage, demo.stage.scripts[-1]
     text = f"""\
-Everything keeps running. In another terminal:
+Everything keeps running. The agent's page is {stage.page}; in another terminal:
 
   cd {stage.repository}
   export {stage.exports()}

@@ -78,7 +78,8 @@ class Stage:
         self._make_repository()
 
     def start_agent(self) -> None:
-        agent = self._child("run", "--config", str(self.repository / "datakeel.yaml"), "--log", "json")
+        serving = ("--listen", "127.0.0.1:0", "--probes", "off")
+        agent = self._child("run", "--config", str(self.repository / "datakeel.yaml"), "--log", "json", *serving)
         for stream in (agent.stdout, agent.stderr):
             threading.Thread(target=self._follow, args=(stream,), daemon=True).start()
 
@@ -134,6 +135,12 @@ class Stage:
         return done.stdout
 
     # What happened
+
+    @property
+    def page(self) -> str:
+        """Where the agent's page is; empty until it says so."""
+        told = (each.words for each in self.events if each.words.get("event") == "server.listening")
+        return next((str(words["address"]) for words in told if words.get("use") == "pages"), "")
 
     def until(self, done: Callable[[], bool], seconds: float = PATIENCE) -> bool:
         """Wait until it is done, looking whenever the agent says something. False when it is not done in time."""

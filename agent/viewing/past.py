@@ -73,5 +73,5 @@ def event_row(row: EventRow) -> dict[str, Any]:
         "outcome": row.outcome,
         "code": row.code,
         "message": row.message,
-        "fields": [dict(field) for field in row.fields],
+        "fields": [{"sensitive": False, **field} for field in row.fields],
     }

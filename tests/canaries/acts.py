@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -124,9 +125,6 @@ def run_with_webhooks(stage: Stage) -> None:
     stage.keeper.reference("file", "hook", "hook, rotated", arrives=False)
     new = stage.canary("hook, rotated")
     for path in (
-        "/",
-        "/health",
-        "/live",
         "/ready",
         "/startup",
         "/metrics",
@@ -140,11 +138,29 @@ def run_with_webhooks(stage: Stage) -> None:
     stage.repository.write("header/another.json", _vault("header-another", stage.in_clear("password of another")))
     revision = stage.commit("another")
     _waited(lambda: revision[:7] in agent.said(), agent.said)
+    _pages(stage, address)
     stage.leaky.refuses = True
     stage.commit("refused")
     _waited(lambda: "you said" in agent.said() or "Unauthorized" in agent.said(), agent.said)
     stage.leaky.refuses = False
+    _pages(stage, address)
     agent.end()
+
+
+def _pages(stage: Stage, address: str) -> None:
+    """Every page and its document, every resource with what its platform says now, every pass."""
+    paths = ["/", "/resources?state=all", "/resources?q=password", "/plan", "/history", "/events", "/health"]
+    seen: set[str] = set()
+    while paths:
+        path = paths.pop()
+        seen.add(path)
+        for asked in (path, "/api/overview" if path == "/" else f"/api{path}"):
+            assert _ask(stage, "GET", address + asked) in (200, 404)
+        page = list(stage.outputs.values())[-2].decode()
+        found = re.findall(r'href="(/(?:resources/|history/)[^"?#]+)"', page)
+        more = [link + end for link in found for end in ("", "?live=now&logs=now") if link.startswith("/resources/")]
+        paths += {link for link in (*found, *more) if link not in seen} - set(paths)
+    assert any(path.startswith("/resources/") for path in seen) and any(path.startswith("/history/") for path in seen)
 
 
 def mistakes(stage: Stage) -> None:

@@ -48,6 +48,13 @@ PAGES = (
 )
 
 
+_ELSEWHERE = Page("", "elsewhere", "error.html")
+
+
+async def _nowhere(path: Words, query: Words) -> dict[str, Any]:
+    raise AgentError("there is no such page", code="not-found")
+
+
 def page_routes(
     views: Mapping[str, View],
     beyond: Beyond,
@@ -66,6 +73,7 @@ def page_routes(
             answer = _answering(page, views[page.view], scrub)
             routes.append(Route(api_path(page), answer, methods=["GET"], name=f"api {page.view}"))
             routes.append(Route(page.path, answer, methods=["GET"], name=page.view))
+    routes.append(Route("/{path:path}", _answering(_ELSEWHERE, _nowhere, scrub), methods=["GET"]))
     return routes
 
 
