@@ -24,7 +24,7 @@ from tests.system.stage import Agent, Stage, until, workflow
 
 CONFIG = """\
 apiVersion: datakeel/v1
-source: {{path: ., interval: 5s}}
+source: {{{source}, interval: 5s}}
 state: sqlite:///{state}
 targets:
   flows:
@@ -86,7 +86,9 @@ class Soak:
         hook = stage.folder / "hook"
         hook.write_text(HOOK)
         hook.chmod(0o600)
-        text = CONFIG.format(state=stage.state, server=stage.server, hook=hook, verify=VERIFY_SECONDS)
+        text = CONFIG.format(
+            source=stage.source, state=stage.state, server=stage.server, hook=hook, verify=VERIFY_SECONDS
+        )
         (stage.repository / "datakeel.yaml").write_text(text, encoding="utf-8")
         revision = stage.commit(self._first)
         agent = stage.start_agent("--listen", "127.0.0.1:0")
@@ -186,10 +188,10 @@ def project(number: int, turn: int) -> str:
 
 
 def soak(
-    folder: Path, *, minutes: float, faults: float, seed: int, flows: int, projects: int
+    stage: Stage, *, minutes: float, faults: float, seed: int, flows: int, projects: int
 ) -> tuple[list[str], list[Sample]]:
     """What is wrong, and the samples after the warm-up."""
-    with Stage(folder) as stage:
+    with stage:
         world = Soak(stage, random.Random(seed), flows, projects)
         agent = world.begin(faults)
         began = time.monotonic()
@@ -204,12 +206,14 @@ def soak(
                 next_line += 60
                 print(f"{samples[-1].at / 60:5.1f} min  {_shown(samples[-1])}", flush=True)
             time.sleep(SAMPLE_SECONDS)
-        (folder / "samples.json").write_text(json.dumps([asdict(sample) for sample in samples]))
+        (stage.folder / "samples.json").write_text(json.dumps([asdict(sample) for sample in samples]))
         warm = [sample for sample in samples if sample.at >= WARM_UP * minutes * 60]
         wrong = judge(warm, rss_hourly_max=RSS_HOURLY_MAX) + world.settled(agent)
         wrong += ["the store is beyond 64 MiB"] if samples[-1].store + samples[-1].log > STORE_MAX else []
         events = agent.events
+        ended = time.monotonic()
         status = agent.end()
+        print(f"SIGTERM: it ended with {status} after {time.monotonic() - ended:.1f} s")
         wrong += [] if status == 143 else [f"the agent ended with {status}"]
         wrong += [f"pass.crashed: {event}" for event in events if event["event"] == "pass.crashed"]
         _told(world, stage, events, samples)
@@ -236,6 +240,17 @@ def _told(world: Soak, stage: Stage, events: list[dict[str, Any]], samples: list
         print(f"{word}: " + ", ".join(f"{value} x{count}" for value, count in sorted(counts.items())))
 
 
+def summary(wrong: list[str], warm: list[Sample]) -> int:
+    """Print what held steady, and what is wrong; the exit status."""
+    times = [sample.at for sample in warm]
+    print(f"after {WARM_UP:.0%} of the time, {len(warm)} samples:")
+    for word, unit in (("rss", " MiB"), ("memory", " MiB"), ("descriptors", ""), ("threads", ""), ("store", " bytes")):
+        values = [float(getattr(sample, word)) for sample in warm]
+        print(f"{word}: {values[0]:g} to {values[-1]:g}{unit}, {slope(times, values)}{unit}")
+    print("\n".join(wrong) or "flat, and at rest in the end")
+    return 1 if wrong else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.system.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30)")
@@ -248,14 +263,8 @@ def main() -> int:
     words = {"minutes": asked.minutes, "faults": asked.faults, "seed": asked.seed}
     with tempfile.TemporaryDirectory(prefix="datakeel-soak-") as folder:
         place = asked.keep or Path(folder) / "stage"
-        wrong, warm = soak(place, **words, flows=asked.flows, projects=asked.projects)
-    times = [sample.at for sample in warm]
-    print(f"after {WARM_UP:.0%} of the time, {len(warm)} samples:")
-    for word, unit in (("rss", " MiB"), ("memory", " MiB"), ("descriptors", ""), ("threads", ""), ("store", " bytes")):
-        values = [float(getattr(sample, word)) for sample in warm]
-        print(f"{word}: {values[0]:g} to {values[-1]:g}{unit}, {slope(times, values)}{unit}")
-    print("\n".join(wrong) or "flat, and at rest in the end")
-    return 1 if wrong else 0
+        wrong, warm = soak(Stage(place), **words, flows=asked.flows, projects=asked.projects)
+    return summary(wrong, warm)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 
 CONFIG = """\
 apiVersion: datakeel/v1
-source: {{path: ., interval: {interval}}}
+source: {{{source}, interval: {interval}}}
 state: sqlite:///{state}
 targets:
   main:
@@ -87,6 +87,8 @@ class Agent:
 class Stage:
     """A folder in which all of it plays. Use it with `with`: it ends every child that it started."""
 
+    source = "path: ."
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.repository = folder / "repository"
@@ -135,7 +137,7 @@ class Stage:
         return child
 
     def configure(self, interval: str = "2s") -> None:
-        text = CONFIG.format(state=self.state, server=self.server, interval=interval)
+        text = CONFIG.format(source=self.source, state=self.state, server=self.server, interval=interval)
         (self.repository / "datakeel.yaml").write_text(text, encoding="utf-8")
 
     def commit(self, files: Mapping[str, str | None], message: str = "a change") -> str:

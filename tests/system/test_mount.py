@@ -31,10 +31,10 @@ class Sidecar(Stage):
     """A stage whose repository is a folder that git-sync publishes; its commands find no git."""
 
     def configure(self, interval: str = "30s") -> None:
-        text = CONFIG.format(state=self.state, server=self.server, interval=interval)
-        assert "source: {path: .," in text
+        source = f"mount: {self.folder / 'git/current'}"
+        text = CONFIG.format(source=source, state=self.state, server=self.server, interval=interval)
         self.config = self.folder / "datakeel.yaml"
-        self.config.write_text(text.replace("path: .,", f"mount: {self.folder / 'git/current'},"))
+        self.config.write_text(text)
         self.git_sync = GitSync(self.folder / "git")
 
     def publish(self, commit: str, *names: str, cron: str = "0 1 * * *") -> None:

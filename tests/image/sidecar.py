@@ -1,0 +1,64 @@
+"""The agent as a sidecar, for a while: ``python -m tests.image.sidecar --minutes 30``.
+
+What `tests.system.soak` plays (two platforms, a share of calls that fail, commits, clicks, webhooks), with the agent in
+the image's root: nothing but its volume and /tmp can be written to, uid 65532 without a capability, no git, a git-sync
+that swaps a link for each commit. Tells memory, descriptors and threads over time, the health check, and how SIGTERM
+ends it. Exit 1 when something grew or is not at rest in the end, 2 when this machine cannot play it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.image.__main__ import FOLDER
+from tests.image.root import Missing, build
+from tests.image.stage import Contained
+from tests.system.soak import soak, summary
+from tests.system.stage import Agent
+
+
+class Watched(Contained):
+    """Asks for the agent's health before it ends it."""
+
+    def start_agent(self, *more: str) -> Agent:
+        agent = super().start_agent(*more)
+        container, end = self.containers[-1], agent.end
+
+        def asked(*words: int) -> int:
+            for probe in ("livez", "readyz"):
+                health = container.run("datakeel", "status", "--probe", probe)
+                print(f"{probe}: {health.returncode} {health.stdout.strip()[:100]}")
+                assert health.returncode == 0 or probe == "readyz", health.stderr
+            return end(*words)
+
+        agent.end = asked  # type: ignore[method-assign]
+        return agent
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.image.sidecar", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30)")
+    parser.add_argument("--faults", type=float, default=0.05, help="share of calls that fail (default 0.05)")
+    parser.add_argument("--seed", type=int, default=1, help="draws what happens (default 1)")
+    parser.add_argument("--flows", type=int, default=250, help="workflows (default 250)")
+    parser.add_argument("--projects", type=int, default=30, help="projects of the second platform (default 30)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the root is kept (default .image)")
+    asked = parser.parse_args()
+    try:
+        root = build(asked.folder, "sidecar")
+    except Missing as error:
+        print(f"not played: {error}")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="datakeel-sidecar-") as folder:
+        Path(folder).chmod(0o755)
+        stage = Watched(Path(folder) / "stage", root, with_git=False)
+        words = {"minutes": asked.minutes, "faults": asked.faults, "seed": asked.seed}
+        wrong, warm = soak(stage, **words, flows=asked.flows, projects=asked.projects)
+    return summary(wrong, warm)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
