@@ -197,11 +197,11 @@ def _is_about(change: Change, field: FieldChange) -> bool:
 
 
 def _drifted(change: Change, field: FieldChange) -> str:
-    """That somebody changed it live, and since when git says otherwise."""
+    """That somebody changed it live, and as of which commit git says otherwise."""
     if change.because is None or field.sensitive or field.op is not FieldOp.CHANGE:
         return "changed live"
     wanted = show(field.after, None)
-    return f"changed live; git says {wanted if len(wanted) <= 24 else 'otherwise'} since {change.because.short}"
+    return f"changed live; git says {wanted if len(wanted) <= 24 else 'otherwise'} as of {change.because.short}"
 
 
 def _created(fields: tuple[FieldChange, ...]) -> str:

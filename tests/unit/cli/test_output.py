@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from agent.cli import output
 from agent.cli.main import main
 from agent.cli.output import FORMATS_OF_PROBLEMS, Output, parse_outputs, write_outputs
+from agent.cli.shared import settings_of
 from agent.definitions.files import bundled_schemas
 from agent.errors import AgentError, UsageError
 from agent.report.documents import error_document
@@ -30,6 +32,16 @@ def test_text_on_standard_output_is_the_default() -> None:
 def test_what_cannot_be_written_is_refused(words: list[str]) -> None:
     with pytest.raises(UsageError):
         parse_outputs(words, FORMATS)
+
+
+@pytest.mark.parametrize(("given", "bytes_max"), [(None, 60_000), (2000, 2000), (1999, None)])
+def test_a_page_has_room_for_what_decides(given: int | None, bytes_max: int | None) -> None:
+    arguments = Namespace(max_bytes=given)
+    if bytes_max is None:
+        with pytest.raises(UsageError, match="too few for a page"):
+            settings_of(arguments)
+    else:
+        assert settings_of(arguments).max_bytes == bytes_max
 
 
 def test_a_mistyped_format_gets_a_suggestion() -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent import yaml_io
@@ -151,7 +151,7 @@ def operations_for(draw: st.DrawFn, value: Any) -> list[dict[str, Any]]:
     return made
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_patches_agree_with_the_library_that_keeps_no_places(data: st.DataObject) -> None:
     jsonpatch = pytest.importorskip("jsonpatch", reason="the judge of JSON patches: pip install -e '.[test]'")
