@@ -125,7 +125,7 @@ class Week:
         self.target = self._target()
         self.wakeups = Wakeups(clock=self.clock, random=random.Random(plan.seed))
         self.inbox = Inbox(self.target.platform, {}, self.clock, lambda: self.wakeups.poke("event"))
-        self.loop = Loop([self.target], self.wakeups, INTERVAL, self._report, {"main": self.inbox})
+        self.loop = Loop([self.target], self.wakeups, INTERVAL, self._report, inboxes={"main": self.inbox})
         self.ages: list[float] = []
         self.violations: list[str] = []
 

@@ -41,7 +41,7 @@ class Agent:
         self.wakeups = Wakeups(clock=scene.clock)
         self.inbox = Inbox(scene.target.platform, {}, scene.clock, lambda: self.wakeups.poke("event"))
         self.reports: list[Report] = []
-        self.loop = Loop([scene.target], self.wakeups, INTERVAL, self.reports.append, {"main": self.inbox})
+        self.loop = Loop([scene.target], self.wakeups, INTERVAL, self.reports.append, inboxes={"main": self.inbox})
         self.mark = 0
 
     def event(self, name: str, *, status: str = "active", kind: str = "workflow", workspace: str = "public") -> str:
