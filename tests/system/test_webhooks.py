@@ -248,38 +248,6 @@ def post(
         return error.code
 
 
-def test_a_push_is_looked_at_when_the_forge_tells_of_it(stage: Stage) -> None:
-    """The source is polled once an hour, and nobody watches a URL: only the push can be why the agent looks."""
-    stage.start_sandbox(ready_after=0.0)
-    configure(stage, DATAOS)
-    config = stage.repository / "datakeel.yaml"
-    url = f"url: 'file://{stage.repository}', branch: main, hook: {{secret: {{file: {stage.folder / 'hook'}}}}}"
-    config.write_text(config.read_text().replace("path: .", url))
-    first = stage.commit({"a.json": workflow("a")})
-    agent = stage.start_agent("--listen", "127.0.0.1:0")
-    until(lambda: agent.passes(first), "the first pass")
-    hook = f"{address_of(agent)}/hooks/git/source"
-    body = json.dumps({"ref": "refs/heads/main", "after": "0" * 40}).encode()
-    other = json.dumps({"ref": "refs/heads/main", "repository": {"full_name": "else/where"}}).encode()
-    proof = {"X-Hub-Signature-256": "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}
-
-    second = stage.commit({"b.json": workflow("b")})
-    assert post(hook, body + b" ", proof) == 401
-    assert post(hook, other, {"X-Gitlab-Token": SECRET, "X-Gitlab-Event": "Push Hook"}) == 202
-    assert post(hook, body, proof | {"X-GitHub-Event": "ping"}) == 202
-    assert agent.passes(second) == []
-    assert post(hook, body, proof | {"X-GitHub-Event": "push"}) == 202
-    until(lambda: agent.passes(second), "the push is looked at")
-    assert stage.get("workflow", "b") is not None
-
-    mark, passes = len(stage.requests()), len(agent.passes())
-    for _ in range(100):
-        assert post(hook, body, proof | {"X-GitHub-Event": "push"}) == 202
-    assert (len(stage.requests()), len(agent.passes())) == (mark, passes), "a replay costs no call and no pass"
-    assert agent.end() == 143
-    assert SECRET not in agent.log.read_text()
-
-
 @pytest.mark.parametrize(
     ("words", "server"),
     [

@@ -1,0 +1,1 @@
+"""Proofs of the agent's own HTTP as a whole, with real processes."""
