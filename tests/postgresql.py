@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -203,3 +204,18 @@ def _is_alive(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def main() -> int:
+    """``python -m tests.postgresql``: which server the tests use. 1, and what is left out, where there is none."""
+    folder = programs()
+    if folder is None:
+        print("no PostgreSQL on this machine: tests of the store on a server, and of replicas, are left out")
+        return 1
+    version = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True).stdout.strip()
+    print(f"{version}, {folder}: the store is tested on it too")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -100,6 +100,7 @@ class Bench:
             connection.server or "",
             blocking=asyncio.to_thread,
             neighbours=neighbours_of(whole, target.name),
+            among_several=whole.sharing.replicas > 1,
         )
         self.opened.append(made)
         return made

@@ -34,6 +34,7 @@ from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import LastDesired, Target
 from agent.source import Source
 from agent.validate.across import find_across, find_twice, waits, without_wrong
+from agent.validate.attributable import find_unattributable
 
 
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
@@ -48,7 +49,10 @@ async def check(config: Config, options: Options) -> tuple[Desired, ...]:
         revision = revision_of(source, options)
         for name, target in config.targets.items():
             with cache_of(config) as store:
-                found.append(read_desired(source, revision, target, platforms[name], store, LastDesired()))
+                read = read_desired(source, revision, target, platforms[name], store, LastDesired())
+            several = config.sharing.replicas > 1
+            wrong = find_unattributable(read, platforms[name].kinds) if several else ()
+            found.append(without_wrong(read, [*wrong]))
         crossed = _crossed(whole, source, revision, [_once(whole, desired, found) for desired in found])
     return with_unused(config, crossed, every=len(config.targets) == len(whole.targets))
 

@@ -21,6 +21,7 @@ from agent.plan.waiting import Awaited
 from agent.reconcile.desired import read_desired
 from agent.reconcile.target import Neighbour, Target
 from agent.validate.across import find_across, find_twice, is_named, resource_named, waits, without_wrong
+from agent.validate.attributable import find_unattributable
 from agent.validate.references import Wrong
 
 
@@ -131,6 +132,8 @@ def blocked(target: Target, desired: Desired) -> frozenset[Any]:
 def crossed(target: Target, desired: Desired) -> Desired:
     """The same, with what is wrong between targets: a resource that another has too, or lacks; a circle of waiting."""
     desired = without_wrong(desired, _declared_twice(target, desired))
+    if target.among_several:
+        desired = without_wrong(desired, [*find_unattributable(desired, target.platform.kinds)])
     if not waits(desired) and not target.config.depends_on:
         return desired
     gits = {each.name: desired_of(target, each, desired.revision) for each in target.neighbours}

@@ -90,6 +90,7 @@ class Target:
     blocking: Callable[[Callable[[], Any]], Awaitable[Any]] = inline
     last: LastDesired = field(default_factory=LastDesired)
     neighbours: tuple[Neighbour, ...] = ()
+    among_several: bool = False  # other agents may work at this target, each in its turn
     heads: Heads = field(default_factory=Heads)
     walking: str | None = None  # the commit of the pass under way
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it

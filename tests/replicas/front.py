@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.sandbox import create_app
+from agent.sandbox.rate_limit import RateLimiter
 from tests.system.served_sandbox import ServedSandbox
 from tests.system.stage import TOKEN
 
@@ -56,6 +57,11 @@ class Front(ServedSandbox):
         self._app = create_app(token=TOKEN, limits=self._limits, state=self._folder / "platform.db", ready_after=0.0)
         super().__enter__()
         return self
+
+    def limit(self, requests: int, seconds: float) -> None:
+        """What a token may send: this many requests in so long a time, counted strictly."""
+        self.world.limits = True
+        self.world.limiter = RateLimiter([(requests, seconds)], sliding=True)
 
     def writes(self) -> list[Call]:
         with self._turn:

@@ -169,12 +169,12 @@ class Replicas:
                     env=ours | (environment or {}),
                 )
             made.append(Replica(name, child, log))
-        self.replicas += made
+            self.replicas.append(made[-1])
         return made
 
     def record(self) -> None:
         """Begin the judge's record; the tables must be there."""
-        until(lambda: self.query("SELECT 1 FROM pg_class WHERE relname = 'lease'"), "the tables of the store")
+        until(lambda: self.query("SELECT 1 FROM pg_class WHERE relname = 'lease'"), "the tables of the store", 240.0)
         for statement in _RECORD:
             self.cluster.execute(statement, NAME)
 
