@@ -14,7 +14,7 @@ from agent.model.identity import Key
 
 _CONFIRMING = re.compile(r"datakeel diff --confirm-(?:deletes|changes) \d+")
 _BY_DIGEST = frozenset({"Careful", "RowDamaged", "ReplaceForDrift", "HistoryRewritten"})
-_ADOPTED = frozenset({"NotAdoptable", "OwnershipUnproved", "OwnedByOther", "ConsentOutdated"})
+_ADOPTED = frozenset({"Conflict", "NotAdoptable", "OwnershipUnproved", "OwnedByOther", "ConsentOutdated"})
 _LOOKED_AT = frozenset({"Unknown", "KindUnreadable", "StillCreating", "DependencyNotReady"})
 
 

@@ -13,6 +13,7 @@ from agent.viewing.facts import Board, Facts, Moment, boards
 from agent.viewing.states import STATES, WELL, Standing, standings
 
 FORMAT = "datakeel.overview/1"
+TARGET_STATES = ("failed", "attention", "suspended", "starting", "in sync")
 _TROUBLES_MAX = 3
 
 
@@ -20,6 +21,7 @@ def overview(facts: Facts, moment: Moment) -> dict[str, Any]:
     """Counts of resources by state, a summary of each target, and the next moments that are known."""
     found = boards(facts, moment.now)
     targets = [_target(facts, moment, board) for board in found.values()]
+    targets.sort(key=lambda target: (TARGET_STATES.index(target["state"]), target["name"]))
     counts: Counter[str] = Counter()
     for target in targets:
         counts.update(target["counts"])
@@ -118,7 +120,7 @@ def calls_of(board: Board, moment: Moment) -> list[dict[str, Any]]:
 
 
 def _state(board: Board, counts: Mapping[str, int]) -> str:
-    """The target in a word: ``starting``, ``failed``, ``suspended``, ``attention`` or ``in sync``."""
+    """The target in a word of :data:`TARGET_STATES`."""
     if not board.last_pass:
         return "starting"
     if is_stalled(board.status) or counts["failed"] or counts["invalid"]:

@@ -79,15 +79,19 @@ class Browser:
 
     @contextmanager
     def page(self, look: Look, *, bypass: bool = False) -> Iterator[Any]:
-        """A blank page. ``bypass``: the policy does not hold, so that the checker can be put in."""
+        """A blank page. ``bypass``: the policy does not hold, so that the checker can be put in; as it is a script too,
+        a look without scripts then is one without ours.
+        """
         context = self._inner.new_context(
             color_scheme=look.scheme,
             viewport={"width": look.width // look.zoom, "height": 900 // look.zoom},
             device_scale_factor=look.zoom,
-            java_script_enabled=look.scripts,
+            java_script_enabled=look.scripts or bypass,
             bypass_csp=bypass,
             reduced_motion="reduce",
         )
+        if not look.scripts:
+            context.route("**/static/*.js", lambda route: route.abort())
         try:
             yield context.new_page()
         finally:

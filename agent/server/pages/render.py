@@ -87,7 +87,7 @@ def _environment() -> Environment:
         "due": _due,
         "clock": _clock,
         "short": lambda commit: str(commit)[:7],
-        "duration": duration,
+        "duration": _duration,
         "counted": counted,
         "value": lambda value: show(value, _VALUE_WIDTH),
         "breakable": _breakable,
@@ -127,7 +127,16 @@ def _is_long(field: Mapping[str, Any]) -> bool:
 
 def _meter(window: Mapping[str, Any]) -> drawing.Meter:
     seconds = window.get("whole_in_seconds")
-    return drawing.meter(window, window_word(window["window_seconds"])[0], about(seconds) if seconds else "")
+    return drawing.meter(window, window_word(window["window_seconds"])[0], _whole(about(seconds)) if seconds else "")
+
+
+def _duration(seconds: float) -> str:
+    return _whole(duration(seconds))
+
+
+def _whole(text: str) -> str:
+    """A number stays on the line of its unit."""
+    return text.replace(" ", "\u00a0")
 
 
 def _epoch(text: Any) -> float | None:
@@ -139,7 +148,7 @@ def _due(text: str | None, now: float | None, never: str) -> Markup:
     at = _epoch(text)
     if at is None or now is None:
         return Markup("{}").format(never)
-    told = f"in {duration(at - now)}" if at > now else "now"
+    told = f"in {_duration(at - now)}" if at > now else "now"
     return Markup('<time datetime="{}" title="{}" data-due>{}</time>').format(text, _words(at), told)
 
 
@@ -148,7 +157,7 @@ def _ago(text: str | None, now: float | None, never: str = "never") -> Markup:
     at = _epoch(text)
     if at is None or now is None:
         return Markup("{}").format(never)
-    told = f"in {duration(at - now)}" if at > now else f"{duration(now - at)} ago"
+    told = f"in {_duration(at - now)}" if at > now else f"{_duration(now - at)} ago"
     return Markup('<time datetime="{}" title="{}" data-age>{}</time>').format(text, _words(at), told)
 
 

@@ -34,10 +34,10 @@
 
   // Ages, in the words that the server uses.
   const words = (seconds) => {
-    if (seconds < 60) return `${Math.floor(seconds)} s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-    if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
-    return `${Math.floor(seconds / 86400)} days`;
+    if (seconds < 60) return `${Math.floor(seconds)}\u00a0s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)}\u00a0min`;
+    if (seconds < 172800) return `${Math.floor(seconds / 3600)}\u00a0h`;
+    return `${Math.floor(seconds / 86400)}\u00a0days`;
   };
   const keepAges = () => {
     const now = Date.now();
