@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text
+from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from agent.clock import Clock
 from agent.errors import StoreError
@@ -155,9 +155,12 @@ class Database:
 
     def probe(self) -> None:
         """Write down something that says nothing: :class:`StoreError` when nothing can be written any more."""
+        word = repr(self._clock.now()).encode()  # another one each time: SQLite writes no page for the same
         with self._write(durable=False) as connection:
-            connection.execute(delete(schema.meta).where(schema.meta.c.name == "probe"))
-            connection.execute(insert(schema.meta), {"name": "probe", "value": b""})
+            # Not deleted and inserted: of two programs that do so at a time on a server one would fail.
+            found = connection.execute(update(schema.meta).where(schema.meta.c.name == "probe").values(value=word))
+            if found.rowcount == 0:
+                connection.execute(insert(schema.meta), {"name": "probe", "value": word})
 
     def query(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of a SELECT with ``:name`` parameters (``agent.store.status.Query``)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,22 +31,41 @@ def failing(agent: Agent, calls: str, error: str) -> Iterator[None]:
             tracer.terminate()
 
 
+def asked(agent: Agent, name: str) -> int:
+    """The status of what the agent tells of itself."""
+    (probes,) = [each["address"] for each in agent.events if each.get("use") == "probes"]
+    try:
+        with urllib.request.urlopen(f"{probes}/{name}", timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
 def test_no_call_is_sent_that_cannot_be_written_down_and_all_goes_on_afterwards(tmp_path: Path) -> None:
     with Stage(tmp_path / "stage") as stage:
         stage.start_sandbox(ready_after=0.0)
         stage.configure("1s")
         revision = stage.commit({"first.json": workflow("first")})
-        agent = stage.start_agent()
+        agent = stage.start_agent("--probes", "127.0.0.1:0")
         until(lambda: agent.passes(revision), "the first pass")
         for name, calls, error in (("second", "pwrite64,ftruncate", "ENOSPC"), ("third", "fdatasync", "EIO")):
             with failing(agent, calls, error):
                 before = len(stage.requests())
                 later = stage.commit({f"{name}.json": workflow(name)})
-                told = until(lambda asked=later: agent.passes(asked, word="pass.failed"), "a pass that the store stops")
+                told = until(
+                    lambda commit=later: agent.passes(commit, word="pass.failed"), "a pass that the store stops"
+                )
                 assert told[-1]["code"] == "store-failed"
                 time.sleep(1.0)
                 assert [entry for entry in stage.requests()[before:] if entry["method"] != "GET"] == []
-            until(lambda asked=name: stage.get("workflow", asked), "it goes on by itself")
+                if error == "ENOSPC":
+                    assert {name: asked(agent, name) for name in ("livez", "readyz", "metrics")} == {
+                        "livez": 200,
+                        "readyz": 503,
+                        "metrics": 200,
+                    }
+            until(lambda wanted=name: stage.get("workflow", wanted), "it goes on by itself")
         until(lambda: not stage.open_intents(), "nothing is in doubt")
         made = [commit["name"] for commit in stage.call("GET", "/_sandbox/commits") if commit["before"] is None]
         assert sorted(made) == ["first", "second", "third"]

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from agent.clock import SystemClock
 from agent.errors import AgentError
@@ -115,6 +118,51 @@ async def test_a_connection_that_goes_on_and_on_is_cut_off(begun: bytes) -> None
         except ConnectionResetError:
             answer = b""
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+
+
+async def drip(request: Request) -> Response:
+    """A word ten times a second, for as long as somebody listens; a novel each time for `?novel`."""
+    word = b"x" * 1_000_000 if "novel" in request.query_params else b"word\n"
+
+    async def words() -> AsyncIterator[bytes]:
+        while True:
+            yield word
+            await asyncio.sleep(0.05)
+
+    return StreamingResponse(words())
+
+
+@asynccontextmanager
+async def dripping() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    listener = Listener(create_app([Route("/drip", drip)]), connection_seconds=0.3)
+    await listener.open("127.0.0.1", 0)
+    talking = await asyncio.open_connection("127.0.0.1", int(listener.address.rpartition(":")[2]), limit=1000)
+    try:
+        yield talking
+    finally:
+        talking[1].close()
+        await listener.close()
+
+
+async def test_a_stream_goes_on_for_as_long_as_somebody_listens() -> None:
+    async with dripping() as (reader, writer):
+        writer.write(b"GET /drip HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        ends = asyncio.get_running_loop().time() + 1.2  # four times as long as a request may take
+        while asyncio.get_running_loop().time() < ends:
+            assert await reader.read(100)
+
+
+@pytest.mark.row("L2")
+async def test_a_stream_that_nobody_takes_is_cut_off() -> None:
+    async with dripping() as (reader, writer):
+        writer.write(b"GET /drip?novel HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await asyncio.sleep(1.2)
+        try:
+            async with asyncio.timeout(5):  # it would go on for ever
+                while await reader.read(1 << 20):
+                    pass
+        except ConnectionError:
+            pass  # cut off while there was more to read
 
 
 async def test_an_address_that_is_taken_is_an_error_in_words() -> None:

@@ -252,6 +252,36 @@ def test_target_memory_comes_back_and_unheard_of_targets_have_none(store: Store)
     assert store.target_memory("sales") == {}
 
 
+def test_programs_that_probe_one_store_at_a_time_do_not_stand_in_each_others_way(
+    store: Store, url: str, clock: HandClock
+) -> None:
+    other = Store.open(url, clock=clock)
+    store.probe()  # the row is there
+    failed: list[StoreError] = []
+
+    def probes(one: Store) -> None:
+        try:
+            for _ in range(20):
+                one.probe()
+        except StoreError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=probes, args=(one,)) for one in (store, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    assert failed == []
+
+
+def test_a_store_that_cannot_be_written_does_not_pass_its_probe(path: Path, store: Store) -> None:
+    reader = Store.open(url_of(path), clock=HandClock(), write=False)
+    with pytest.raises(StoreError):
+        reader.probe()
+    reader.close()
+
+
 def test_no_parameter_of_a_failed_statement_is_in_the_error(store: Store) -> None:
     store.open_intent(intent("canary-4711"), None, None)
     with pytest.raises(StoreError) as caught:
