@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import structlog
 
+from agent.cli.notifications import Notifications
 from agent.cli.opening import Bench, chosen, neighbours_of
 from agent.cli.options import Options
 from agent.config.model import Config, TargetConfig
@@ -28,7 +29,7 @@ _log = structlog.get_logger("datakeel")
 
 
 class Reloading:
-    """``load`` reads the configuration anew; ``now_in_force`` is told what has become of it."""
+    """``load`` reads the configuration anew."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Reloading:
         bench: Bench,
         loop: Loop,
         load: Callable[[], Config],
-        now_in_force: Callable[[Config], None] = lambda config: None,
+        notifications: Notifications,
     ) -> None:
         self.config = config
         self._options = options
@@ -45,7 +46,7 @@ class Reloading:
         self._loop = loop
         self._load = load
         self._told: str | None = None
-        self._now_in_force = now_in_force
+        self._notifications = notifications
 
     async def __call__(self) -> None:
         """Take the configuration, or keep the one before. Raises nothing that a configuration could cause."""
@@ -54,6 +55,8 @@ class Reloading:
             config, waiting = self._changeable(found)
             changed = config != self.config
             targets = self._targets(config) if changed else None
+            if changed:
+                self._notifications.take(config.notifications)
         except AgentError as error:
             self._refuse(error)
             return
@@ -122,7 +125,14 @@ class Reloading:
             removed=sorted(here.keys() - names),
             interval_seconds=config.source.interval_seconds,
         )
-        self._now_in_force(config)
+        self._forget_alerts(names)
+
+    def _forget_alerts(self, names: set[str]) -> None:
+        if self._loop.tenure is None:  # others may have targets that this one does not
+            try:
+                self._bench.store.forget_alerts(names)
+            except StoreError as error:
+                _log.warning("store.failed", message=error.what)
 
     def _share(self, targets: list[Target]) -> None:
         """Where agents share a store, each may come for a new target."""

@@ -10,15 +10,19 @@ from dataclasses import replace
 from agent.cli.exits import status_of_reports
 from agent.cli.listening import Works, listening
 from agent.cli.logging import warn_of_loss
+from agent.cli.notifications import Notifications
 from agent.cli.opening import Opened, open_targets
 from agent.cli.options import Options
 from agent.cli.reloading import Reloading
 from agent.cli.signals import Stopping
 from agent.clock import SystemClock
 from agent.config.model import Config
+from agent.model.outcome import Report
 from agent.reconcile.asked import Asked
 from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
+from agent.reconcile.once import Wish
+from agent.reconcile.target import Target
 from agent.reconcile.tenure import Tenure
 from agent.secrets import mask_url
 from agent.source import open_wakeups
@@ -41,11 +45,14 @@ async def run_agent(config: Config, options: Options, load: Callable[[], Config]
             return status_of_reports(await loop.run_once())
         if opened.store.is_ephemeral:
             warn_of_loss(config.state)
-        loop.reload = Reloading(config, options, opened.bench, loop, load)
-        return await _at_work(config, options, opened, loop, tail)
+        notifications = Notifications(opened.bench, config.notifications)
+        loop.reload = Reloading(config, options, opened.bench, loop, load, notifications)
+        return await _at_work(config, options, opened, loop, tail, notifications)
 
 
-async def _at_work(config: Config, options: Options, opened: Opened, loop: Loop, tail: Tail) -> int:
+async def _at_work(
+    config: Config, options: Options, opened: Opened, loop: Loop, tail: Tail, notifications: Notifications
+) -> int:
     clock = opened.bench.clock
     server = replace(
         config.server,
@@ -53,11 +60,17 @@ async def _at_work(config: Config, options: Options, opened: Opened, loop: Loop,
         probes=options.addresses.get("probes", config.server.probes),
     )
     asked = Asked(opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: _mine(loop))
-    loop.after = asked.after
+    alerts, sender = notifications.made()
+
+    def after(target: Target, report: Report, wish: Wish) -> None:
+        asked.after(target, report, wish)
+        alerts.after(target, report, wish)
+
+    loop.after = after
     works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
     wake, learn = loop.wakeups.poke, opened.redactor.add
     async with listening(server, config.source, works, wake=wake, learn=learn) as loop.inboxes:
-        return await _until_stopped(loop, asked.watch())
+        return await _until_stopped(loop, asked.watch(), sender.run())
 
 
 async def _until_stopped(loop: Loop, *beside: Coroutine[None, None, None]) -> int:

@@ -28,6 +28,7 @@ _DURATION_BOUNDS = {
     "per": ("100ms", "31d"),
     "lasts": ("1m", "31d"),
     "lease": ("1s", "1h"),
+    "patience": ("0s", "1d"),
 }
 _OF_A_REPOSITORY = (
     *("branch", "tag", "commit", "signers"),
@@ -43,7 +44,7 @@ def find_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(source, dict):
         yield from _source(source)
     yield from reference_faults(("snapshot",), document.get("snapshot"))
-    yield from _durations((), document, ("lease",))
+    yield from duration_faults((), document, ("lease",))
     targets = document.get("targets")
     if isinstance(targets, dict):
         for name, target in targets.items():
@@ -95,7 +96,7 @@ def _source(source: Mapping[str, Any]) -> Iterator[Fault]:
             as_text(commit),
             "write all 40 hex digits",
         )
-    yield from _durations(("source",), source, ("interval",))
+    yield from duration_faults(("source",), source, ("interval",))
     yield from reference_faults(("source", "credentials"), source.get("credentials"))
     yield from _proxy(("source",), source)
 
@@ -109,16 +110,16 @@ def _target_name(name: str) -> Iterator[Fault]:
 def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(target.get("server"), str):
         yield from server_faults(join(*at, "server"), target["server"], target.get("allow_http") is True)
-    yield from _durations(at, target, ("ready_timeout", "deadline"))
+    yield from duration_faults(at, target, ("ready_timeout", "deadline"))
     by_kind = target.get("verify")
     if isinstance(by_kind, dict):
-        yield from _durations((*at, "verify"), by_kind, tuple(by_kind), bounds="verify")
+        yield from duration_faults((*at, "verify"), by_kind, tuple(by_kind), bounds="verify")
     else:
-        yield from _durations(at, target, ("verify",))
+        yield from duration_faults(at, target, ("verify",))
     budget = target.get("budget")
     for index, window in enumerate(budget if isinstance(budget, list) else ()):
         if isinstance(window, dict):
-            yield from _durations((*at, "budget", str(index)), window, ("per",))
+            yield from duration_faults((*at, "budget", str(index)), window, ("per",))
     windows = target.get("windows")
     for index, window in enumerate(windows if isinstance(windows, list) else ()):
         if isinstance(window, dict):
@@ -131,7 +132,7 @@ def _target(at: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _window(at: tuple[str, ...], window: Mapping[str, Any]) -> Iterator[Fault]:
-    yield from _durations(at, window, ("lasts",))
+    yield from duration_faults(at, window, ("lasts",))
     given = [word for word in ("allow", "deny") if word in window]
     if len(given) != 1:
         what = "a window either allows or denies" if given else "the window says neither `allow` nor `deny`"
@@ -157,7 +158,7 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _durations(
+def duration_faults(
     at: tuple[str, ...], holder: Mapping[str, Any], words: tuple[str, ...], *, bounds: str = ""
 ) -> Iterator[Fault]:
     """``bounds`` names the word whose bounds hold, where ``words`` are not such."""
@@ -240,11 +241,21 @@ def _git_url(url: str, allow_http: bool) -> Iterator[Fault]:
         yield fault("must start with https://, ssh:// or file:///", "for a local repository write path: instead")
 
 
-def server_faults(pointer: str, server: str, allow_http: bool) -> Iterator[Fault]:
-    """What is wrong with the address of a platform's API (bad-inputs 192); the first fault only."""
+def server_faults(
+    pointer: str,
+    server: str,
+    allow_http: bool,
+    *,
+    word: str = "server",
+    credential: str = "write it under credentials, as a reference",
+) -> Iterator[Fault]:
+    """What is wrong with the address of a platform's API (bad-inputs 192); the first fault only.
+
+    ``word`` is its key, and ``credential`` what to do about one that stands in it.
+    """
 
     def fault(what: str, fix: str | None = None, *, shown: bool = True) -> Fault:
-        return Fault(pointer, "server-invalid", f"`server` {what}", as_text(server) if shown else None, fix)
+        return Fault(pointer, "server-invalid", f"`{word}` {what}", as_text(server) if shown else None, fix)
 
     if _has_blank(server) or "\\" in server:
         yield fault("holds a blank, a control character or a backslash")
@@ -261,9 +272,9 @@ def server_faults(pointer: str, server: str, allow_http: bool) -> Iterator[Fault
     host = parts.hostname or ""
     segments = parts.path.lower().replace("%2e", ".").split("/")
     if "@" in parts.netloc:
-        yield fault("holds a user or a password", "write it under credentials, as a reference", shown=False)
+        yield fault("holds a user or a password", credential, shown=False)
     elif parts.query or parts.fragment or "?" in server or "#" in server:
-        yield fault("may hold neither a query nor a fragment")
+        yield fault("may hold neither a query nor a fragment", None if word == "server" else credential, shown=False)
     elif not host or port == 0:
         yield fault("names no host, or port 0")
     elif not host.isascii():

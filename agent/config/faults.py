@@ -33,6 +33,8 @@ def dotted(pointer: str) -> str:
 def is_secret_place(pointer: str) -> bool:
     """Whether what stands there may be a secret that somebody wrote by mistake: its text is never shown."""
     words = pointer.split("/")
+    if words[1:3] == ["notifications", "sinks"]:
+        return words[4:5] == ["chat"] or words[5:6] in (["url_from"], ["secret"], ["token"])
     return words[1:3] in (["source", "credentials"], ["source", "hook"], ["snapshot", "key"], ["server", "auth"]) or (
         words[1:2] == ["targets"] and words[3:4] in (["credentials"], ["secrets"], ["hook"])
     )

@@ -18,6 +18,7 @@ from agent.config.environment import Overlay, named_by_references
 from agent.config.faults import Fault, as_text, is_secret_place, join, near
 from agent.config.listen import listen_faults, server_of
 from agent.config.model import Config, TargetConfig
+from agent.config.notifications import notification_faults, notifications_of
 from agent.config.order import order_faults, with_others
 from agent.config.overlays import plain_folder
 from agent.config.policy_words import budget_of, drift_of, limits_of, policy_faults, window_of
@@ -60,13 +61,7 @@ def load_config(
     overlay.apply(environ)
     folder = file.absolute().parent
 
-    faults = [
-        *find_faults(document),
-        *listen_faults(document),
-        *sharing_faults(document, overlay.origins),
-        *policy_faults(document.get("targets")),
-        *order_faults(document.get("targets")),
-    ]
+    faults = _faults_of_blocks(document, overlay)
     schemas = _folders([cwd / name for name in more_schemas], document, folder, merged)
     platforms = _Platforms(schemas)
     faults += platforms.faults(document.get("targets"))
@@ -97,8 +92,20 @@ def load_config(
         snapshot_key=_reference(document.get("snapshot", {}).get("key"), folder, withheld),
         state_password=_reference(password_of(document.get("state")), folder, withheld),
         sharing=sharing_of(document, state),
+        notifications=notifications_of(document.get("notifications", {}), folder, withheld),
     )
     return config if merged is None else relocated(config, merged)
+
+
+def _faults_of_blocks(document: Mapping[str, Any], overlay: Overlay) -> list[Fault]:
+    return [
+        *find_faults(document),
+        *listen_faults(document),
+        *notification_faults(document),
+        *sharing_faults(document, overlay.origins),
+        *policy_faults(document.get("targets")),
+        *order_faults(document.get("targets")),
+    ]
 
 
 def _shown(file: Path, cwd: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from agent.errors import Where
+from agent.model.alert import MARKER, TYPES
 from agent.model.limits import Limits as Limits
 from agent.model.rendering import NO_VARIABLES, Variables
 from agent.model.window import ApplyWindow
@@ -163,6 +164,39 @@ class SharingConfig:
         return self.replicas > 1 or not self.is_file
 
 
+USUAL = frozenset(TYPES) - {MARKER}
+"""What a sink is told that does not say: everything but the marks of deployments."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """Exactly one of ``url`` and ``url_from``. ``body`` None: a CloudEvents document; else what is sent instead."""
+
+    url: str | None = None
+    url_from: Reference | None = None
+    secret: Reference | None = None
+    token: Reference | None = None
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class SinkConfig:
+    """Exactly one of ``webhook`` and ``chat`` (an address of apprise). ``targets`` None: all."""
+
+    webhook: WebhookConfig | None = None
+    chat: Reference | None = None
+    types: frozenset[str] = USUAL
+    targets: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsConfig:
+    """``patience_seconds``: how long something that may end by itself lasts before anybody is told."""
+
+    patience_seconds: float = 300.0
+    sinks: Mapping[str, SinkConfig] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. ``state`` is a database URL and may hold a password: show it through ``secrets.mask_url``.
@@ -182,3 +216,4 @@ class Config:
     snapshot_key: Reference | None = None  # what snapshots are signed with
     state_password: Reference | None = None
     sharing: SharingConfig = SharingConfig()
+    notifications: NotificationsConfig = field(default_factory=NotificationsConfig)

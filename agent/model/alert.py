@@ -34,11 +34,6 @@ class Fact:
         """What tells one alert of a target from another."""
         return self.type, self.subject
 
-    @property
-    def same(self) -> tuple[str, str]:
-        """What makes it news when it changes."""
-        return self.reason, self.digest
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from agent.model.alert import Alert, Fact, Message
 from agent.model.canonical import from_json, to_json
@@ -23,7 +23,6 @@ _FACT = ("type", "target", "subject", "reason", "message", "digest")
 _OF = select(_alert).where(_alert.c.target == bindparam("of")).order_by(_alert.c.since, _alert.c.subject)
 _NEWEST = select(func.max(_outbox.c.number))
 _DUE = select(_outbox).where(_outbox.c.next_at <= bindparam("now")).order_by(_outbox.c.number).limit(bindparam("most"))
-_NEXT = select(func.min(_outbox.c.next_at))
 
 
 def read(connection: Connection, target: str) -> tuple[Alert, ...]:
@@ -85,12 +84,6 @@ def due(connection: Connection, now: float, most: int) -> tuple[Message, ...]:
     return tuple(_message(row) for row in rows)
 
 
-def next_at(connection: Connection) -> float | None:
-    """When the next message is to be sent; None while there is none."""
-    found = connection.execute(_NEXT).scalar()
-    return None if found is None else float(found)
-
-
 def claim(connection: Connection, message: Message, until: float) -> bool:
     """Take it for one attempt, until when nobody else does; False when somebody has."""
     where = (_outbox.c.number == message.number, _outbox.c.attempts == message.attempts)
@@ -98,8 +91,10 @@ def claim(connection: Connection, message: Message, until: float) -> bool:
     return bool(connection.execute(update(_outbox).where(*where).values(values)).rowcount)
 
 
-def put_off(connection: Connection, number: int, until: float) -> None:
-    connection.execute(update(_outbox).where(_outbox.c.number == number).values(next_at=until))
+def put_off_sink(connection: Connection, message: Message, until: float) -> None:
+    """Nothing goes to the sink of this message before then, so that its messages stay in their order."""
+    waits = or_(_outbox.c.next_at < until, _outbox.c.number == message.number)
+    connection.execute(update(_outbox).where(_outbox.c.sink == message.sink, waits).values(next_at=until))
 
 
 def done(connection: Connection, number: int) -> None:

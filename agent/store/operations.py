@@ -84,18 +84,15 @@ class Operations(Courtesies):
         with self._read() as connection:
             return alerts.due(connection, self._clock.now(), most)
 
-    def next_message_at(self) -> float | None:
-        with self._read() as connection:
-            return alerts.next_at(connection)
-
     def claim_message(self, message: Message, until: float) -> bool:
         """Take it for one attempt; False when another agent has."""
         with self._write(durable=False) as connection:
             return alerts.claim(connection, message, until)
 
-    def put_off_message(self, number: int, until: float) -> None:
+    def put_off_sink(self, message: Message, until: float) -> None:
+        """It did not arrive: nothing goes to its sink before then."""
         with self._write(durable=False) as connection:
-            alerts.put_off(connection, number, until)
+            alerts.put_off_sink(connection, message, until)
 
     def end_message(self, number: int) -> None:
         """It has arrived, or is given up."""
