@@ -7,7 +7,6 @@ one right after the swap. What was not asked to be kept goes when it is more tha
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO
@@ -75,6 +74,8 @@ class Spool:
         if self._file is None:
             self._file = io.BytesIO()
         if self._end > IN_MEMORY and isinstance(self._file, io.BytesIO):
+            import tempfile  # it brings a good deal along, and most folders are small
+
             file = tempfile.TemporaryFile(dir=self._writable())  # noqa: SIM115 - see close
             file.write(self._file.getbuffer())
             self._file = file

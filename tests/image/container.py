@@ -92,7 +92,7 @@ class Container:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Another command in the same container, as the same user: what a health check is."""
-        enter = ["nsenter", "-t", str(self.init), "--mount", "--pid", "--root", "--wd=/"]
+        enter = ["nsenter", "-t", str(self.init), "--mount", "--pid", "--root", "--wd"]
         drop = ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--no-new-privs"]
         return subprocess.run(
             [*enter, *drop, "env", "-i", *self.environment, *command],
