@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from tests.image.dockerfile import FILE, ROOT, Stage, copies, lineage, pairs, stages
@@ -155,8 +156,9 @@ def _run(*words: str) -> None:
         raise RuntimeError(f"{' '.join(words)[:300]} ended with {done.returncode}:\n{said}")
 
 
+@cache
 def _digest() -> str:
-    """Of all that a stage is made from."""
+    """Of all that a stage is made from, as it is when this program begins."""
     found = hashlib.sha256(FILE.read_bytes())
     for part in CONTEXT:
         files = sorted((ROOT / part).rglob("*")) if (ROOT / part).is_dir() else [ROOT / part]

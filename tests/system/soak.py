@@ -211,6 +211,7 @@ def soak(
         wrong = judge(warm, rss_hourly_max=RSS_HOURLY_MAX) + world.settled(agent)
         wrong += ["the store is beyond 64 MiB"] if samples[-1].store + samples[-1].log > STORE_MAX else []
         events = agent.events
+        stage.before_the_end()
         ended = time.monotonic()
         status = agent.end()
         print(f"SIGTERM: it ended with {status} after {time.monotonic() - ended:.1f} s")

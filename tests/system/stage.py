@@ -159,6 +159,9 @@ class Stage:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def before_the_end(self) -> None:
+        """What is to be looked at while an agent of a long day still runs."""
+
     def start_agent(self, *more: str) -> Agent:
         self._logs += 1
         log = self.folder / f"agent-{self._logs:04d}.log"

@@ -18,7 +18,7 @@ from agent.reconcile.once import Wish, reconcile_once
 from agent.source.mount import PublishedFolder
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow
-from tests.unit.source.publishers import FIRST, SECOND, ConfigMap, GitSync, Later, write
+from tests.unit.source.publishers import FIRST, SECOND, GitSync, Later, write
 
 Play = Callable[["Place"], Coroutine[Any, Any, None]]
 THIRD = "3" * 40
@@ -100,7 +100,7 @@ def test_what_a_later_revision_lacks_is_deleted_also_after_a_restart(play: Calla
 
 
 @pytest.mark.row("G3")
-@pytest.mark.parametrize("how", ["dangling", "empty", "gone", "half"])
+@pytest.mark.parametrize("how", ["gone", "half"])
 def test_empty_or_half_published_folder_deletes_nothing(play: Callable[[Play], None], how: str) -> None:
     async def story(at: Place) -> None:
         at.git_sync.publish(FIRST, ALL)
@@ -109,12 +109,8 @@ def test_empty_or_half_published_folder_deletes_nothing(play: Callable[[Play], N
         if how == "half":  # git-sync checks a commit out anew where its folder was damaged
             shutil.rmtree(there)
             at.git_sync.publish(FIRST, manifests(alpha=1), keep=True)
-        elif how == "gone":
-            shutil.rmtree(at.git_sync.root)
         else:
-            shutil.rmtree(there)
-            if how == "empty":
-                there.mkdir()
+            shutil.rmtree(at.git_sync.root)
         report = await at.look()
         assert report.revision.commit == FIRST, "the last revision stays in force"
         assert held(report) == ({"beta": "HistoryRewritten", "gamma": "HistoryRewritten"} if how == "half" else {})
@@ -148,19 +144,6 @@ def test_a_plain_folder_deletes_nothing_before_it_was_still_for_a_while(play: Ca
         assert held(report) == {"gamma": "HistoryRewritten"}
         assert "nobody can tell yet" in report.outcomes[0].message
         at.clock.seconds = SETTLE_SECONDS + 1
-        assert held(await at.look()) == {}
-        assert at.names == {"alpha", "beta"}
-
-    play(story)
-
-
-def test_a_config_map_deletes_what_left_it(play: Callable[[Play], None]) -> None:
-    async def story(at: Place) -> None:
-        published = ConfigMap(at.folder / "mounted")
-        published.publish(ALL)
-        at.arrange(published.folder)
-        await at.settled()
-        published.publish(manifests(alpha=1, beta=1))
         assert held(await at.look()) == {}
         assert at.names == {"alpha", "beta"}
 
