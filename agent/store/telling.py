@@ -27,6 +27,11 @@ class Telling(Operations):
         """Those in force ``now`` of every target, as :func:`agent.store.status.suspensions_of`."""
         return status.suspensions_of(self.query, now)
 
+    def leases(self) -> dict[str, dict[str, Any]]:
+        """By target: who works at it now (``holder``), whose it is (``home``), and how often it has changed hands."""
+        rows = self.query("SELECT target, holder, home, epoch FROM lease ORDER BY target", {})
+        return {target: {"holder": holder, "home": home, "epoch": epoch} for target, holder, home, epoch in rows}
+
     def passes(self, *, limit: int = 20, **narrowed: str | float | None) -> list[PassRow]:
         """Newest first, as :func:`agent.store.status.passes_of`."""
         return status.passes_of(self.query, limit=limit, **narrowed)

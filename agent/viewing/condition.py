@@ -15,6 +15,7 @@ FORMAT = "datakeel.health/1"
 
 def condition(facts: Facts, moment: Moment) -> dict[str, Any]:
     """What an operator asks of a process that runs."""
+    leases, tenure = facts.store.leases(), facts.loop.tenure
     return {
         "format": FORMAT,
         "at": utc(moment.now),
@@ -30,7 +31,8 @@ def condition(facts: Facts, moment: Moment) -> dict[str, Any]:
         "targets": [
             {
                 "name": name,
-                "here": name in facts.targets,
+                "here": name in facts.targets if tenure is None else name in tenure.mine,
+                "lease": leases.get(name),
                 "next_at": utc(moment.next_at[name]) if name in moment.next_at else None,
                 "failures": moment.failures.get(name, 0),
                 "git": facts.targets[name].heads.stalled if name in facts.targets else "",

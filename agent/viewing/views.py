@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +15,10 @@ from agent.viewing.past import one_pass, passes
 from agent.viewing.plans import plans
 from agent.viewing.resource import found, resource
 from agent.viewing.resources import resources
+
+SHARED_SECONDS = 1.0
+"""Who asks for the same within that time is given the same: many open pages cost little more than one."""
+_MADE_MAX = 64
 
 Result = TypeVar("Result")
 Words = Mapping[str, str]
@@ -30,10 +35,19 @@ class Blocking(Protocol):
 def views_of(facts: Facts, blocking: Blocking) -> dict[str, View]:
     """By name: ``overview``, ``resources``, ``resource``, ``plan``, ``history``, ``pass``, ``events``, ``health``."""
 
+    made: dict[object, tuple[float, dict[str, Any]]] = {}
+
     def view(make: Callable[[Moment, Words, Words], dict[str, Any]]) -> View:
         async def viewed(path: Words, query: Words) -> dict[str, Any]:
-            moment = facts.moment()
-            return await blocking(lambda: make(moment, path, query))
+            asked = (make, *sorted({**path, **query}.items()))
+            at, document = made.get(asked, (-math.inf, {}))
+            if not 0 < facts.clock.monotonic() - at < SHARED_SECONDS:
+                at, moment = facts.clock.monotonic(), facts.moment()
+                document = await blocking(lambda: make(moment, path, query))
+                if len(made) >= _MADE_MAX:
+                    made.clear()
+                made[asked] = (at, document)
+            return document
 
         return viewed
 

@@ -157,3 +157,18 @@ def test_unknown_things_are_told_as_such(tmp_path: Path) -> None:
         assert (await look.document("/events?level=none", 400))["error"]["code"] == "usage"
 
     play_at_work(tmp_path, FILES, story)
+
+
+def test_many_who_ask_at_once_are_given_one_document(tmp_path: Path) -> None:
+    async def story(at: AtWork) -> None:
+        look = Looking(at)
+        await at.pass_time(2.0)
+        first = await look.document("/")
+        by_hand(at, "alpha", 7)
+        at.commit(beta=BROKEN)
+        await at.pass_time(0.5)
+        assert await look.document("/") == first
+        await at.pass_time(0.6)
+        assert (await look.document("/"))["counts"] == {"invalid": 1, "in sync": 1}
+
+    play_at_work(tmp_path, FILES, story)
