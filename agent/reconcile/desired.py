@@ -26,7 +26,7 @@ from agent.reconcile.specs import Specs
 from agent.reconcile.target import LastDesired
 from agent.source import Source, Tree, TreeEntry
 from agent.store.store import Store
-from agent.validate.desired import SourceFile, combine, files_of
+from agent.validate.desired import SourceFile, combine, files_of, more_files_than, nothing_of
 from agent.validate.document import check_file, context_digest
 
 _PATCHED_MAX = 1000  # more changed files than this are put together anew
@@ -58,6 +58,12 @@ def read_desired(
     if last.desired is not None and not problems and last.listed == listed:
         last.desired = replace(last.desired, revision=revision)
         return last.desired
+    most = config.limits.manifests_max
+    if len(base.entries) > most:
+        too_many = more_files_than(most, [entry.path for entry in base.entries])
+        refused = nothing_of(config.name, revision, [*problems, too_many], len(base.entries))
+        last.listed, last.entries, last.desired = listed, (), refused
+        return refused
     rendering = last.rendering
     with collector.waiting():
         learn = partial(_learn, source, platform, config, store, last, again)
@@ -84,7 +90,7 @@ def read_desired(
             extra_problems=problems,
             secrets=frozenset(config.secrets),
             contents=last.contents,
-            manifests_max=config.limits.manifests_max,
+            manifests_max=most,
             others=config.others,
             variables={name: variable.where for name, variable in config.variables.known.items()},
         )

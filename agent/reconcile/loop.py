@@ -68,6 +68,7 @@ class Loop:
     pulse: Pulse = field(default_factory=Pulse)
     tally: Tally = field(default_factory=Tally)
     busy: str = ""  # the target whose turn it is
+    settle: Callable[[], None] = collector.settle
 
     def replace_targets(self, targets: Sequence[Target], interval_seconds: float) -> None:
         """From the next turn on these; those that were here before keep their pace. Not to be called amid a pass."""
@@ -136,7 +137,7 @@ class Loop:
                 return
             self._wake_dependents()
             if "start" in reasons:
-                collector.settle()
+                self.settle()
             if self.overtaken.is_set():
                 reasons = {"git"}  # at once; what else woke us is told by the next wait
                 continue

@@ -84,7 +84,9 @@ def combine(
             declared.append(Declared(key, Origin(file.path, document.line, document.column), document))
             sources[key] = file
     if manifests_max is not None and len(declared) > manifests_max:
+        # Nothing of it is admitted: which of them were meant to be the first ones nobody can tell.
         problems.append(_too_many(declared, manifests_max))
+        return nothing_of(target, revision, problems, len(files), frozenset(broken | sources.keys()))
     wrong = list(find_duplicates(declared)) if len(sources) < len(declared) else []
     wrong.extend(_unknown_secrets(declared, secrets))
     wrong.extend(() if others is None else _unknown_targets(declared, others))
@@ -107,6 +109,20 @@ def combine(
         files=len(files),
         required=_only_observed(platform, usable, edges),
     )
+
+
+def nothing_of(
+    target: str, revision: Revision, problems: Iterable[Problem], files: int, broken: frozenset[Key] = frozenset()
+) -> Desired:
+    """A folder that is refused as a whole: what is live of it stays as it is."""
+    told = tuple(sorted(problems, key=_by_place))
+    return Desired(target, revision, {}, told, broken, complete=False, files=files, required=frozenset())
+
+
+def more_files_than(limit: int, paths: Sequence[str]) -> Problem:
+    """Told before any of them is read, so that their number costs no memory."""
+    what = f"{len(paths)} files of manifests, at most {limit} manifests are read for one target"
+    return Problem("too-many-manifests", what, Where(paths[limit]), fix="share them out among several targets")
 
 
 def _only_observed(

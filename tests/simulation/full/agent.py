@@ -28,6 +28,7 @@ from agent.live.budget import Budget
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.outcome import Report
+from agent.reconcile.loop import Loop
 from agent.reconcile.once import Wish, look, reconcile_once
 from agent.reconcile.target import Target
 from agent.sandbox.faults import read_rules
@@ -95,6 +96,9 @@ class Agent:
         self.nowhere = 0
         """Passes in which the platform knows nothing: a wrong base path looks like this."""
         self.life = Life()
+        self.loop: Loop | None = None
+        """Its own, where it is at work rather than told when to look."""
+        self.passing: asyncio.Future[Report | None] | None = None
         self.revision = ""
         self.target = self.born()
 
@@ -116,6 +120,7 @@ class Agent:
             store.lock()
             store.life, store.trouble = life, self.trouble
             store.reached = self._reached
+            store.acts_on = self.acts_on
         chance = random.Random(f"agent/{world.story.seed}/{self.target_name}/{self.incarnation}")
         platform = parts.platform(loaded(cell.definition))
         config = parts.config(self._config(platform))
@@ -171,30 +176,45 @@ class Agent:
 
     async def mortal_pass(self, wish: Wish | None = None) -> Report | None:
         """One pass; when its process dies in it, or was told to stop, the next one is born."""
-        world = self.world
         try:
             return await self._pass(wish)
         except Killed:
-            self.kills += 1
-            point = self.life.points[-1]
-            world.say(f"{self.target_name} dies at {point} ({len(self.life.points)})")
-            for row in deaths.rows_of(self):
-                world.reached[row] += 1
-            self._ends()
+            self.died()
         return None
 
-    async def _pass(self, wish: Wish | None) -> Report | None:
-        world, life, store = self.world, self.life, self.target.store
+    def died(self) -> None:
+        """What it was doing is over; another one is born."""
+        world = self.world
+        self.kills += 1
+        point = self.life.points[-1]
+        world.say(f"{self.target_name} dies at {point} ({len(self.life.points)})")
+        for row in deaths.rows_of(self):
+            world.reached[row] += 1
+        self.reborn()
+
+    def begins(self) -> None:
+        """A pass does; what git's newest commit says is what it may act on."""
         self._admits()
-        life.pass_began = len(life.points)
+        self.life.pass_began = len(self.life.points)
         self.in_doubt = bool(self.referee.books.open_rows())
+        self.passes += 1
+
+    def ended(self, report: Report | None) -> None:
+        """A pass did, whatever came of it."""
+        self.trouble = getattr(self.target.store, "trouble", None)
+        if report is not None:
+            self._told(report)
+        self._rests()
+
+    async def _pass(self, wish: Wish | None) -> Report | None:
+        world, life = self.world, self.life
+        self.begins()
         wish = wish or Wish(interval_seconds=INTERVAL, patient=True)
         wish = dataclasses.replace(wish, stopping=lambda: life.stopped)
-        self.passes += 1
         passing = self.passing = asyncio.ensure_future(reconcile_once(self.target, wish))
         report: Report | None = None
         try:
-            with self._nowhere():
+            with self.in_nowhere():
                 report = await passing
         except AgentError as error:
             world.say(f"{self.target_name} failed: {error.what}")
@@ -203,16 +223,13 @@ class Agent:
             if not life.stopped:
                 raise
             world.say(f"{self.target_name} was cut off")
-        self.trouble = getattr(store, "trouble", None)
-        if report is not None:
-            self._told(report)
-        self._rests()
+        self.ended(report)
         if life.stopped or self.restart:
-            self._ends()
+            self.reborn()
         return report
 
     @contextmanager
-    def _nowhere(self) -> Iterator[None]:
+    def in_nowhere(self) -> Iterator[None]:
         faults = self.world.sandbox.faults
         if self.nowhere <= 0:
             yield
@@ -235,6 +252,14 @@ class Agent:
         self.referee.admitted = dict.fromkeys(said, 0)
         self.referee.ever |= {*said}
 
+    def acts_on(self, commit: str) -> None:
+        """A write is for this revision, which need not be the newest any more."""
+        source = self.world.source
+        tree = next((tree for revision, tree in source.revisions if revision.commit == commit), None)
+        if tree is not None and commit != self.revision:
+            self.revision = commit
+            self.referee.admitted = dict.fromkeys(named_in(source, tree), 0)
+
     def _told(self, report: Report) -> None:
         done = [
             f"{each.change.action.value} {each.change.key} {each.result.value} {each.code or each.change.reason}"
@@ -250,7 +275,7 @@ class Agent:
         self.referee.violations += [each for each in self.life.broken if each not in self.referee.violations]
         self.referee.at_rest()
 
-    def _ends(self) -> None:
+    def reborn(self) -> None:
         """The process is gone; another one is born on what it left."""
         if not self.effects:
             self.effects = [*self.life.points]
@@ -325,7 +350,11 @@ class Agent:
         self.world.reached["K14"] += 1
         self.world.say(f"{self.target_name} is told to stop")
         passing = self.passing
-        asyncio.get_running_loop().call_later(grace, lambda: passing.done() or passing.cancel())
+        if self.loop is not None:
+            self.loop.stop()
+            passing = self.loop.passing
+        if passing is not None:
+            asyncio.get_running_loop().call_later(grace, lambda: passing.done() or passing.cancel())
 
 
 _PLAYED = {"down": "G2", "older": "G13", "rewritten": "G1"}

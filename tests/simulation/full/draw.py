@@ -49,6 +49,7 @@ def draw_cell(chance: random.Random, definition: str) -> Cell:
         drift=chance.choice(("heal", "heal", "heal", "report")),
         adopt=chance.choice(("ifIdentical", "ifIdentical", "ifMarked", "never")),
         login=definition in _LOGIN and chance.random() < 0.5,
+        loop=chance.random() < 0.3,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.simulation.full.agent import Agent
+from tests.simulation.full.at_work import Working
 from tests.simulation.full.referee import label_of
 from tests.simulation.full.store import Trouble
 from tests.simulation.full.tale import Happening
@@ -21,6 +22,8 @@ class Happenings:
         self.world = world
         self.agents: list[Agent] = []
         self.later: list[asyncio.Future[None]] = []
+        self.working: Working | None = None
+        """The first agent's loop, where it has one."""
         self.slow_from = self.slow_until = -1.0
         """An outage: in it agents look more and more seldom."""
         self.put_off = 0.0
@@ -41,6 +44,8 @@ class Happenings:
         before = dict(source.revisions[-1][1]) if source.revisions else {}
         source.commit({path: text.encode() for path, text in files.items()})
         self._mark_commit(before, dict(source.revisions[-1][1]))
+        if self.working is not None and self.world.chance.random() < 0.7:
+            self.working.stir()  # else the next look finds it
 
     def _mark_commit(self, before: dict[str, str], after: dict[str, str]) -> None:
         """Which rows of section 6 this commit is."""

@@ -14,6 +14,7 @@ from agent.model.outcome import Report, Result
 from agent.plan.quiet import UNKEPT
 from agent.reconcile.once import Wish
 from tests.simulation.full.agent import INTERVAL, RIGHT, Agent, Parts
+from tests.simulation.full.at_work import Working
 from tests.simulation.full.draw import draw_story
 from tests.simulation.full.happenings import Happenings
 from tests.simulation.full.referee import label_of
@@ -82,7 +83,8 @@ class _Stage(Happenings):
         self.agents.append(Agent(world, "main", self.folder, self.template, self.parts, self.story.deaths))
         if self.story.cell.neighbour and self._may_be_two():
             self.agents.append(Agent(world, "other", self.folder, self.template, RIGHT))
-        await asyncio.gather(*(self._life(agent) for agent in self.agents))
+        told_when = [agent for agent in self.agents if not self._is_at_work(agent)]
+        await asyncio.gather(self._works(), *(self._life(agent) for agent in told_when))
         await moving
         await asyncio.gather(*self.later)
         await self._ends()
@@ -90,6 +92,22 @@ class _Stage(Happenings):
     def _may_be_two(self) -> bool:
         """Without a mark nobody can tell what two installations that want the same have made: that is no fault."""
         return all(sample.is_unique and sample.has_mark for sample in self.world.labels.values())
+
+    def _is_at_work(self, agent: Agent) -> bool:
+        return self.story.cell.loop and agent is self.agents[0]
+
+    async def _works(self) -> None:
+        """The first agent's own loop, in stories where it has one."""
+        if not self.story.cell.loop:
+            return
+        self.working = Working(self.agents[0])
+        working = asyncio.ensure_future(self.working.run())
+        while self.moving and not working.done():
+            await asyncio.sleep(5.0)
+            if self.agents[0].referee.made and self.world.chance.random() < 0.05:
+                self.agents[0].keeps_a_copy()
+        self.working.stop()
+        await working
 
     async def _life(self, agent: Agent) -> None:
         while self.moving:

@@ -114,7 +114,7 @@ ELSEWHERE: Mapping[str, str] = {
     "L3": "tests/unit/server",
     "L4": "tests/unit/cli",
     "L5": "tests/unit/reconcile",
-    "L6": "tests/unit/test_yaml_io.py",
+    "L6": "tests/system",
 }
 """Rows about real files, sockets, processes and git, and where they are shown; ``tests/test_fault_rows.py`` names the
 tests one by one."""

@@ -35,6 +35,8 @@ class FailingStore(Store):
     life: Life | None = None
     trouble: Trouble | None = None
     reached: Callable[[str], None] = staticmethod(lambda row: None)
+    acts_on: Callable[[str], None] = staticmethod(lambda commit: None)
+    """Told the revision for which a call is about to be sent."""
     doing = ""
     action = ""
     """Of the intent that was opened last."""
@@ -43,6 +45,7 @@ class FailingStore(Store):
         if self.life is not None and self.life.stopped:
             self.life.broken.append(f"K14: the {intent.action} of {intent.key} began after the agent was told to stop")
         self.doing, self.action = "intent", intent.action
+        self.acts_on(intent.revision)
         super().open_intent(intent, row, applied)
 
     def close_intent(self, op_id: str, result: str, **words: Any) -> bool:

@@ -33,6 +33,8 @@ class Cell:
     """A second installation, with a store of its own, looks after the same manifests under another target's name."""
     drift: str = "heal"
     adopt: str = "ifIdentical"
+    loop: bool = False
+    """The agent's own loop decides when to look, rather than a fixed interval."""
     login: bool = False
     """Where both are possible, a user's login, whose token ends, and no key."""
 

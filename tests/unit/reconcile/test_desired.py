@@ -143,7 +143,7 @@ def test_specs_that_are_expected_are_read_from_git_at_once(source: CountingSourc
     assert (len(specs), source.asked) == (4, 1)
 
 
-@pytest.mark.parametrize(("limit", "complete"), [(4, True), (3, False)])
+@pytest.mark.parametrize(("limit", "complete"), [(4, True), (3, False), (2, False)])
 def test_the_configuration_says_how_many_manifests_are_read(
     source: CountingSource, platform: Platform, limit: int, complete: bool
 ) -> None:
@@ -151,6 +151,8 @@ def test_the_configuration_says_how_many_manifests_are_read(
     found = read(source, platform, LastDesired(), config)
     assert found.complete is complete
     assert [problem.code for problem in found.problems] == ([] if complete else ["too-many-manifests"])
+    assert len(found.resources) == (4 if complete else 0)
+    assert source.blobs_read == (3 if limit > 2 else 0), "more files than manifests may be are not even read"
 
 
 def test_ten_thousand_manifests_are_read_unless_said_otherwise() -> None:

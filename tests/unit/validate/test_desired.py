@@ -98,6 +98,8 @@ def test_more_manifests_than_allowed_are_told_with_number_and_limit(gather: Gath
     told = [problem for problem in desired.problems if problem.code == "too-many-manifests"]
     assert bool(told) is is_told
     assert desired.complete is not is_told
+    assert len(desired.resources) == (0 if is_told else 3), "over the limit nothing of the folder is acted upon"
+    assert len(desired.broken) == (4 if is_told else 0)
     if told:
         assert told[0].what == "4 manifests, at most 3 are read for one target"
 
