@@ -58,20 +58,16 @@ def read_desired(
     if last.desired is not None and not problems and last.listed == listed:
         last.desired = replace(last.desired, revision=revision)
         return last.desired
-    most = config.limits.manifests_max
-    if len(base.entries) > most:
-        too_many = more_files_than(most, [entry.path for entry in base.entries])
-        refused = nothing_of(config.name, revision, [*problems, too_many], len(base.entries))
-        last.listed, last.entries, last.desired = listed, (), refused
-        return refused
+    if len(base.entries) > config.limits.manifests_max:
+        last.listed, last.entries, last.desired = listed, (), _too_many(config, revision, base, problems)
+        return last.desired
     rendering = last.rendering
     with collector.waiting():
         learn = partial(_learn, source, platform, config, store, last, again)
         entries = rendering.entries(
             base.entries, tuple(entry for tree in overlays for entry in tree.entries), config.variables, learn
         )
-        unread = any(problem.severity == "error" for tree in overlays for problem in tree.problems)
-        rendering.unsure = rendering.unsure or unread
+        rendering.unsure |= any(problem.severity == "error" for tree in overlays for problem in tree.problems)
         problems = (*problems, *rendering.problems)
         patched = None if problems else _patched(entries, revision, config, last)
         if patched is not None:
@@ -90,13 +86,19 @@ def read_desired(
             extra_problems=problems,
             secrets=frozenset(config.secrets),
             contents=last.contents,
-            manifests_max=most,
+            manifests_max=config.limits.manifests_max,
             others=config.others,
             variables={name: variable.where for name, variable in config.variables.known.items()},
         )
         desired = replace(desired, variables=rendering.used) if rendering.used else desired
     last.listed, last.entries, last.desired = listed, entries, desired
     return desired
+
+
+def _too_many(config: TargetConfig, revision: Revision, base: Tree, problems: Iterable[Problem]) -> Desired:
+    """Refused before a file is read, so that their number costs no memory."""
+    told = more_files_than(config.limits.manifests_max, [entry.path for entry in base.entries])
+    return nothing_of(config.name, revision, [*problems, told], len(base.entries))
 
 
 def _overlays(source: Source, revision: Revision, folder: str) -> Tree:

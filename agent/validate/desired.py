@@ -84,9 +84,8 @@ def combine(
             declared.append(Declared(key, Origin(file.path, document.line, document.column), document))
             sources[key] = file
     if manifests_max is not None and len(declared) > manifests_max:
-        # Nothing of it is admitted: which of them were meant to be the first ones nobody can tell.
-        problems.append(_too_many(declared, manifests_max))
-        return nothing_of(target, revision, problems, len(files), frozenset(broken | sources.keys()))
+        told = [*problems, _too_many(declared, manifests_max)]
+        return nothing_of(target, revision, told, len(files), frozenset(broken | sources.keys()))
     wrong = list(find_duplicates(declared)) if len(sources) < len(declared) else []
     wrong.extend(_unknown_secrets(declared, secrets))
     wrong.extend(() if others is None else _unknown_targets(declared, others))
@@ -94,9 +93,8 @@ def combine(
     wrong.extend(_declared_and_broken(declared, broken))
     usable = _without(declared, wrong)
     edges, related = _relations(platform, usable, frozenset(broken | _keys_of(wrong)))
-    wrong.extend(related)
-    problems.extend(fault.problem for fault in wrong)
-    broken |= _keys_of(wrong)
+    problems.extend(fault.problem for fault in [*wrong, *related])
+    broken |= _keys_of([*wrong, *related])
     good = {key: one for key, one in usable.items() if key not in broken}
     resources = {key: _resource(one, edges[key], sources[key], read, contents or {}) for key, one in good.items()}
     return Desired(

@@ -4,7 +4,8 @@
 
 What is held against 256 MiB is what the memory limit of a container counts: the resident memory of the agent and of the
 git processes that it starts, together, at their highest. RLIMIT_AS would count address space that nobody ever touches.
-The peak of the agent itself is the kernel's own figure (VmHWM); that of all together is looked for every 20 ms.
+The peak of the agent itself is the kernel's own figure (VmHWM). That of all together is looked for every 20 ms,
+as Pss: a child that has just been forked shares every page with the agent, and none of them is there twice.
 """
 
 from __future__ import annotations
@@ -112,12 +113,12 @@ def _look(agent: Agent, measured: Measured, over: threading.Event) -> None:
     while not over.wait(_LOOK_SECONDS):
         tasks = Path(f"/proc/{pid}/task")
         children = [child for task in _listed(tasks) for child in _text(task / "children").split()]
-        held = _mebibytes(pid, "VmRSS") + sum(_mebibytes(int(child), "VmRSS") for child in children)
+        held = sum(_mebibytes(number, "Pss", "smaps_rollup") for number in (pid, *map(int, children)))
         measured.together = max(measured.together, held)
 
 
-def _mebibytes(pid: int, word: str) -> float:
-    for line in _text(Path(f"/proc/{pid}/status")).splitlines():
+def _mebibytes(pid: int, word: str, file: str = "status") -> float:
+    for line in _text(Path(f"/proc/{pid}/{file}")).splitlines():
         if line.startswith(f"{word}:"):
             return int(line.split()[1]) / 1024
     return 0.0
