@@ -15,7 +15,7 @@ from agent.errors import SourceError
 
 IN_MEMORY = 8 << 20
 """Bytes that are kept without a file."""
-_WASTE_MAX = 4 << 20
+_WASTE_MAX = 1 << 18
 
 
 class Spool:
