@@ -150,14 +150,26 @@ class Tenure:
         self.mine.discard(target.name)
 
     async def watch(self, wake: Callable[[], None]) -> None:
-        """Until cancelled: which targets wait for somebody, about once a second."""
-        first = self.targets[0]
-        chance = first.random
-        while True:
-            await self.look()
-            if self.waiting:
-                wake()
-            await first.clock.sleep(TICK_SECONDS * (0.75 + chance.random() / 2))
+        """Until cancelled: which targets wait for somebody, about once a second and whenever a hint comes."""
+        first, hint = self.targets[0], asyncio.Event()
+        running = asyncio.get_running_loop()
+        listener = self.store.listen(lambda: running.call_soon_threadsafe(hint.set))
+        try:
+            while True:
+                await self.look()
+                if self.waiting:
+                    wake()
+                tick = asyncio.ensure_future(first.clock.sleep(TICK_SECONDS * (0.75 + first.random.random() / 2)))
+                told = asyncio.ensure_future(hint.wait())
+                try:
+                    await asyncio.wait((tick, told), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    tick.cancel()
+                    told.cancel()
+                hint.clear()
+        finally:
+            if listener is not None:
+                listener.close()
 
     async def look(self) -> None:
         """Ask once which targets wait for somebody."""

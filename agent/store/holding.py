@@ -8,7 +8,7 @@ transaction, stops what a frozen process still believes. Where nothing is shared
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +19,13 @@ from agent.clock import AgreedClock
 from agent.errors import LeaseLost
 from agent.store import leases
 from agent.store.database import Database
+from agent.store.hints import CHANNEL, Listener
 from agent.store.leases import Standing, may_wait
 from agent.store.lock import boot_id
 
 MARGIN_SECONDS = 1.0
 """What a call may take beyond its deadline until its bytes are away."""
 SERVER_CLOCK = "server"
-CHANNEL = "datakeel"
 _SAME_MOMENT = 0.001
 
 
@@ -156,6 +156,10 @@ class Holding(Database):
             if each.due_in <= 0 and may_wait(each, sharing.me, sharing.patience) <= 0
             if each.home != sharing.me or each.due_at < due.get(each.target, math.inf) - _SAME_MOMENT
         )
+
+    def listen(self, heard: Callable[[], object]) -> Listener | None:
+        """``heard`` is called, in a thread, when another agent has left something to do. None where nobody tells."""
+        return Listener(self._engine, heard) if self._path is None else None
 
     def require_time(self, target: str) -> None:
         """Raises :class:`LeaseLost` unless a call that begins now ends, at the latest, before the lease does."""

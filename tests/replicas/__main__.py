@@ -31,7 +31,6 @@ def main() -> int:
         print(f"skipped: {missing}")
         return 0
     folder = Path(tempfile.mkdtemp(prefix="datakeel-replicas-"))
-    folder.chmod(0o711)  # the database may have to run as somebody else
     print(HEAD, flush=True)
     failed = False
     for case in options.cases or CASES:

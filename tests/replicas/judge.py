@@ -57,9 +57,9 @@ def judge(case: str, stage: Replicas, takeovers: Iterable[float] = (), *notes: s
     made = Counter(call.name for call in writes if call.method == "POST" and call.status == 201)
     verdict.doubles = [f"{name} was made {times} times" for name, times in made.items() if times > 1]
     for replica in stage.replicas:
-        crashed = replica.told("pass.crashed")
+        crashed = [str(each.get("exception", each))[-300:] for each in replica.told("pass.crashed")]
         if crashed or "Traceback" in replica.log.read_text(encoding="utf-8"):
-            verdict.broken.append(f"{replica.name} crashed")
+            verdict.broken.append(f"{replica.name} crashed: {crashed[:1] or 'its log tells'} ({replica.log})")
     if stage.query("SELECT 1 FROM journal WHERE closed_at IS NULL"):
         verdict.broken.append("a call is open in the end")
     return verdict

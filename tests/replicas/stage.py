@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -101,7 +102,8 @@ class Replicas:
         self.budget = budget
         self.interval = interval
         self.one_token = one_token
-        self.cluster = Cluster(folder.with_name(f"{folder.name}-postgresql"), durable=True)
+        # Not below a folder of the tests: the server may have to run as somebody else, who must reach it.
+        self.cluster = Cluster(Path(tempfile.mkdtemp(prefix="datakeel-postgresql-")), durable=True)
         self.front = Front(folder)
         self.git = Stage(folder / "git")
         self.replicas: list[Replica] = []
@@ -128,8 +130,6 @@ class Replicas:
             child.wait()
         self.front.__exit__(kind, error, trace)
         self.cluster.__exit__(kind, error, trace)
-        if kind is None:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def configure(self, state: str) -> None:
         """``datakeel.yaml``, with the state where ``state`` says."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests import postgresql
 from tests.replicas.judge import judge, taken_over
-from tests.replicas.stage import LEASE, Replicas
+from tests.replicas.stage import Replicas
 from tests.system.stage import until
 
 
@@ -18,7 +18,7 @@ from tests.system.stage import until
 @pytest.mark.row("H1", "K5")
 @pytest.mark.skipif(bool(postgresql.why_not()), reason=postgresql.why_not() or "there is one")
 def test_an_agent_that_is_killed_in_a_write_is_followed_by_another_and_nothing_is_made_twice(tmp_path: Path) -> None:
-    with Replicas(open_to_all(tmp_path) / "stage", targets=1, each=2) as stage:
+    with Replicas(tmp_path / "stage", targets=1, each=2) as stage:
         stage.front.delay = 1.5
         victim = stage.start()[0]
         stage.record()
@@ -32,12 +32,3 @@ def test_an_agent_that_is_killed_in_a_write_is_followed_by_another_and_nothing_i
         verdict = judge("kill", stage, taken_over(stage, victim.pid, stage.names, since))
         assert verdict.holds, verdict
         assert len(verdict.takeovers) == 1
-        assert verdict.takeovers[0] < 4 * LEASE, "where nothing else is slow it is one"
-
-
-def open_to_all(folder: Path) -> Path:
-    """The database may have to run as another user, who must reach its folder."""
-    for each in (folder, *folder.parents[:3]):
-        if each != Path("/tmp") and each.stat().st_uid == folder.stat().st_uid:
-            each.chmod(each.stat().st_mode | 0o711)
-    return folder

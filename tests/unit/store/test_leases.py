@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from agent.errors import LeaseLost
 from agent.store.holding import MARGIN_SECONDS, Lease, Sharing
 from agent.store.leases import Standing, may_wait
 from agent.store.store import Store
-from tests.unit.store.builders import STATUS, HandClock, intent, key, report, row
+from tests.unit.store.builders import STATUS, HandClock, intent, key, report, row, url_of
 
 TARGET = "analytics"
 SECONDS, PATIENCE, CALL = 30.0, 10.0, 9.0
@@ -211,6 +212,31 @@ def test_news_reach_the_home_unless_it_knows_them(store: Store, other: Store) ->
     assert other.hasten(TARGET, "b" * 40) is True
     assert store.may_take() == {TARGET}
     assert other.may_take() == frozenset(), "its home comes first"
+
+
+def test_a_hint_is_heard_when_an_agent_leaves_or_passes_news_on(server_url: str, clock: HandClock) -> None:
+    one, two = Store.open(server_url, clock=clock), Store.open(server_url, clock=clock)
+    for store, name in ((one, "one"), (two, "two")):
+        store.share(Sharing(name, SECONDS, PATIENCE), [TARGET])
+    heard = threading.Semaphore(0)
+    listener = two.listen(heard.release)
+    assert listener is not None
+    for _ in range(100):  # until the session listens
+        one.leave()
+        if heard.acquire(timeout=0.2):
+            break
+    else:
+        raise AssertionError("nothing was heard")
+    listener.close()
+    assert not listener._thread.is_alive()
+    one.close()
+    two.close()
+
+
+def test_on_a_file_nobody_tells(path: Path, clock: HandClock) -> None:
+    store = Store.open(url_of(path), clock=clock)
+    assert store.listen(lambda: None) is None
+    store.close()
 
 
 def test_a_person_takes_a_target_between_two_turns_and_its_home_stays(store: Store, other: Store) -> None:
