@@ -167,7 +167,8 @@ class Loop:
 
     async def _pushed(self) -> bool:
         """Whether a push that was told of has brought something; a source that was never read is tried in any case."""
-        walked = [each for each in self.targets if each.walking is not None]
+        mine = [each for each in self.targets if self.tenure is None or each.name in self.tenure.mine]
+        walked = [each for each in mine if each.walking is not None]
         return not walked or await self._is_newer(walked[0])
 
     async def _is_newer(self, target: Target) -> bool:

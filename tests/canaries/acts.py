@@ -113,41 +113,50 @@ def crash_of_the_loop(stage: Stage) -> None:
 
 def run_with_webhooks(stage: Stage) -> None:
     """The agent as a server: right and wrong words, both secrets of a rotation, and every address it might have."""
-    stage.configure(hook=stage.keeper.reference("file", "hook", "hook", arrives=False), rotation=", rotated")
-    old = stage.canary("hook")
+    push = stage.keeper.reference("file", "push", "push", arrives=False)
+    config = stage.configure(
+        source=f"{{path: ., interval: 1s, hook: {{secret: {push}}}}}",
+        hook=stage.keeper.reference("file", "hook", "hook", arrives=False),
+        rotation=", rotated",
+    )
+    token = stage.keeper.reference("file", "token", "token of the page", arrives=False)
+    with config.open("a", encoding="utf-8") as file:
+        file.write(f"server: {{auth: {{token: {token}}}}}\n")
+    old, lets_in = stage.canary("hook"), {"Authorization": f"Bearer {stage.canary('token of the page')}"}
     stage.commit("a hook")
-    agent = stage.start("run", "--log", "json", "-v", "--listen", "127.0.0.1:0")
-    address = _waited(lambda: _address(agent.said()), agent.said)
+    agent = stage.start("run", "--log", "json", "-v", "--listen", "127.0.0.1:0", "--probes", "127.0.0.1:0")
+    address = _waited(lambda: _address(agent.said(), "pages"), agent.said)
+    probes = _waited(lambda: _address(agent.said(), "probes"), agent.said)
     body = json.dumps({"kind": "vault", "name": "header-clear"}).encode()
     for word in (old, old + "x", stage.canary("word of a stranger")):
         _ask(stage, "POST", f"{address}/hooks/platform/header/{word}", body)
         _ask(stage, "POST", f"{address}/hooks/platform/header", body, {"Authorization": f"Bearer {word}"})
     stage.keeper.reference("file", "hook", "hook, rotated", arrives=False)
     new = stage.canary("hook, rotated")
-    for path in (
-        "/ready",
-        "/startup",
-        "/metrics",
-        "/hooks/platform/header",
-        "/ui",
-        "/api/status",
-    ):
+    for path in ("/ready", "/hooks/platform/header", "/ui", "/api/status"):
         _ask(stage, "GET", address + path)
+    for word in (stage.canary("push"), old, stage.canary("word of a stranger")):
+        _ask(stage, "POST", f"{address}/hooks/git/source", b"{}", {"X-Gitlab-Token": word})
+        _ask(stage, "POST", f"{address}/hooks/git/source/{word}", b"{}")
+        _ask(stage, "GET", f"{probes}/metrics", more={"Authorization": f"Bearer {word}"})
+    for path in ("/livez?verbose", "/readyz?verbose", "/healthz", "/metrics", "/version"):
+        assert _ask(stage, "GET", probes + path, more=lets_in) in (200, 503)  # ready once a revision is read
     time.sleep(5.5)  # as long as the old one is believed without looking
     assert _ask(stage, "POST", f"{address}/hooks/platform/header/{new}", body) == 202
     stage.repository.write("header/another.json", _vault("header-another", stage.in_clear("password of another")))
     revision = stage.commit("another")
     _waited(lambda: revision[:7] in agent.said(), agent.said)
-    _pages(stage, address)
+    _pages(stage, address, lets_in)
     stage.leaky.refuses = True
     stage.commit("refused")
     _waited(lambda: "you said" in agent.said() or "Unauthorized" in agent.said(), agent.said)
     stage.leaky.refuses = False
-    _pages(stage, address)
+    _pages(stage, address, lets_in)
+    _ask(stage, "GET", f"{probes}/metrics", more=lets_in)
     agent.end()
 
 
-def _pages(stage: Stage, address: str) -> None:
+def _pages(stage: Stage, address: str, lets_in: dict[str, str]) -> None:
     """Every page and its document, every resource with what its platform says now, every pass."""
     paths = ["/", "/resources?state=all", "/resources?q=password", "/plan", "/history", "/events", "/health"]
     seen: set[str] = set()
@@ -155,7 +164,7 @@ def _pages(stage: Stage, address: str) -> None:
         path = paths.pop()
         seen.add(path)
         for asked in (path, "/api/overview" if path == "/" else f"/api{path}"):
-            assert _ask(stage, "GET", address + asked) in (200, 404)
+            assert _ask(stage, "GET", address + asked, more=lets_in) in (200, 404)
         page = list(stage.outputs.values())[-2].decode()
         found = re.findall(r'href="(/(?:resources/|history/)[^"?#]+)"', page)
         more = [link + end for link in found for end in ("", "?live=now&logs=now") if link.startswith("/resources/")]
@@ -229,9 +238,9 @@ def _vault(name: str, password: str) -> str:
     return json.dumps({"apiVersion": "leaky/v1", "kind": "Vault", "metadata": {"name": name}, "spec": spec})
 
 
-def _address(said: str) -> str | None:
+def _address(said: str, use: str) -> str | None:
     for line in said.splitlines():
-        if '"server.listening"' in line:
+        if '"server.listening"' in line and json.loads(line)["use"] == use:
             return str(json.loads(line)["address"])
     return None
 

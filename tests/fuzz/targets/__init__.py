@@ -23,6 +23,7 @@ _HOMES = {
     "rates": "rates",
     "events": "hooks",
     "hooks": "hooks",
+    "pushes": "hooks",
     "tree": "trees",
     "objects": "trees",
     "sources": "trees",
