@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from agent.store import schema
+from agent.store.server import take_turns
 
 _table = schema.lease
 _SERVER_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
@@ -93,6 +94,7 @@ def now_of(connection: Connection, own: float) -> float:
 
 def register(connection: Connection, targets: Iterable[str], now: float, clock: str) -> None:
     """Rows for targets that have none yet, due at once."""
+    take_turns(connection, "leases")
     known = set(connection.execute(select(_table.c.target)).scalars())
     rows = [
         {"target": name, "holder": None, "home": None, "epoch": 0, "lease_until": None, "due_at": now, "clock": clock}
