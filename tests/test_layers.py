@@ -20,6 +20,7 @@ AGENT = ROOT / "agent"
 LAW: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
+    "tracing": {"model"},
     "model": {"errors"},
     "secrets": {"errors"},
     "yaml_io": {"errors", "model"},  # which names are those of secrets
@@ -32,8 +33,17 @@ LAW: dict[str, set[str]] = {
     "windows": {"model", "cron"},
     "importing": {"model", "definitions", "json_schema", "plan", "report", "validate", "yaml_io"},
     "plan": {"errors", "model", "definitions", "yaml_io"},  # a leaf may travel as YAML in text
-    "live": {"errors", "model", "clock", "definitions", "secrets", "yaml_io"},
-    "apply": {"errors", "model", "clock", "definitions", "live", "plan", "secrets"},  # the store is handed in
+    "live": {"errors", "model", "clock", "definitions", "secrets", "tracing", "yaml_io"},
+    "apply": {
+        "errors",
+        "model",
+        "clock",
+        "definitions",
+        "live",
+        "plan",
+        "secrets",
+        "tracing",
+    },  # the store is handed in
     "store": {"errors", "model", "clock"},
     "report": {"errors", "model"},
     "notify": {"errors", "model", "clock", "report"},
@@ -41,6 +51,7 @@ LAW: dict[str, set[str]] = {
     "reconcile": {
         *("errors", "model", "clock", "config", "definitions", "json_schema"),
         *("source", "validate", "plan", "live", "apply", "store", "report"),
+        "tracing",
         "windows",
     },
     "viewing": {
@@ -70,6 +81,7 @@ HOMES: dict[str, set[str]] = {
     "markupsafe": {"server/pages/render.py"},
     "msgpack": {"live/packed.py"},
     "prometheus_client": {"server/metrics.py"},
+    "opentelemetry": {"tracing.py"},
     "orjson": {"model/canonical.py", "store"},
     "re2": {"json_schema/patterns.py"},
     "referencing": {"json_schema"},
@@ -81,6 +93,7 @@ HOMES: dict[str, set[str]] = {
             "cli/logging.py",
             "cli/listening.py",
             "cli/reloading.py",
+            "cli/spans.py",
             "source/wakeups.py",
             "live/budget.py",
             "apply/executor.py",
@@ -105,8 +118,9 @@ HOMES: dict[str, set[str]] = {
     "yaml": {"yaml_io", "sandbox/dataos_bodies.py"},  # the sandbox has a reader of its own, on purpose
 }
 BROUGHT_BY = {"jsonschema_specifications": "jsonschema", "markupsafe": "jinja2"}
-EXTRAS = {"apprise": "notify"}  # loaded only where somebody asked for it
+EXTRAS = {"apprise": "notify", "opentelemetry-sdk": "otel"}  # loaded only where somebody asked for it
 DISTRIBUTION = {
+    "opentelemetry": "opentelemetry-sdk",
     "git": "gitpython",
     "prometheus_client": "prometheus-client",
     "re2": "google-re2",

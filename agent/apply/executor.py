@@ -22,6 +22,7 @@ from agent.live.purpose import CALLS_OF_TASK
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.outcome import SUPERSEDED, Outcome, Result
+from agent.tracing import note, span
 
 _TURNS = 3
 _log = structlog.get_logger("datakeel")
@@ -102,7 +103,10 @@ class _Executor:
             return Outcome(change, Result.SKIPPED, code="Unauthorized", message=what)
         self.work.begin(change)
         try:
-            outcome = await self.sent_in_time(change)
+            kind, name = change.key.kind, change.key.name
+            with span("change", kind=kind, name=name, action=change.action.value, cause=change.cause.value) as within:
+                outcome = await self.sent_in_time(change)
+                note(within, result=outcome.result.value, code=outcome.code)
         except Withdrawn:
             return _put_off(change)
         except StoreError:

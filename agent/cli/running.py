@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
@@ -15,6 +16,7 @@ from agent.cli.opening import Opened, open_targets
 from agent.cli.options import Options
 from agent.cli.reloading import Reloading
 from agent.cli.signals import Stopping
+from agent.cli.spans import tracing_if_asked
 from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.model.outcome import Report
@@ -69,7 +71,10 @@ async def _at_work(
     loop.after = after
     works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
     wake, learn = loop.wakeups.poke, opened.redactor.add
-    async with listening(server, config.source, works, wake=wake, learn=learn) as loop.inboxes:
+    async with (
+        tracing_if_asked(os.environ),
+        listening(server, config.source, works, wake=wake, learn=learn) as loop.inboxes,
+    ):
         return await _until_stopped(loop, asked.watch(), sender.run())
 
 

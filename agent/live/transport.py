@@ -25,6 +25,7 @@ from agent.live.purpose import CALLS_OF_TASK, Purpose
 from agent.live.requests import Prepared
 from agent.live.sockets import SocketTransport
 from agent.model.histogram import CALL_BOUNDS, Histogram
+from agent.tracing import note, span
 
 REPLY_MAX = 16 << 20
 _SAFE = frozenset({"GET", "HEAD"})
@@ -150,11 +151,13 @@ class Transport:
         loop = asyncio.get_running_loop()
         began, code = loop.time(), "cancelled"
         try:
-            outcome = await self._sent(prepared, url, proof, purpose)
-            if isinstance(outcome, Answered):
-                code = str(outcome.status) if 100 <= outcome.status <= 599 else "other"
-            else:
-                code = "lost" if outcome.sent else "unsent"
+            with span("call", method=prepared.method, path=prepared.template, purpose=purpose.value) as within:
+                outcome = await self._sent(prepared, url, proof, purpose)
+                if isinstance(outcome, Answered):
+                    code = str(outcome.status) if 100 <= outcome.status <= 599 else "other"
+                else:
+                    code = "lost" if outcome.sent else "unsent"
+                note(within, code=code)
             return outcome
         finally:
             self.answers[purpose.value, code] += 1

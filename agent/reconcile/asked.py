@@ -100,12 +100,16 @@ async def _is_about(target: Target, report: Report, revision: str | None) -> boo
     return found is True
 
 
+_OPEN = SOON | {"Unknown", "NeedsDecision", "KindUnreadable"}
+"""Reasons of holds over which nobody can say yet whether the commit is applied."""
+
+
 def is_settled(report: Report) -> bool:
     """Whether the pass has told all that there is to tell: everything came to an end, or something failed."""
     if report.error or report.count(Result.NOT_DONE):
         return True
     waits = (Result.UNKNOWN, Result.SKIPPED)
-    soon = any(each.result in waits or each.change.reason in SOON for each in report.outcomes)
+    soon = any(each.result in waits or each.change.reason in _OPEN for each in report.outcomes)
     return not soon and not (report.plan is not None and report.plan.later)
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from agent.errors import AgentError, SourceError
 from agent.model.identity import Revision
+from agent.tracing import span
 
 if TYPE_CHECKING:
     from agent.reconcile.target import Target
@@ -72,7 +73,8 @@ async def newest(target: Target) -> Head:
     """The commit to walk. Raises SourceError when the source cannot be read and none was ever admitted."""
     heads, admitted = target.heads, _admitted(target)
     try:
-        found: Revision = await target.blocking(target.source.fetch)
+        with span("fetch", target=target.name):
+            found: Revision = await target.blocking(target.source.fetch)
     except SourceError as error:
         if heads.failure != error.what:  # once, however long it lasts: a pass looks like any other meanwhile
             _log.warning("source.failed", target=target.name, code=error.error_code, message=error.what, why=error.why)

@@ -20,6 +20,7 @@ from agent.live.haste import OVERTAKEN
 from agent.model.identity import Key
 from agent.model.outcome import Report
 from agent.reconcile import collector
+from agent.reconcile.asked import is_settled
 from agent.reconcile.failed import report_failure
 from agent.reconcile.heads import newest
 from agent.reconcile.hurry import is_long, left_over
@@ -35,6 +36,7 @@ from agent.reconcile.target import Target
 from agent.reconcile.telling import tell_change, tell_pass
 from agent.reconcile.tenure import Tenure
 from agent.source import Wakeups
+from agent.tracing import traced
 
 _log = structlog.get_logger("datakeel")
 _GRACE_SECONDS = 20.0  # of the 30 that a container is usually given
@@ -278,7 +280,7 @@ class Loop:
         """A pass that ends, when the agent is stopping, within the grace time: the journal covers what it cuts off."""
         target.walking = None
         OVERTAKEN.set(self.overtaken)
-        self.passing = asyncio.ensure_future(self._pass(target, pace, wish))
+        self.passing = asyncio.ensure_future(traced(target.name, self._pass(target, pace, wish), is_settled))
         watch = asyncio.ensure_future(self._watch(target))
         try:
             await self.passing

@@ -13,7 +13,7 @@ from tests.canaries.stage import Stage
 
 ACTS = (
     *(acts.walk, acts.look, acts.run_once, acts.rotate, acts.crash, acts.crash_of_the_loop),
-    *(acts.run_with_webhooks, acts.mistakes, abroad.git_over_http, abroad.five_platforms),
+    *(acts.run_with_webhooks, acts.run_with_sinks, acts.mistakes, abroad.git_over_http, abroad.five_platforms),
 )
 
 

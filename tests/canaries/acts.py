@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent.cli.output import FORMATS
 from tests.canaries.stage import SCHEMES, Stage
+from tests.receiver import Receiver
 
 # Everyone can read the words of a process. That it refuses them is all that an agent can do.
 WORDS = ("agent: words",)
@@ -170,6 +171,31 @@ def _pages(stage: Stage, address: str, lets_in: dict[str, str]) -> None:
         more = [link + end for link in found for end in ("", "?live=now&logs=now") if link.startswith("/resources/")]
         paths += {link for link in (*found, *more) if link not in seen} - set(paths)
     assert any(path.startswith("/resources/") for path in seen) and any(path.startswith("/history/") for path in seen)
+
+
+def run_with_sinks(stage: Stage) -> None:
+    """The agent tells a receiver of refusals that repeat secrets; what it knows of the receiver goes nowhere else."""
+    keeper = stage.keeper
+    references = {
+        "secret": keeper.reference("env", "sinkSecret", "secret of a sink", arrives=False),
+        "token": keeper.reference("file", "sinkToken", "token of a sink", arrives=False),
+        "url_from": keeper.reference("exec", "sinkUrl", "address of a sink", arrives=False),
+    }
+    with Receiver() as receiver:
+        signed = f"url: '{receiver.address}', secret: {references['secret']}, token: {references['token']}"
+        types = "types: [change.failed, target.stalled, resolved, revision.applied]"
+        stage.configure(
+            more=f"notifications:\n  patience: 0s\n  sinks:\n    here: {{webhook: {{{signed}}}, {types}}}\n"
+            f"    nowhere: {{webhook: {{url_from: {references['url_from']}}}}}\n"
+        )
+        stage.commit("refused, and told")
+        agent = stage.start("run", "--log", "json", "-v", "--listen", "off", "--probes", "off")
+        told = lambda: any(b"change.failed" in got.body for got in receiver.received)  # noqa: E731
+        _waited(lambda: told() and "notification.failed" in agent.said(), agent.said)
+        agent.end()
+    for number, got in enumerate(receiver.received):
+        assert got.headers.pop("authorization", "").startswith("Bearer ")
+        stage.outputs[f"notification: {number}"] = f"{got.path} {got.headers} ".encode() + got.body
 
 
 def mistakes(stage: Stage) -> None:

@@ -70,8 +70,13 @@ class Stage:
 
     # What is configured
 
-    def configure(self, *, source: str = "{path: ., interval: 1s}", rotation: str = "", hook: str = "") -> Path:
-        """A target for each way to log in; the secrets of ``header`` are those of a ``rotation``."""
+    def configure(
+        self, *, source: str = "{path: ., interval: 1s}", rotation: str = "", hook: str = "", more: str = ""
+    ) -> Path:
+        """A target for each way to log in; the secrets of ``header`` are those of a ``rotation``.
+
+        ``more`` are further keys of the whole.
+        """
         credentials = {
             "header": {"key": "env", "actionKey": "file"},
             "basic": {"user": "env", "password": "file"},
@@ -95,7 +100,7 @@ class Stage:
             if hook and scheme == "header":
                 text += f"    hook: {{secret: {hook}}}\n"
         path = self.repository.path / "datakeel.yaml"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text + more, encoding="utf-8")
         return path
 
     def manifests(self) -> None:

@@ -112,6 +112,18 @@ def test_a_commit_that_fails_is_answered_as_failed(tmp_path: Path) -> None:
     play(tmp_path, story, stirs=False, interval=3600.0)
 
 
+def test_a_lost_answer_is_waited_for_until_it_is_known_what_became_of_it(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        fault = {"do": "answer", "status": 500, "method": ["PUT"], "path": "*/alpha", "times": 1}
+        desk.at.scene.sandbox.faults.add(fault)
+        desk.at.commit(alpha=workflow("alpha", 2), beta=workflow("beta", 2))
+        answer = await desk.answer(desk.ask(desk.at.scene.source.fetch().commit), seconds=300.0)
+        assert answer is not None
+        assert (answer["status"], answer["applied"], answer["held"]) == (0, 2, 0)
+
+    play(tmp_path, story, stirs=False)
+
+
 def test_a_commit_that_never_comes_is_not_answered_and_costs_one_look(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         before = len(desk.at.reports)
