@@ -8,9 +8,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 
+import agent
 from agent.clock import SystemClock
 from agent.errors import ConfigError
 from agent.model.alert import Alert, Fact, Message
@@ -19,6 +23,7 @@ from agent.notify.chat import Chat
 from agent.notify.sending import NotSent
 from agent.notify.webhook import Webhook, filled, signed
 from agent.report.cloud_events import alert_event, applied_event
+from agent.sandbox import create_app
 from tests.receiver import Receiver
 
 FACT = Fact("change.failed", "analytics", "Workflow/public/daily", "Rejected", "the platform said no", "d1")
@@ -140,3 +145,29 @@ def test_a_chat_gets_a_title_and_a_sentence(receiver: Receiver) -> None:
         send(Chat(lambda: address))
     with pytest.raises(NotSent, match="none that apprise knows"):
         send(Chat(lambda: "no such thing"))
+
+
+def test_the_recipe_of_the_configuration_page_marks_a_deployment_in_dataloop() -> None:
+    text = (Path(agent.__file__).parent / "docs/configuration.md").read_text(encoding="utf-8")
+    block = next(block for block in text.split("```yaml\n") if "app.dataloop.io" in block).partition("```")[0]
+    webhook = yaml.safe_load(block)["notifications"]["sinks"]["marks"]["webhook"]
+    path = webhook["url"].removeprefix("https://app.dataloop.io")
+    path = path.replace("/production/", "/default/")  # the account that the emulator has
+    app = create_app(platform="dataloop", token="a-token")
+    made = app.state.sandbox
+    revision = Revision("4f2c1ab" + "0" * 33, author="ann", subject="an hour later")
+    event = applied_event("analytics", revision, [], 0, id_="event-3", now=5.0)
+    sink = Webhook(
+        lambda: f"http://sandbox.example{path}",
+        SystemClock(),
+        token=lambda: "a-token",
+        body=webhook["body"],
+        client=lambda: httpx.AsyncClient(transport=httpx.ASGITransport(app)),
+    )
+    try:
+        send(sink, Message(3, "event-3", "marks", event, 5.0, 5.0))
+        posts = [each for each in made.requests if each.method == "POST"]
+        assert [each.path for each in posts] == [path]
+        assert "datakeel analytics 4f2c1ab" in posts[0].body
+    finally:
+        made.close()
