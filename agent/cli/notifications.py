@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,10 +33,10 @@ class Notifications:
         self.config, self.sinks = config, sinks
         self.wants = tuple(Wants(name, sink.types, sink.targets) for name, sink in config.sinks.items())
 
-    def made(self) -> tuple[Alerts, Sender]:
-        """What is called after each pass, and what runs beside the loop."""
+    def made(self, counts: Counter[tuple[str, str]]) -> tuple[Alerts, Sender]:
+        """What is called after each pass, and what runs beside the loop; ``counts`` are attempts by sink and result."""
         bench = self.bench
-        sender = Sender(bench.store, lambda: self.sinks, bench.clock, bench.chance)
+        sender = Sender(bench.store, lambda: self.sinks, bench.clock, bench.chance, counts)
         alerts = Alerts(
             bench.store, lambda: self.wants, lambda: self.config.patience_seconds, _without_secrets, sender.wake
         )

@@ -62,7 +62,7 @@ async def _at_work(
         probes=options.addresses.get("probes", config.server.probes),
     )
     asked = Asked(opened.store, clock, loop.ask, lambda report: status_of_reports([report]), lambda: _mine(loop))
-    alerts, sender = notifications.made()
+    alerts, sender = notifications.made(loop.tally.notifications)
 
     def after(target: Target, report: Report, wish: Wish) -> None:
         asked.after(target, report, wish)

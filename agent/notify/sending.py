@@ -6,6 +6,7 @@ keeps its messages in their order; the others go on. What nobody took for three 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -68,7 +69,7 @@ class Sender:
     sinks: Callable[[], Mapping[str, Sink]]
     clock: Clock
     random: Random
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _states: dict[str, _State] = field(default_factory=dict)
     _look_at: float = 0.0  # on the wall clock
 
@@ -133,7 +134,7 @@ class Sender:
         return False
 
     def _count(self, sink: str, result: str) -> None:
-        self.counts[sink, result] = self.counts.get((sink, result), 0) + 1
+        self.counts[sink, result] += 1
 
 
 def words_of(event: Mapping[str, Any]) -> dict[str, Any]:

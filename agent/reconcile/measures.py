@@ -92,6 +92,8 @@ class Measures:
         yield _family("counter", "changes", told, "target kind action outcome", tally.changes.items())
         told = "Reasons to look, by sort."
         yield _family("counter", "wakeups", told, "kind", (((kind,), count) for kind, count in tally.wakeups.items()))
+        told = "Attempts to send a message, by sink and how they ended."
+        yield _family("counter", "notifications", told, "sink result", dict(tally.notifications).items())
         waits = self._loop.overdue()
         yield _family("gauge", "queue_depth", "Targets that are due and wait for their turn.", "", [((), len(waits))])
         told = "How long the one has waited that waits longest."

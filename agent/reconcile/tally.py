@@ -32,6 +32,7 @@ class Tally:
     seconds: Histogram = field(default_factory=lambda: Histogram(PASS_BOUNDS))
     changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     wakeups: Counter[str] = field(default_factory=Counter)
+    notifications: Counter[tuple[str, str]] = field(default_factory=Counter)  # attempts by sink and result
     succeeded_at: dict[str, float] = field(default_factory=dict)
     drifted: dict[str, dict[Key, float]] = field(default_factory=dict)
 

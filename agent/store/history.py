@@ -22,6 +22,8 @@ from agent.store.engine import execute_many
 from agent.store.server import take_turns
 
 HISTORY_MAX = 10_000
+HISTORY_SECONDS = 400 * 86_400.0
+"""More than a year, so that what is done once a year can be looked up."""
 _VALUE_LENGTH_MAX = 200
 _FIELDS_MAX = 50
 _SENT = frozenset({Result.DONE, Result.NOT_DONE, Result.UNKNOWN})
@@ -50,6 +52,12 @@ _EVENTS = insert(schema.event)
 _DROP = (
     delete(schema.event).where(schema.event.c.pass_number <= bindparam("number")),
     delete(_pass).where(_pass.c.number <= bindparam("number")),
+)
+
+_OLD = select(_pass.c.number).where(_pass.c.finished_at < bindparam("before"))
+_DROP_OLD = (
+    delete(schema.event).where(schema.event.c.pass_number.in_(_OLD)),
+    delete(_pass).where(_pass.c.finished_at < bindparam("before")),
 )
 
 
@@ -176,3 +184,9 @@ def _retain(connection: Connection, history_max: int) -> None:
     newest = connection.execute(_NUMBER).scalar() or 0
     for drop in _DROP:
         connection.execute(drop, {"number": newest - history_max})
+
+
+def drop_old(connection: Connection, before: float) -> None:
+    """Passes that ended before then, and what was done in them."""
+    for drop in _DROP_OLD:
+        connection.execute(drop, {"before": before})

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert
 from agent.model.alert import Alert, Message
 from agent.model.canonical import to_json
 from agent.model.request import LookRequest
-from agent.store import alerts, requests, schema
+from agent.store import alerts, history, requests, schema
 from agent.store.courtesies import Courtesies
 
 
@@ -100,5 +100,6 @@ class Operations(Courtesies):
             alerts.done(connection, number)
 
     def _compact_operations(self, connection: Connection, now: float) -> None:
+        history.drop_old(connection, now - history.HISTORY_SECONDS)
         requests.drop(connection, now - requests.KEPT_SECONDS)
         alerts.drop(connection, now - alerts.WAITING_SECONDS)

@@ -18,7 +18,7 @@ from tests.unit.reconcile.scene import Scene, workflow, wrapped
 FILES = {"alpha.yaml": wrapped("alpha", 1, drift="report"), "beta.yaml": workflow("beta", 1)}
 # As design and documentation have them; what replicas and notifications count is counted by those who know it.
 NAMES = {
-    *("reconcile", "reconcile_seconds", "last_success_timestamp_seconds", "changes", "wakeups"),
+    *("reconcile", "reconcile_seconds", "last_success_timestamp_seconds", "changes", "wakeups", "notifications"),
     *("resources", "resource_info", "drift", "drift_oldest_seconds", "verified_age_seconds", "held", "flapping"),
     *("api_calls", "api_call_seconds", "api_budget_left", "api_budget_limit", "api_wait_seconds", "api_throttled"),
     *("token_expiry_timestamp_seconds", "open_intents", "queue_depth", "queue_oldest_seconds"),

@@ -140,3 +140,13 @@ def test_finish_drops_what_is_old_once_a_day(store: Store, clock: HandClock) -> 
     clock.time += 1
     store.finish(report("p-3"), {}, STATUS)
     assert store.spent("token", 0.0).rows == []
+
+
+def test_what_is_older_than_a_year_and_a_month_goes_once_a_day(store: Store, clock: HandClock) -> None:
+    day = 86_400.0
+    for number, age in enumerate((500, 399, 1)):
+        finished = clock.now() - age * day
+        store.finish(report(f"p-{number}", outcome(Result.DONE), finished_at=finished), {}, STATUS)
+    store.compact()
+    assert [one.pass_id for one in store.passes()] == ["p-2", "p-1"]
+    assert [one.pass_id for one in store.events_of("Workflow", "daily-etl")] == ["p-2", "p-1"]
