@@ -12,9 +12,7 @@ HERE = Path(__file__).parent
 NUMBERED = set(range(1, 203))
 
 # What the rows below ask for does not exist yet.
-LATER: dict[int, str] = {
-    180: "pages: issue 6; what a page would show is escaped in every output of today, which is shown",
-}
+LATER: dict[int, str] = {}
 
 
 # Rows that no command meets alone, or whose test stands with the part that it is about: file, then test.

@@ -1,4 +1,4 @@
-"""Rows 166 to 182 but for pages: what may be sent to a `run` over real sockets; and that nothing comes of it."""
+"""Rows 166 to 182: what may be sent to a `run` over real sockets, and that nothing comes of it; what its pages show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,12 @@ CASES = (
 )  # fmt: skip
 
 
+EVIL = (
+    "name: nasty\nversion: v1\ntype: depot\ndescription: 'javascript:alert(180)'\n"
+    "tags: ['<img src=x onerror=alert(180)>', '\"><script>alert(180)</script>']\ndepot: {type: S3}\n"
+)
+
+
 @pytest.fixture(scope="module")
 def agent(benches: Benches, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     bench = benches.new()
@@ -129,7 +136,11 @@ def agent(benches: Benches, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     )
     listen = "    hook: {secret: {file: ../hook}}\nserver: {listen: '127.0.0.1:0', probes: '127.0.0.1:0'}\n"
     bench.write("datakeel.yaml", text + listen)
+    bench.write("manifests/nasty.yaml", EVIL)
+    bench.write("manifests/<svg onload=alert(180)>.yaml", "name: [alert(180)\n")
     bench.commit()
+    author = 'user.name=Ann" onmouseover="alert(180)'
+    bench.git("-c", author, "commit", "-q", "--allow-empty", "-m", "<script>alert(180)</script> javascript:alert(180)")
     folder = tmp_path_factory.mktemp("agent")
     pid = running(bench, folder)
     log = folder / "err"
@@ -256,5 +267,52 @@ def test_no_sender_chooses_the_labels_of_a_metric(agent: Agent) -> None:
         assert agent.send(request(json.dumps({"event": f'"}}\nevil{number} 1'}).encode())) in (202, 429)
         assert agent.send(request(method=f"EVIL{number}")) in (400, 405)
     after = agent.measured()
-    assert set(after) == set(before), "what is sent changes numbers and no names"
+    hooks = [{key for key in each if key[0] == "datakeel_hooks_total"} for each in (before, after)]
+    assert hooks[0] == hooks[1] != set(), "what is sent changes numbers and no names"
     assert "evil" not in " ".join(map(str, after)).lower()
+
+
+class Read(HTMLParser):
+    """A page as a browser takes it apart: what would run, where links lead, what is only text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.runs: list[str] = []
+        self.links: set[str] = set()
+        self.text = ""
+        self._inside = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        self.runs += [f"{name}={value}" for name, value in attrs if name.startswith("on")]
+        for name, value in attrs:
+            if name in ("href", "src", "action", "formaction"):
+                self.links.add(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside in ("script", "style"):
+            self.runs += [data.strip()] if data.strip() else []
+        else:
+            self.text += data
+
+
+@shows(180)
+def test_what_somebody_wrote_is_text_on_every_page_and_runs_nowhere(agent: Agent) -> None:
+    left, seen, shown = ["/", "/resources?state=all", "/plan", "/history", "/health"], set(), 0
+    while left:
+        path = left.pop()
+        seen.add(path)
+        with urllib.request.urlopen(f"http://127.0.0.1:{agent.port}{path}", timeout=30) as answer:
+            page = Read(answer.read().decode())
+        assert page.runs == [], path
+        assert all(link.startswith(("/", "#", "?")) and not link.startswith("//") for link in page.links), page.links
+        shown += page.text.count("alert(180)")
+        more = {link for link in page.links if link.startswith(("/resources/", "/history/"))}
+        left += sorted(more - seen - set(left))
+    assert shown >= 4, "it is shown, as text"
+    assert any(path.startswith("/resources/") for path in seen) and any(path.startswith("/history/") for path in seen)
