@@ -54,6 +54,7 @@ _DROP = (
     delete(_pass).where(_pass.c.number <= bindparam("number")),
 )
 
+_NEWEST = select(func.max(_pass.c.finished_at))
 _OLD = select(_pass.c.number).where(_pass.c.finished_at < bindparam("before"))
 _DROP_OLD = (
     delete(schema.event).where(schema.event.c.pass_number.in_(_OLD)),
@@ -186,7 +187,10 @@ def _retain(connection: Connection, history_max: int) -> None:
         connection.execute(drop, {"number": newest - history_max})
 
 
-def drop_old(connection: Connection, before: float) -> None:
-    """Passes that ended before then, and what was done in them."""
+def drop_old(connection: Connection) -> None:
+    """Passes that ended so long before the newest one, and what was done in them; an idle agent forgets nothing."""
+    newest = connection.execute(_NEWEST).scalar()
+    if newest is None:
+        return
     for drop in _DROP_OLD:
-        connection.execute(drop, {"before": before})
+        connection.execute(drop, {"before": newest - HISTORY_SECONDS})

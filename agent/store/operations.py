@@ -100,6 +100,6 @@ class Operations(Courtesies):
             alerts.done(connection, number)
 
     def _compact_operations(self, connection: Connection, now: float) -> None:
-        history.drop_old(connection, now - history.HISTORY_SECONDS)
+        history.drop_old(connection)
         requests.drop(connection, now - requests.KEPT_SECONDS)
         alerts.drop(connection, now - alerts.WAITING_SECONDS)
