@@ -174,7 +174,7 @@ class Tenure:
     async def look(self) -> None:
         """Ask once which targets wait for somebody."""
         try:
-            found = await self.targets[0].blocking(self.store.may_take)
+            found = await self.targets[0].blocking(lambda: self.store.may_take(frozenset(self.mine)))
         except StoreError:
             return  # told by those who work; nothing can be taken meanwhile
         self.waiting = found & {target.name for target in self.targets}

@@ -8,7 +8,7 @@ transaction, stops what a frozen process still believes. Where nothing is shared
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -144,17 +144,17 @@ class Holding(Database):
         with self._read() as connection:
             return leases.standings(connection, self._on_time(connection), self._held.clock)
 
-    def may_take(self) -> frozenset[str]:
+    def may_take(self, own: Collection[str]) -> frozenset[str]:
         """Targets that wait for a turn and that this process could claim now.
 
-        Of those that it is the home of, only such as somebody has hastened: it knows itself when the others are due.
+        Of its ``own``, which it is the home of and works at by its own pace, only such as somebody has hastened.
         """
         sharing, due = self._sharing, self._held.due
         return frozenset(
             each.target
             for each in self.standings()
             if each.due_in <= 0 and may_wait(each, sharing.me, sharing.patience) <= 0
-            if each.home != sharing.me or each.due_at < due.get(each.target, math.inf) - _SAME_MOMENT
+            if each.target not in own or each.due_at < due.get(each.target, math.inf) - _SAME_MOMENT
         )
 
     def listen(self, heard: Callable[[], object]) -> Listener | None:

@@ -284,6 +284,7 @@ class World:
         self.violations: list[str] = []
         self.made: Counter[str] = Counter()
         self.is_over = False
+        self.later: list[asyncio.Future[None]] = []
         self.replicas: list[Replica] = []
         self.born = 0
         self.commit()
@@ -358,10 +359,24 @@ class World:
         elif what < 0.92:
             self.reached["database away"] += 1
             self.away_until = now + chance.uniform(1.0, 2 * LEASE)
+        elif what < 0.96:
+            self.reached["a person's command"] += 1
+            self.later.append(asyncio.ensure_future(self._person(chance.choice(TARGETS), chance.uniform(0.0, 8.0))))
         else:
             name = chance.choice([*self.crons])
             with contextlib.suppress(Refusal):
                 self.sandbox.person_edit("workflow", name, {"description": str(chance.random())}, workspace="public")
+
+    async def _person(self, target: str, seconds: float) -> None:
+        """Somebody's `apply` holds a target for a while, between two turns of an agent."""
+        store = SharedStore.open(f"sqlite:///{self.path}", clock=self.true)
+        store.world, store.replica = self, "a person"
+        store.share(Sharing(store.replica, LEASE, LEASE / 3), TARGETS)
+        lease = store.claim(target, DEADLINE, anyhow=True)
+        if isinstance(lease, Lease):
+            await asyncio.sleep(seconds)
+            store.give_back(lease, 0.0, None)
+        store.close()
 
     def _keep_three(self) -> None:
         for replica in [each for each in self.replicas if each.is_dead]:
