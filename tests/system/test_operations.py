@@ -57,7 +57,8 @@ def test_sync_waits_for_a_commit_and_a_second_signal_stops_at_once(stage: Stage)
     until(lambda: stage.datakeel("apply", "--yes").returncode == 0, "what was cut off is found")
     posts = [entry for entry in stage.requests() if entry["method"] == "POST"]
     assert [entry["status"] for entry in posts].count(409) == 0
-    assert len(posts) == 3, "each was created once"
+    assert len(posts) <= 3, "none was created again"  # the one that was cut off may not be in the log
+    assert {each["name"] for each in stage.live().values()} == {"a", "b", "c"}
 
 
 def test_a_changed_configuration_is_taken_or_refused_without_a_restart(stage: Stage) -> None:
