@@ -341,6 +341,8 @@ class World:
     def _happens(self) -> None:
         chance, what = self.chance, self.chance.random()
         self._keep_three()
+        if not self.replicas:
+            return  # all have died, and the database is away
         at_work = [each for each in self.replicas if each.loop and each.loop.tenure and each.loop.tenure.current]
         replica = chance.choice(at_work or self.replicas)
         now = self.true.monotonic()
