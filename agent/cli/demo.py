@@ -60,7 +60,7 @@ class Demo:
         cells: dict[str, Cell] = {}
         for script in self.stage.scripts:
             made = self._applied(script, since, "create")
-            seconds = sum(each.words["seconds"] for each in self._busy(script, since))
+            seconds = sum(each.words["duration_ms"] / 1000 for each in self._busy(script, since))
             cells[script.platform] = (Line("create", f"{len(made)} created"), self._cost(script, since, seconds))
         return Act("1", "first commit", cells)
 

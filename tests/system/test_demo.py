@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -123,9 +124,8 @@ def test_keep_tells_commands_that_work_until_it_is_interrupted(tmp_path: Path) -
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=found, preexec_fn=heard) as child:
         try:
             assert child.stdout is not None
-            lines = list(
-                iter(lambda: child.stdout.readline().rstrip("\n"), "Ctrl-C ends the demo and removes its folder.")
-            )
+            end = "Ctrl-C ends the demo and removes its folder.\n"
+            lines = list(takewhile(end.__ne__, child.stdout))
             told = {words[0]: words[1:] for line in lines if (words := line.split())}
             repository = Path(told["cd"][0])
             exported = dict(word.split("=", 1) for word in told["export"])
