@@ -431,6 +431,7 @@ _VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"\b\d{10}\.\d+"), "0"),  # seconds since the epoch
     (re.compile(r"(\bseconds(?:=|\": ?))[0-9.]+"), r"\g<1>0"),
     (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "hh:mm:ss "),
+    (re.compile(r"\b(duration_ms(?:=|\": ))\d+"), r"\g<1>0"),
     (re.compile(r"dataos-[0-9a-f]{12}"), "dataos-CREDENTIAL"),
 )
 

@@ -145,7 +145,7 @@ def test_forged_and_replayed_events_change_nothing(stage: Stage) -> None:
         assert post(hook, json.dumps(body).encode()) == 202
     until(lambda: sum(each["named"] for each in looks(agent)), "a look at what was named")
     for wrong in (hook + "x", hook.rpartition("/")[0], hook.replace(SECRET, "")):
-        assert post(wrong, json.dumps({"event": "resource.deleted", "resource": told}).encode()) in (401, 404)
+        assert post(wrong, json.dumps({"event": "resource.deleted", "resource": told}).encode()) in (401, 404, 405)
     for body in (b"null", b"[]", b"[" * 10_000, b"{", b"\xff", b'{"a": 1, "a": 2}'):
         assert post(hook, body) == 400
     assert post(hook, b"{}") == 202

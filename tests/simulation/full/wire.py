@@ -42,12 +42,12 @@ class Wire(httpx.AsyncBaseTransport):
             life.point(f"flight {method}")
         except Killed:
             if not was_dead:
-                world.arrives_late(self._served(request), self._world.chance.uniform(0.0, LATE))
+                self._is_under_way(request)
             raise
         lie = world.lie_about(request)
         if lie is not None and lie["lie"] == "late":
             world.reached[lie["label"]] += 1
-            world.arrives_late(self._served(request), world.chance.uniform(0.0, LATE))
+            self._is_under_way(request)
             life.point(f"lost {method}")
             raise httpx.ReadError("the connection was lost before the platform took it up", request=request)
         try:
@@ -60,6 +60,10 @@ class Wire(httpx.AsyncBaseTransport):
         await self._passes()
         life.point(f"answer {method}")
         return response
+
+    def _is_under_way(self, request: httpx.Request) -> None:
+        request.headers["user-agent"] = f"{self._name} late"  # so that the judge can tell
+        self._world.arrives_late(self._served(request), self._world.chance.uniform(0.0, LATE))
 
     async def _served(self, request: httpx.Request) -> httpx.Response:
         size = self._world.page_size(request)

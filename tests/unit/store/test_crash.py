@@ -40,7 +40,7 @@ def test_acknowledged_commits_survive_kill_9(path: Path, lines: int) -> None:
         writer.wait()
     opened = {int(number) for word, number in heard if word == b"opened"}
     closed = {int(number) for word, number in heard if word == b"closed"}
-    assert status.read_status(url_of(path)) == {"exists": True, "targets": {}, "suspended": []}
+    assert status.read_status(url_of(path)) == {"exists": True, "targets": {}, "suspended": [], "config_refused": None}
 
     store = Store.open(url_of(path), clock=HandClock())
     rows = {int(found.name.removeprefix("etl-")) for found in store.rows("analytics")}
