@@ -137,15 +137,7 @@ def pooled(folder: Path, seconds: float) -> Verdict:
         alive = stage.start(3)
         stage.settle(PATIENCE)
         stage.edits(seconds)
-        victim = alive[0]
-        homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
-        since = time.time()
-        victim.send(signal.SIGKILL)
-        stage.edits(LEASE + DEADLINE)
-        _taken_over(stage, victim.pid)
-        stage.settle(PATIENCE)
-        _closed(stage)
-        return judge("pooler", stage, taken_over(stage, victim.pid, homes, since))
+        return judge("pooler", stage, _outlived(stage, alive[0]))
 
 
 def clocks(folder: Path, seconds: float) -> Verdict:
@@ -155,16 +147,9 @@ def clocks(folder: Path, seconds: float) -> Verdict:
     with Replicas(folder) as stage:
         alive = _begun(stage, 3, ({}, *shifted))
         stage.edits(seconds)
-        victim = alive[1]
-        homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
-        since = time.time()
-        victim.send(signal.SIGKILL)
-        stage.edits(LEASE + DEADLINE)
-        _taken_over(stage, victim.pid)
-        stage.settle(PATIENCE)
-        _closed(stage)
+        takeovers = _outlived(stage, alive[1])
         stamps = [at for (at,) in stage.query("SELECT opened_at FROM journal")]
-        verdict = judge("clocks", stage, taken_over(stage, victim.pid, homes, since))
+        verdict = judge("clocks", stage, takeovers)
         if max(stamps) - min(stamps) > 3600:
             verdict.broken.append("moments in the store are hours apart")
         return verdict
@@ -250,6 +235,18 @@ def storm(folder: Path, seconds: float, seed: int) -> Verdict:
         stage.settle(2 * PATIENCE)
         _closed(stage)
         return judge(f"storm {seed}", stage)
+
+
+def _outlived(stage: Replicas, victim: Replica) -> list[float]:
+    """Kill an agent amid the edits. How long after it each of its targets was taken over, in seconds."""
+    homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
+    since = time.time()
+    victim.send(signal.SIGKILL)
+    stage.edits(LEASE + DEADLINE)
+    _taken_over(stage, victim.pid)
+    stage.settle(PATIENCE)
+    _closed(stage)
+    return taken_over(stage, victim.pid, homes, since)
 
 
 def _taken_over(stage: Replicas, pid: int) -> None:
