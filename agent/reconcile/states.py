@@ -1,6 +1,7 @@
 """One word for the state of each resource, from the manifests, the inventory and the last pass. Pure.
 
-For metrics and pages; ``failed`` and ``held`` go before what is only found to differ, since somebody may have to act.
+For metrics, whose words are few and fixed; pages have more, which need the plan that waits (``viewing/states``).
+``failed`` and ``held`` go before what is only found to differ, since somebody may have to act.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.image.__main__ import FOLDER
 from tests.image.root import Missing, build
 from tests.image.stage import Contained
-from tests.system.soak import soak, summary
+from tests.system.soak import add_arguments, soak, summary
 
 
 class Watched(Contained):
@@ -31,11 +31,7 @@ class Watched(Contained):
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.image.sidecar", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30)")
-    parser.add_argument("--faults", type=float, default=0.05, help="share of calls that fail (default 0.05)")
-    parser.add_argument("--seed", type=int, default=1, help="draws what happens (default 1)")
-    parser.add_argument("--flows", type=int, default=250, help="workflows (default 250)")
-    parser.add_argument("--projects", type=int, default=30, help="projects of the second platform (default 30)")
+    add_arguments(parser)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the root is kept (default .image)")
     asked = parser.parse_args()
     try:

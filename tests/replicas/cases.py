@@ -66,7 +66,7 @@ def kill(folder: Path, rounds: int) -> Verdict:
         for number in range(rounds):
             victim = alive[number % len(alive)]
             missed = not _in_flight(stage, victim)
-            homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
+            homes = stage.at_home(victim.pid)
             since = time.time()
             victim.send(signal.SIGKILL)
             victim.child.wait()
@@ -87,7 +87,7 @@ def freeze(folder: Path, rounds: int) -> Verdict:
         for number in range(rounds):
             victim = alive[number % len(alive)]
             _in_flight(stage, victim)
-            homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
+            homes = stage.at_home(victim.pid)
             since = time.time()
             victim.send(signal.SIGSTOP)
             stage.edits(LEASE + 2 * DEADLINE)
@@ -162,7 +162,7 @@ def rolling(folder: Path, rounds: int) -> Verdict:
         for number in range(rounds):
             victim = alive[number % len(alive)]
             stage.edits(2.0)
-            homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
+            homes = stage.at_home(victim.pid)
             status = victim.end(signal.SIGTERM)
             since = time.time()
             assert status == 143, f"ended with {status}"
@@ -239,7 +239,7 @@ def storm(folder: Path, seconds: float, seed: int) -> Verdict:
 
 def _outlived(stage: Replicas, victim: Replica) -> list[float]:
     """Kill an agent amid the edits. How long after it each of its targets was taken over, in seconds."""
-    homes = [target for target, pid in stage.homes().items() if pid == victim.pid]
+    homes = stage.at_home(victim.pid)
     since = time.time()
     victim.send(signal.SIGKILL)
     stage.edits(LEASE + DEADLINE)

@@ -191,6 +191,10 @@ class Replicas:
         rows = self.query("SELECT target, home FROM lease")
         return {target: int(str(home).split("/")[1]) if home else None for target, home in rows}
 
+    def at_home(self, pid: int) -> list[str]:
+        """The targets whose home is this process."""
+        return [target for target, home in self.homes().items() if home == pid]
+
     def is_settled(self) -> bool:
         """Whether live is what git says, and no call is open."""
         return self.front.crons() == self.wanted

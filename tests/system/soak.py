@@ -252,13 +252,18 @@ def summary(wrong: list[str], warm: list[Sample]) -> int:
     return 1 if wrong else 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.system.soak", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every stage of a soak takes."""
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30)")
     parser.add_argument("--faults", type=float, default=0.05, help="share of calls that fail (default 0.05)")
     parser.add_argument("--seed", type=int, default=1, help="draws what happens (default 1)")
     parser.add_argument("--flows", type=int, default=250, help="workflows (default 250)")
     parser.add_argument("--projects", type=int, default=30, help="projects of the second platform (default 30)")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.system.soak", description=__doc__)
+    add_arguments(parser)
     parser.add_argument("--keep", type=Path, help="play in this new folder and leave it")
     asked = parser.parse_args()
     words = {"minutes": asked.minutes, "faults": asked.faults, "seed": asked.seed}
