@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from agent.sandbox.requests_log import Entry
 from tests.simulation.full.agent import Parts
 from tests.simulation.full.draw import draw_story
 from tests.simulation.full.many import broken_by, played, quiet
-from tests.simulation.full.play import Told, tell
+from tests.simulation.full.play import Told, self_inflicted, tell
 from tests.simulation.full.rows import ELSEWHERE, REACHED, ROWS
 from tests.simulation.full.samples import as_bytes, samples_of
 from tests.simulation.full.shrink import shrunk
@@ -59,6 +60,14 @@ def test_one_seed_tells_one_story_byte_for_byte(folder: Path, template: bytes) -
     first, second = (told_in(folder, 21, template) for _ in range(2))
     assert "\n".join(first.log).encode() == "\n".join(second.log).encode()
     assert (first.effects, first.live, first.reached) == (second.effects, second.live, second.reached)
+
+
+def test_a_429_is_the_agent_s_own_unless_it_lost_the_count() -> None:
+    requests = [Entry(n, n, "GET", "/", "", 429 if n == 3 else 200, "", "", (), "") for n in range(4)]
+    windows = ((3, 60.0),)
+    assert self_inflicted(requests, windows, losses=()) == 1
+    assert self_inflicted(requests, windows, losses=(1.0,)) == 0
+    assert self_inflicted(requests, ((2, 60.0),), losses=(1.0,)) == 1
 
 
 def test_each_row_of_the_fault_model_is_reached_or_shown_elsewhere() -> None:

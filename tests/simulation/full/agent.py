@@ -294,6 +294,7 @@ class Agent:
                 world.reached["S4"] += 1
         elif how in ("lost", "old"):
             self.referee.lost_store()
+            world.losses.append(world.true.now())
             put_back(self.path, self.template if how == "lost" else self.old)
             world.reached["S5"] += 1
         world.say(f"the store of {self.target_name} is {how}")

@@ -7,12 +7,14 @@ import contextlib
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.model.outcome import Report, Result
 from agent.plan.quiet import UNKEPT
 from agent.reconcile.once import Wish
+from agent.sandbox.requests_log import Entry
 from tests.simulation.full.agent import INTERVAL, RIGHT, Agent, Parts
 from tests.simulation.full.at_work import Working
 from tests.simulation.full.draw import draw_story
@@ -239,9 +241,9 @@ class _Stage(Happenings):
             busy = any(late - early < seconds for early, late in zip(times, times[int(most * 0.4) :], strict=False))
             world.reached["A13"] += busy
         if not world.others_spend and len(self.agents) == 1:
-            own = [each for each in world.sandbox.requests if each.status == 429 and not each.fault]
+            own = self_inflicted(world.sandbox.requests, world.sandbox.limiter.windows, world.losses)
             if own and world.story.cell.definition != "datalinx/v1":
-                main.referee.broken("I8", f"{len(own)} self-inflicted 429")
+                main.referee.broken("I8", f"{own} self-inflicted 429")
         for agent in self.agents:
             stored = b"".join(path.read_bytes() for path in self.folder.glob(f"{agent.target_name}.db*"))
             said = "\n".join((*agent.outputs, *world.log))
@@ -250,6 +252,21 @@ class _Stage(Happenings):
                     agent.referee.broken("I9", "a secret is in the store")
                 if canary in said:
                     agent.referee.broken("I9", "a secret is in a report")
+
+
+def self_inflicted(requests: Sequence[Entry], windows: Sequence[tuple[int, float]], losses: Sequence[float]) -> int:
+    """How many 429s an agent could have known of: its calls since its store was last lost fill a window by themselves.
+
+    An agent whose store is lost has lost its count of calls too, and meets the platform's with the first answer.
+    """
+    own = 0
+    for refused in requests:
+        if refused.status != 429 or refused.fault:
+            continue
+        since = max((at for at in losses if at <= refused.time), default=float("-inf"))
+        counted = [each.time for each in requests if since <= each.time < refused.time and each.status != 429]
+        own += any(sum(at >= refused.time - seconds for at in counted) >= most for most, seconds in windows)
+    return own
 
 
 def _live(world: World) -> str:

@@ -93,6 +93,8 @@ class World:
         self.identical: set[Place] = set()
         self.raced: set[Place] = set()
         """Made by hand while a delete of that name was under way: no look could have shown it."""
+        self.losses: list[float] = []
+        """When a store was lost, and with it the count of the calls that were sent until then."""
         self.reached: Counter[str] = Counter()
         self.log: list[str] = []
         self.races: list[dict[str, Any]] = []
