@@ -20,8 +20,6 @@ from tests.simulation.full.samples import tokens_in
 
 LATE = 25.0
 """Seconds after which a request that outlived its sender has arrived: within the deadline of a call."""
-GAP_SECONDS = 60.0
-"""An agent has looked at an object so long before it writes, at most: what is marked meanwhile it cannot know."""
 
 if TYPE_CHECKING:
     from tests.simulation.full.world import World
@@ -167,8 +165,11 @@ class Referee:
     def _came_unseen(self, place: Place, commit: Commit) -> bool:
         """Whether others made the object after the last look at the one before it, or while the request was under way:
         no platform here can be told to change only the one that was seen."""
-        since = self.world.loop.time() - self.foreign.get(place, float("-inf"))
-        return since <= (LATE if commit.agent.endswith("late") else LOOK_LASTS)
+        return self._unseen(self.foreign.get(place, float("-inf")), commit)
+
+    def _unseen(self, at: float, commit: Commit) -> bool:
+        """Whether what happened then is newer than the look that the writer of this commit had."""
+        return self.world.loop.time() - at <= (LATE if commit.agent.endswith("late") else LOOK_LASTS)
 
     def _journalled(self, commit: Commit, label: str) -> None:
         """I11: durable before its first byte, and each call its own."""
@@ -206,7 +207,7 @@ class Referee:
             del self.made[old]
             self.made[place] = label
         owners = marks_of(commit.before)
-        if owners and self.target not in owners and self.world.loop.time() - self.marked_at[place] > GAP_SECONDS:
+        if owners and self.target not in owners and not self._unseen(self.marked_at[place], commit):
             self.broken("I2", f"changed {label}, which is {sorted(owners)}'s")
         sample = self.world.sample_of(label)
         if self._is_foreign(place) and not owners and not self._came_unseen(place, commit):
