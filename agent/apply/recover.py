@@ -44,6 +44,7 @@ class Journal(Protocol):
     """The part of the store that recovery needs."""
 
     def open_intents(self, target: str) -> tuple[OpenIntent, ...]: ...
+    def rows(self, target: str) -> dict[Key, InventoryRow]: ...
     def applied(self, keys: Iterable[Key]) -> Mapping[Key, Mapping[str, Any]]: ...
     def decision(self, op_id: str) -> Decision | None: ...
     def close_intent(
@@ -62,13 +63,15 @@ class Journal(Protocol):
 class Resolution:
     """``landed``, ``not landed``, or still ``open``; ``gone``: proved absent after a delete.
 
-    ``left`` is open too, and holds nothing: the plan decides about what is there.
+    ``left`` is open too, and holds nothing: the plan decides about what is there. ``former`` is the key that an object
+    had which has its new name, and not all else that was sent.
     """
 
     state: Literal["landed", "not landed", "open", "left"]
     note: str
     server_id: str | None = None
     gone: bool = False
+    former: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +163,16 @@ def _closed(recovery: Recovery, opened: OpenIntent, resolution: Resolution) -> R
     """The same resolution, written down where it ends the intent."""
     intent = opened.intent
     if resolution.state == "landed":
-        row = opened.row
+        row, applied = opened.row, opened.applied
         if row is not None and resolution.server_id is not None:
             row = replace(row, server_id=resolution.server_id)
+        if row is not None and resolution.former is not None:
+            row, applied = replace(row, applied_digest=None, in_sync=False), _applied(recovery, resolution.former)
         recovery.journal.close_intent(
             intent.op_id,
             "done",
             row=None if resolution.gone else row,
-            applied=None if resolution.gone else opened.applied,
+            applied=None if resolution.gone else applied,
             forget=resolution.gone,
             note=resolution.note,
         )
@@ -210,6 +215,11 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
     # An update that changes whose an object is shows nothing but its mark.
     if (ours or kind.mark is None) and _agrees(recovery, recovery.books.of(intent.key), opened, reply):
         return Resolution("landed", "answer lost; live equals what was sent", id_of(kind, reply.item))
+    former = _former(recovery, intent, kind)
+    if former is not None and id_of(kind, reply.item) == former.server_id:
+        owner = owner_of(kind, reply.item, intent.uid)
+        if kind.mark is None or owner in (intent.uid, former.uid):
+            return Resolution("landed", "answer lost; it has its new name", intent.server_id, former=former.key)
     return waiting if doubtful else Resolution("not landed", "live is not what was sent")
 
 
@@ -224,6 +234,22 @@ def _unmarked(recovery: Recovery, intent: Intent, kind: Kind) -> Resolution:
     return Resolution("open", f"{what}; {_decide(intent)}")
 
 
+def _former(recovery: Recovery, intent: Intent, kind: Kind) -> InventoryRow | None:
+    """The row of the object that an update gave another name; None for an update of what had its name already.
+
+    Nothing else than its id tells whose it is once the name has changed, and its former row is the one that has it.
+    """
+    if kind.rename is None or intent.server_id is None:
+        return None
+    rows = recovery.journal.rows(intent.key.target)
+    had = (row for row in rows.values() if row.key.kind == intent.key.kind and row.server_id == intent.server_id)
+    return None if intent.key in rows else next(had, None)
+
+
+def _applied(recovery: Recovery, key: Key) -> Mapping[str, Any]:
+    return recovery.journal.applied([key]).get(key, {})
+
+
 def _agrees(recovery: Recovery, book: RuleBook, opened: OpenIntent, reply: Reply) -> bool:
     """Whether live is what was sent, also where it was to lose something, or to take what never comes back.
 
@@ -232,7 +258,7 @@ def _agrees(recovery: Recovery, book: RuleBook, opened: OpenIntent, reply: Reply
     sent, key = opened.applied or {}, opened.intent.key
     if sent.get("spec") is None:
         return False
-    before = recovery.journal.applied([key]).get(key, {})
+    before = _applied(recovery, key)
     old, new = before.get("wires", {}), sent.get("wires", {})
     wires = {pointer: {**old.get(pointer, {}), **new.get(pointer, {})} for pointer in {*old, *new}}
     seen = fingerprinted(book, named(book, live_spec(book, reply.item), wires), recovery.fingerprint)
