@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from agent.cli.arguments import ambiguous
-from agent.cli.opening import chosen
+from agent.cli.opening import chosen, open_beside
 from agent.cli.options import Options
-from agent.cli.state import state_of
 from agent.cli.suspending import who
-from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.definitions.load import load_platform
 from agent.errors import UsageError
@@ -20,9 +18,7 @@ from agent.store.store import Store
 def decide(config: Config, options: Options, selector: Selector, *, made: bool, server_id: str | None) -> Intent:
     """The create that was decided. Raises UsageError when none, or more than one, is in doubt; StoreError."""
     config = chosen(config, options)
-    clock = SystemClock()
-    store = Store.open(state_of(config), clock=clock)
-    try:
+    with open_beside(config) as (store, clock):
         intent = _in_doubt(store, config, selector)
         if made and not server_id and _has_id(config, intent):
             raise UsageError(
@@ -30,8 +26,6 @@ def decide(config: Config, options: Options, selector: Selector, *, made: bool, 
             )
         store.decide(Decision(intent.op_id, made, server_id or None, who(), clock.now()))
         return intent
-    finally:
-        store.close()
 
 
 def _in_doubt(store: Store, config: Config, selector: Selector) -> Intent:

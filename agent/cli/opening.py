@@ -164,6 +164,8 @@ async def open_targets(
         stack.callback(store.close)
         if writable:
             _begin_to_write(store, config)
+        elif config.sharing.is_shared and place != NOWHERE:
+            store.agree_time()
         budgets = BudgetRegistry(clock, store, random.SystemRandom(), store.installation_key)
         stack.callback(budgets.close)
         bench = Bench(source, store, redactor, clock, budgets, options.verb, writable, footing)
@@ -302,6 +304,19 @@ def secrets_of(target: TargetConfig, key: bytes, redactor: Redactor, footing: Fo
         return SecretValues(readers, key, redactor.add)
     known = footing.known.get(target.name, {})
     return NamedSecrets(readers, key, redactor.add, follows=footing.follows, known=known)
+
+
+@contextmanager
+def open_beside(config: Config, *, write: bool = True) -> Iterator[tuple[Store, Clock]]:
+    """The store, beside whatever agents work with it, and the time as they have it. Raises ConfigError, StoreError."""
+    clock = AgreedClock(SystemClock()) if config.sharing.is_shared else SystemClock()
+    store = Store.open(state_of(config), clock=clock, write=write)
+    try:
+        if config.sharing.is_shared:
+            store.agree_time()
+        yield store, clock
+    finally:
+        store.close()
 
 
 def make_state_folder(config: Config) -> None:

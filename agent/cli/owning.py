@@ -12,11 +12,18 @@ from functools import partial
 
 from agent.cli.arguments import ambiguous
 from agent.cli.finding import Asked, having, meant
-from agent.cli.opening import Opened, chosen, known_secrets, make_state_folder, open_targets, revision_of, source_of
+from agent.cli.opening import (
+    Opened,
+    chosen,
+    known_secrets,
+    make_state_folder,
+    open_beside,
+    open_targets,
+    revision_of,
+    source_of,
+)
 from agent.cli.options import Options
-from agent.cli.state import state_of
 from agent.cli.suspending import who
-from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.definitions.load import load_platform
 from agent.errors import SourceError, UsageError
@@ -84,8 +91,7 @@ async def propose(config: Config, options: Options, asked: Sequence[Asked]) -> P
 def release(config: Config, options: Options, asked: Sequence[Asked]) -> list[Departure]:
     """What would be let go; nothing is written. Raises UsageError for what is not ours, StoreError."""
     config = chosen(config, options)
-    store = Store.open(state_of(config), clock=SystemClock(), write=False)
-    try:
+    with open_beside(config, write=False) as (store, clock):
         owned = {name: store.rows(name) for name in config.targets}
         found: dict[Key, None] = {}
         for one in asked:
@@ -99,19 +105,14 @@ def release(config: Config, options: Options, asked: Sequence[Asked]) -> list[De
                 raise ambiguous(one.selector, keys)
             found |= dict.fromkeys(keys)
         gits = {name: _desired(config, options, name, store) for name in {key.target for key in found}}
-        return [_departure(config, key, gits[key.target]) for key in found]
-    finally:
-        store.close()
+        return [_departure(config, key, gits[key.target], clock.now()) for key in found]
 
 
 def say(config: Config, words: Sequence[Word]) -> None:
     """Keep them for the next pass. Raises StoreError."""
     make_state_folder(config)
-    store = Store.open(state_of(config), clock=SystemClock())
-    try:
+    with open_beside(config) as (store, _):
         store.say(words)
-    finally:
-        store.close()
 
 
 def _is_one_of(keys: Mapping[Key, object], key: Key, path: str) -> bool:
@@ -155,12 +156,12 @@ def _desired(config: Config, options: Options, name: str, store: Store) -> Desir
         return None
 
 
-def _departure(config: Config, key: Key, git: Desired | None) -> Departure:
+def _departure(config: Config, key: Key, git: Desired | None, now: float) -> Departure:
     platform = load_platform(config.targets[key.target].platform, extra_folders=config.schemas)
     kind = platform.kinds.get(key.kind)
     resource = git.resources.get(key) if git is not None else None
     return Departure(
-        Word(key, "release", who(), SystemClock().now()),
+        Word(key, "release", who(), now),
         kind is not None and can_unmark(RuleBook(kind, dict(key.scope))),
         kind is not None and kind.mark is not None,
         resource.origin if resource is not None else None,

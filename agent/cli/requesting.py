@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.cli.opening import chosen
+from agent.cli.opening import chosen, open_beside
 from agent.cli.options import Options
 from agent.cli.suspending import who
-from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.errors import AgentError, UsageError
 from agent.model.request import LookRequest
-from agent.store.store import Store
 
 TAKEN_UP_SECONDS = 15.0
 """An agent takes a request up within a second, unless it reads thousands of manifests just now."""
@@ -52,7 +49,7 @@ def request(
     Raises AgentError ``no-agent`` when nobody takes them up, StoreError.
     """
     targets = tuple(chosen(config, options).targets)
-    with _opened(config) as store:
+    with open_beside(config) as (store, _):
         numbers = store.ask(targets, waiting.revision, who())
         began = now()
         try:
@@ -79,15 +76,6 @@ def _is_over(found: tuple[LookRequest, ...], waiting: Waiting, waited: float) ->
     if waiting.seconds is None:
         return True
     return waited >= waiting.seconds or all(one.answer is not None for one in found)
-
-
-@contextmanager
-def _opened(config: Config) -> Iterator[Store]:
-    store = Store.open(config.state, clock=SystemClock())
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def timeout_of(text: str) -> float:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import getpass
 import re
 
-from agent.cli.opening import chosen
+from agent.cli.opening import chosen, open_beside
 from agent.cli.options import Options
-from agent.cli.state import state_of
-from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.errors import UsageError
 from agent.model.selector import Selector
 from agent.model.suspension import EVERYTHING, Suspension
-from agent.store.store import Store
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 REASON_MAX = 500
@@ -21,32 +18,25 @@ REASON_MAX = 500
 
 def suspend(config: Config, options: Options, selector: str, reason: str, until: str | None) -> tuple[Suspension, ...]:
     """One suspension for each target that is meant. Raises UsageError, StoreError."""
-    clock = SystemClock()
-    now = clock.now()
-    end = None if until is None else now + seconds_of(until)
+    lasts = None if until is None else seconds_of(until)
     told = " ".join(reason.split())
     if not told or len(told) > REASON_MAX:
         raise UsageError(f"--reason: a sentence of at most {REASON_MAX} characters", fix='--reason "backfill by ann"')
-    made = tuple(
-        Suspension(target, checked(selector), told, who(), now, end) for target in chosen(config, options).targets
-    )
-    store = Store.open(state_of(config), clock=clock)
-    try:
+    targets, what = chosen(config, options).targets, checked(selector)
+    with open_beside(config) as (store, clock):
+        now = clock.now()
+        end = None if lasts is None else now + lasts
+        made = tuple(Suspension(target, what, told, who(), now, end) for target in targets)
         for each in made:
             store.suspend(each)
-    finally:
-        store.close()
     return made
 
 
 def resume(config: Config, options: Options, selector: str | None) -> int:
     """How many suspensions were ended. Raises UsageError, StoreError."""
-    store = Store.open(state_of(config), clock=SystemClock())
-    try:
-        wanted = None if selector is None else checked(selector)
-        return sum(store.resume(target, wanted) for target in chosen(config, options).targets)
-    finally:
-        store.close()
+    wanted, targets = None if selector is None else checked(selector), chosen(config, options).targets
+    with open_beside(config) as (store, _):
+        return sum(store.resume(target, wanted) for target in targets)
 
 
 def checked(selector: str) -> str:

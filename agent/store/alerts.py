@@ -14,6 +14,7 @@ from agent.model.alert import Alert, Fact, Message
 from agent.model.canonical import from_json, to_json
 from agent.store import schema
 from agent.store.engine import upsert
+from agent.store.server import take_turns
 
 WAITING_MAX = 1000
 WAITING_SECONDS = 3 * 86_400.0
@@ -60,6 +61,7 @@ def send(connection: Connection, messages: Sequence[Message]) -> int:
     """Put them into the outbox, whose oldest give way beyond :data:`WAITING_MAX`; how many had to."""
     if not messages:
         return 0
+    take_turns(connection, "outbox")
     newest = connection.execute(_NEWEST).scalar() or 0
     rows = [
         {

@@ -82,6 +82,14 @@ class Holding(Database):
         with self._write() as connection:
             leases.register(connection, targets, self._on_time(connection), self._held.clock)
 
+    def agree_time(self) -> None:
+        """Take the time of day of a server for ours, for a person's command that takes no lease.
+
+        What it writes is compared with moments of the agents; a clock that is wrong on one machine changes nothing.
+        """
+        with self._read() as connection:
+            self._on_time(connection)
+
     def claim(self, target: str, call_seconds: float, *, anyhow: bool = False) -> Lease | float:
         """The lease of a target, or after how many seconds to ask again.
 

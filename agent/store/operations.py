@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete
 
 from agent.model.alert import Alert, Message
 from agent.model.canonical import to_json
 from agent.model.request import LookRequest
 from agent.store import alerts, history, requests, schema
 from agent.store.courtesies import Courtesies
+from agent.store.engine import upsert
 
 
 class Operations(Courtesies):
@@ -55,9 +56,11 @@ class Operations(Courtesies):
     def refuse_config(self, words: Mapping[str, Any] | None) -> None:
         """Tell whoever asks for the status that the configuration was not taken, and why; None: it is in force."""
         with self._write(durable=False) as connection:
-            connection.execute(delete(schema.meta).where(schema.meta.c.name == "config_refused"))
-            if words is not None:
-                connection.execute(insert(schema.meta), {"name": "config_refused", "value": to_json(dict(words))})
+            if words is None:
+                connection.execute(delete(schema.meta).where(schema.meta.c.name == "config_refused"))
+            else:  # not deleted and inserted: agents that share a configuration refuse it at the same moment
+                row = {"name": "config_refused", "value": to_json(dict(words))}
+                connection.execute(upsert(connection, schema.meta), [row])
 
     # ---- alerts, and messages on their way
 

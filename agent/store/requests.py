@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from agent.model.canonical import from_json, to_json
 from agent.model.request import LookRequest
 from agent.store import schema
+from agent.store.server import take_turns
 
 WAITING_SECONDS = 3600.0
 KEPT_SECONDS = 86_400.0
@@ -29,6 +30,7 @@ _OPEN = (
 
 def put(connection: Connection, targets: Sequence[str], revision: str | None, who: str, now: float) -> tuple[int, ...]:
     """One request a target; their numbers."""
+    take_turns(connection, "requests")
     first = (connection.execute(_NEWEST).scalar() or 0) + 1
     numbers = tuple(range(first, first + len(targets)))
     for number, target in zip(numbers, targets, strict=True):

@@ -33,17 +33,17 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="datakeel-replicas-"))
     print(HEAD, flush=True)
     failed = False
-    for case in options.cases or CASES:
+    for number, case in enumerate(options.cases or CASES):
         reason = why_not(case)
         if reason:
             print(f"{case:22} skipped: {reason}", flush=True)
             continue
-        began = time.monotonic()
+        began, place = time.monotonic(), folder / f"{number}-{case}"
         try:
-            verdict = CASES[case](folder / case, options.short)
+            verdict = CASES[case](place, options.short)
         except AssertionError as error:
             failed = True
-            print(f"{case:22} FAILED: {error}; logs in {folder / case}", flush=True)
+            print(f"{case:22} FAILED: {error}; logs in {place}", flush=True)
             continue
         failed |= not verdict.holds
         print(f"{verdict}{'' if verdict.holds else '  FAILED'}  [{time.monotonic() - began:.0f} s]", flush=True)

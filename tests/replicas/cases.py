@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.replicas.judge import Verdict, judge, taken_over
 from tests.replicas.stage import DEADLINE, LEASE, Replica, Replicas, pooler
-from tests.system.stage import until
+from tests.system.stage import ROOT, until
 
 FAKETIME = (
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -19,6 +19,7 @@ FAKETIME = (
 )
 POOLER = ("/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer")
 PATIENCE = 240.0
+_SLEEPS = "import select\nimport time\n\ntime.sleep = lambda seconds: select.select((), (), (), seconds)\n"
 
 
 def why_not(case: str) -> str:
@@ -141,9 +142,18 @@ def pooled(folder: Path, seconds: float) -> Verdict:
 
 
 def clocks(folder: Path, seconds: float) -> Verdict:
-    """One agent lives five hours ahead, one seven behind, one in our time."""
+    """One agent lives five hours ahead, one seven behind, one in our time.
+
+    libfaketime leaves the monotonic clock alone, as it should, and then refuses every sleep until a moment of it
+    (EINVAL): since Python 3.11 that is each `time.sleep`, be it of a millisecond. `subprocess` sleeps while it waits
+    for a git that is slow. So the shifted agents sleep in `select`; all else is as it is elsewhere.
+    """
     library = next(place for place in FAKETIME if Path(place).exists())
-    shifted = [{"LD_PRELOAD": library, "FAKETIME": by, "DONT_FAKE_MONOTONIC": "1"} for by in ("+5h", "-7h")]
+    sleeps = folder / "sleeps"
+    sleeps.mkdir(parents=True)
+    (sleeps / "sitecustomize.py").write_text(_SLEEPS, encoding="utf-8")
+    words = {"LD_PRELOAD": library, "DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": f"{sleeps}:{ROOT}"}
+    shifted = [words | {"FAKETIME": by} for by in ("+5h", "-7h")]
     with Replicas(folder) as stage:
         alive = _begun(stage, 3, ({}, *shifted))
         stage.edits(seconds)
