@@ -1,7 +1,7 @@
 """Whether the apply windows of a target are open, and when they open next. The only reader of cron schedules in time.
 
-Called by ``reconcile`` when a plan's policy is put together; the plan itself reads no clock. Hours are those of the
-window's own time zone, through changes between summer and winter.
+Called by ``reconcile`` when a plan's policy is put together, and by ``viewing``; the plan itself reads no clock.
+Hours are those of the window's own time zone, through changes between summer and winter.
 """
 
 from __future__ import annotations
@@ -23,6 +23,20 @@ def closed_at(windows: Sequence[ApplyWindow], now: float) -> Closed:
         return OPEN
     general = [window for window in windows if window.of == "writes"]
     return Closed(_closed(general, now), _closed(windows, now))
+
+
+def next_turn(windows: Sequence[ApplyWindow], now: float) -> tuple[float, bool, bool] | None:
+    """When what may be written changes next, and whether writes and deletes may go from then on.
+
+    None where nothing changes within the starts that are looked at.
+    """
+    general = [window for window in windows if window.of == "writes"]
+    before = (_is_open(general, now), _is_open(windows, now))
+    for moment in sorted({moment for window in windows for moment in _edges(window, now) if moment > now}):
+        after = (_is_open(general, moment), _is_open(windows, moment))
+        if after != before:
+            return moment, *after
+    return None
 
 
 def _closed(windows: Sequence[ApplyWindow], now: float) -> str:

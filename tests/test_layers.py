@@ -56,7 +56,7 @@ LAW: dict[str, set[str]] = {
     },
     "viewing": {
         *("errors", "model", "clock", "definitions", "yaml_io"),
-        *("validate", "plan", "live", "store", "report", "reconcile"),
+        *("validate", "plan", "live", "store", "report", "reconcile", "windows"),
     },
     "server": {"errors", "clock", "report"},  # what a request sets off is handed in
     "__main__": {"cli"},

@@ -137,7 +137,8 @@ def health(works: Works, background: Background) -> Sequence[BaseRoute]:
         return alive(works.loop, works.clock)
 
     async def ready() -> Sequence[tuple[str, bool, str]]:
-        return await background.run(readiness.checks)
+        checks = await background.run(readiness.checks)
+        return [(name, fine, scrubbed(says)) for name, fine, says in checks]
 
     return health_routes(live, ready)
 

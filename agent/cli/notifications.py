@@ -23,6 +23,7 @@ class Notifications:
     config: NotificationsConfig
     sinks: Mapping[str, Sink] = field(default_factory=dict)
     wants: tuple[Wants, ...] = ()
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.take(self.config)
@@ -31,16 +32,23 @@ class Notifications:
         """Raises ConfigError for a sink that needs what is not installed."""
         sinks = {name: self._sink(name, sink) for name, sink in config.sinks.items()}
         self.config, self.sinks = config, sinks
+        self._count()
         self.wants = tuple(Wants(name, sink.types, sink.targets) for name, sink in config.sinks.items())
 
     def made(self, counts: Counter[tuple[str, str]]) -> tuple[Alerts, Sender]:
         """What is called after each pass, and what runs beside the loop; ``counts`` are attempts by sink and result."""
-        bench = self.bench
+        bench, self.counts = self.bench, counts
+        self._count()
         sender = Sender(bench.store, lambda: self.sinks, bench.clock, bench.chance, counts)
         alerts = Alerts(
             bench.store, lambda: self.wants, lambda: self.config.patience_seconds, _without_secrets, sender.wake
         )
         return alerts, sender
+
+    def _count(self) -> None:
+        """A rate is told only of what was there before it grew: so every sink is there from the beginning."""
+        for name in self.sinks:
+            self.counts.update({(name, "sent"): 0, (name, "failed"): 0})
 
     def _sink(self, name: str, sink: SinkConfig) -> Sink:
         if sink.chat is not None:

@@ -11,16 +11,17 @@ from typing import NamedTuple
 from agent.clock import Clock
 from agent.errors import StoreError
 from agent.reconcile.loop import Loop
-from agent.store.status import refused_of
+from agent.report.escape import clean
 from agent.store.store import Store
 
 _TICKS = 3
 _TICK_SECONDS_LEAST = 300.0  # git alone may take minutes to give up, and then the loop goes on
 _PROBE_SECONDS = 5.0
+_WORDS_MAX = 300
 
 
 class Check(NamedTuple):
-    """One condition; ``says`` is how it is, in names, codes and numbers only."""
+    """One condition; ``says`` is how it is: names, codes and numbers, and what is wrong with a configuration."""
 
     name: str
     holds: bool
@@ -58,12 +59,13 @@ class Readiness:
     def _configuration(self) -> Check:
         """A changed file that was refused is worth a word, and no more: the agent works on by the one before."""
         try:
-            refused = refused_of(self._store.query) is not None
+            refused = self._store.refused_config()
         except StoreError:
             return Check("configuration", True, "not known")  # the store's own check says why
-        return Check(
-            "configuration", True, "a changed one is refused, the one before is in force" if refused else "read"
-        )
+        if refused is None:
+            return Check("configuration", True, "read")
+        first = next(iter(refused["problems"]), refused["message"])
+        return Check("configuration", True, f"refused, the one before is in force: {clean(str(first), _WORDS_MAX)}")
 
     def _revisions(self) -> Iterator[Check]:
         """One target that has read a revision is enough: a mistake in the folder of another is that one's alone.

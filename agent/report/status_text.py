@@ -31,7 +31,7 @@ def render_status(
 ) -> str:
     """One sentence, one table, and the reasons of whatever is not well."""
     if not documents:
-        return "no pass yet: the state store knows no target\n"
+        return "no pass yet: the state store knows no target; `datakeel run`, or `datakeel apply`, makes the first\n"
     ordered = [documents[name] for name in sorted(documents)]
     lines = [paint("heading", sentence(ordered))]
     lines += table([_HEAD, *(_row(document, now) for document in ordered)])

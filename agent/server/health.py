@@ -3,7 +3,7 @@
 Used by ``cli/listening``; what is checked is handed in. ``/livez`` is for who would restart a process that hangs, so it
 says nothing about platforms: a dead platform is not a dead agent. ``/readyz`` is for who waits for the agent to work.
 Answers are words for programs (``ok``, ``failed``), and ``?verbose`` adds a line for each check. They are open to
-everybody, so no line says more than names and codes.
+everybody, so no line says more than names, codes and where a configuration is wrong.
 """
 
 from __future__ import annotations

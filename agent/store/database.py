@@ -57,6 +57,7 @@ class Database:
         path = path_of(url)
         if path is None:
             place, engine = server.shown(url), server.open_server(url)
+            engine = engine if write else versions.readable(engine, place)
         else:
             place = str(path)
             engine = cls._open_file(path, write, random_bytes)

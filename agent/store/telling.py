@@ -32,6 +32,24 @@ class Telling(Operations):
         rows = self.query("SELECT target, holder, home, epoch FROM lease ORDER BY target", {})
         return {target: {"holder": holder, "home": home, "epoch": epoch} for target, holder, home, epoch in rows}
 
+    def refused_config(self) -> dict[str, Any] | None:
+        """The configuration that the agent did not take, as :func:`agent.store.status.refused_of`."""
+        return status.refused_of(self.query)
+
+    def standing_alerts(self, limit: int) -> list[dict[str, Any]]:
+        """What is not well, oldest first: ``target type subject reason message since told_at told_times``."""
+        names = ("target", "type", "subject", "reason", "message", "since", "told_at", "told_times")
+        sql = f"SELECT {', '.join(names)} FROM alert ORDER BY since, target, type, subject LIMIT :limit"  # noqa: S608
+        return [dict(zip(names, row, strict=True)) for row in self.query(sql, {"limit": limit})]
+
+    def outbox(self) -> dict[str, dict[str, Any]]:
+        """By sink, the messages that wait: how many, since when, when the next is tried, attempts at it in vain."""
+        rows = self.query(
+            "SELECT sink, COUNT(*), MIN(created_at), MIN(next_at), MAX(attempts) FROM outbox GROUP BY sink", {}
+        )
+        names = ("waiting", "since", "next_at", "attempts")
+        return {sink: dict(zip(names, each, strict=True)) for sink, *each in rows}
+
     def passes(self, *, limit: int = 20, **narrowed: str | float | None) -> list[PassRow]:
         """Newest first, as :func:`agent.store.status.passes_of`."""
         return status.passes_of(self.query, limit=limit, **narrowed)

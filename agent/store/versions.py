@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from agent.errors import StoreError
 from agent.store import schema
-from agent.store.engine import open_file, open_memory
+from agent.store.engine import converting, open_file, open_memory
 from agent.store.location import HEAD, uri_of
 from agent.store.server import take_turns
 
@@ -68,6 +68,22 @@ def bring_up(engine: Engine, place: str, *, path: Path | None, write: bool) -> N
         _keep_copy(path, found or "0000")
     with engine.connect().execution_options(writes=True) as connection:
         upgrade(connection)
+
+
+def readable(engine: Engine, place: str) -> Engine:
+    """A server's database for who only reads; as a file that is not there yet, one without any table is an empty store.
+
+    Who may only read can make none, and there is nothing to miss: the first agent, or ``apply``, makes the tables.
+    """
+    try:
+        with converting(place), engine.connect() as connection:
+            if _version(connection) is not None:
+                return engine
+    except BaseException:
+        engine.dispose()
+        raise
+    engine.dispose()
+    return empty_memory()
 
 
 def require_ours(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``datakeel.health/1``: the agent itself: its loop, its queue, git, the store, webhooks, versions. Pure."""
+"""``datakeel.health/1``: the agent itself: its loop, its queue, git, the store, webhooks, alerts. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from agent.store.location import HEAD
 from agent.viewing.facts import Facts, Moment, boards
 
 FORMAT = "datakeel.health/1"
+ALERTS_MAX = 100
 
 
 def condition(facts: Facts, moment: Moment) -> dict[str, Any]:
@@ -44,4 +45,53 @@ def condition(facts: Facts, moment: Moment) -> dict[str, Any]:
             for name, board in boards(facts, moment.now).items()
         ],
         "hooks": [{"receiver": name, "answers": dict(counts)} for name, counts in sorted(moment.hooks.items())],
+        "configuration": _configuration(facts),
+        "alerts": _alerts(facts),
+        "sinks": _sinks(facts, moment),
     }
+
+
+def _configuration(facts: Facts) -> dict[str, Any] | None:
+    """The one that was refused: what is wrong with it, line by line."""
+    refused = facts.store.refused_config()
+    if refused is None:
+        return None
+    problems = [str(line) for line in refused["problems"]]
+    return {"at": utc(refused["at"]), "message": str(refused["message"]), "problems": problems}
+
+
+def _alerts(facts: Facts) -> dict[str, Any]:
+    """What is not well and for how long, and how often people were told of it."""
+    standing = facts.store.standing_alerts(ALERTS_MAX + 1)
+    names = ("target", "type", "subject", "reason", "message")
+    rows = [
+        {name: each[name] for name in names}
+        | {"since": utc(each["since"]), "told_at": _utc(each["told_at"]), "told_times": each["told_times"]}
+        for each in standing[:ALERTS_MAX]
+    ]
+    return {"standing": rows, "more": len(standing) > ALERTS_MAX}
+
+
+def _sinks(facts: Facts, moment: Moment) -> list[dict[str, Any]]:
+    """Each sink that is configured, or that messages wait for: what was sent by this process, and what waits."""
+    waiting = facts.store.outbox()
+    none = {"waiting": 0, "since": None, "next_at": None, "attempts": 0}
+    found = []
+    for name in sorted({*waiting, *(sink for sink, _ in moment.sent)}):
+        waits = waiting.get(name, none)
+        found.append(
+            {
+                "name": name,
+                "sent": moment.sent.get((name, "sent"), 0),
+                "failed": moment.sent.get((name, "failed"), 0),
+                "waiting": waits["waiting"],
+                "since": _utc(waits["since"]),
+                "next_at": _utc(waits["next_at"]),
+                "attempts": waits["attempts"],
+            }
+        )
+    return found
+
+
+def _utc(at: float | None) -> str | None:
+    return None if at is None else utc(at)

@@ -52,12 +52,16 @@ class Facts:
             {name: pace.failures for name, pace in paces.items()},
             {name: dict(inbox.counts) for name, inbox in self.loop.inboxes.items()},
             {name: dict(counts) for name, counts in self.hooks().items()},
+            dict(self.loop.tally.notifications),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What only the event loop may read, by target. ``whole_in``: seconds by window; ``next_at``: epoch seconds."""
+    """What only the event loop may read, by target. ``whole_in``: seconds by window; ``next_at``: epoch seconds.
+
+    ``sent`` are attempts of this process to send a message, by sink and how they ended.
+    """
 
     now: float
     desired: Mapping[str, Desired | None]
@@ -67,6 +71,7 @@ class Moment:
     failures: Mapping[str, int]
     inboxes: Counts
     hooks: Counts
+    sent: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from agent.report.values import counted, utc
 from agent.store.day import SECONDS, marks_at
 from agent.viewing.facts import Board, Facts, Moment, boards
 from agent.viewing.states import STATES, WELL, Standing, standings
+from agent.windows import next_turn
 
 FORMAT = "datakeel.overview/1"
 TARGET_STATES = ("failed", "attention", "suspended", "starting", "in sync")
@@ -32,7 +33,7 @@ def overview(facts: Facts, moment: Moment) -> dict[str, Any]:
         "counts": {state: counts[state] for state in STATES if counts[state]},
         "total": counts.total(),
         "targets": targets,
-        "next": sorted(_next(targets), key=lambda each: (each["at"], each["target"])),
+        "next": sorted(_next(facts, targets, moment.now), key=lambda each: (each["at"], each["target"])),
     }
 
 
@@ -154,7 +155,7 @@ def _trouble(each: Standing) -> dict[str, Any]:
     }
 
 
-def _next(targets: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _next(facts: Facts, targets: list[dict[str, Any]], now: float) -> Iterator[dict[str, Any]]:
     for target in targets:
         if target["next_at"] is not None:
             yield {"at": target["next_at"], "what": "look", "target": target["name"], "told": ""}
@@ -162,3 +163,16 @@ def _next(targets: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             if each["until"] is not None:
                 told = f"{each['selector'] or 'everything'}, suspended by {each['who']}, is written again"
                 yield {"at": each["until"], "what": "resume", "target": target["name"], "told": told}
+        known = facts.targets.get(target["name"])
+        turn = next_turn(known.config.windows, now) if known is not None else None
+        if turn is not None:
+            at, writes, deletes = turn
+            what = "open" if writes else "close"
+            yield {"at": utc(at), "what": what, "target": target["name"], "told": _told_of_window(writes, deletes)}
+
+
+def _told_of_window(writes: bool, deletes: bool) -> str:
+    """What the next opening or end of an apply window changes."""
+    if not writes:
+        return "its window closes: nothing is written until the next one"
+    return "its window opens: what waits may be written" if deletes else "changes may be written, deletes wait"

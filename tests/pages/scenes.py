@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.clock import SystemClock
+from agent.model.alert import Alert, Fact, Message
 from agent.model.change import Action, Cause, Change, FieldChange, FieldOp, Plan, Suppressed
 from agent.model.identity import Key, Origin, Revision
 from agent.model.inventory import InventoryRow
@@ -61,7 +62,21 @@ def fill(store: Store, count: int, now: float) -> None:
         waiting = waiting_document(report, desired)
         store.finish(report, pass_document(report), {**status, "next_look_at": now + 40}, waiting=waiting)
     if count > 1:
+        trouble(store, now)
         store.suspend(Suspension("sales", "Workflow", "backfill & co", "bo", now, now + 7200))
+
+
+def trouble(store: Store, now: float) -> None:
+    """Alerts that stand, messages that wait for a sink, and a configuration that was refused."""
+    facts = (
+        Fact("change.failed", "sales", "Workflow/daily-0003", "Rejected", "400 \u201cunknown <stack>\u201d"),
+        Fact("delete.held", "analytics", "Workflow/daily-0004", "DeleteLimit", "3 deletes", lasting=False),
+    )
+    alerts = [Alert(facts[0], now - 9000, now - 1800, 2), Alert(facts[1], now - 60)]
+    messages = [Message(0, f"m{number}", "chat", {}, now - 300, now + 40, 2) for number in range(3)]
+    store.keep_alerts("sales", alerts, (), messages)
+    line = "datakeel.yaml:12:12: error[config-invalid]: `<perhaps>` is not true or false"
+    store.refuse_config({"at": now - 600, "message": "1 mistake in datakeel.yaml", "problems": [line]})
 
 
 def _row(key: Key, in_sync: bool, now: float) -> InventoryRow:
@@ -117,7 +132,9 @@ def served(folder: Path, count: int) -> Iterator[str]:
 
     async def serve() -> None:
         background = Background()
-        facts = Facts(store, Loop([], Wakeups(clock=clock), 60.0), clock, tail, "sqlite:///state.db", clock.now())
+        loop = Loop([], Wakeups(clock=clock), 60.0)
+        loop.tally.notifications.update({("chat", "sent"): 12, ("chat", "failed"): 2})
+        facts = Facts(store, loop, clock, tail, "sqlite:///state.db", clock.now())
         routes = page_routes(views_of(facts, background.run), tail.beyond, scrub=str, stopping=done.is_set)
         listener = Listener(create_app((), routes, access=Access(everybody=True)))
         await listener.open("127.0.0.1", 0)

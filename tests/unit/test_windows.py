@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.model.window import OPEN, ApplyWindow, Closed
-from agent.windows import closed_at
+from agent.windows import closed_at, next_turn
 
 BERLIN = "Europe/Berlin"
 NIGHT = ApplyWindow(True, "0 22 * * 1-5", 7200.0, BERLIN)
@@ -65,3 +65,22 @@ def test_hours_are_those_of_the_wall_through_a_change_of_clocks() -> None:
     assert closed_at((nightly,), moment("2026-03-28 21:00:00", "UTC")) == OPEN
     assert closed_at((nightly,), moment("2026-03-29 20:00:00", "UTC")) == OPEN
     assert closed_at((nightly,), moment("2026-03-29 21:00:00", "UTC")) != OPEN
+
+
+@pytest.mark.parametrize(
+    ("windows", "at", "turn"),
+    [
+        ((), "2026-03-02 09:00", None),
+        ((NIGHT,), "2026-03-02 09:00", ("2026-03-02 22:00", True, True)),
+        ((NIGHT,), "2026-03-02 22:30", ("2026-03-03 00:00", False, False)),
+        ((NIGHT,), "2026-03-07 09:00", ("2026-03-09 22:00", True, True)),  # over a weekend
+        ((SATURDAY,), "2026-03-02 09:00", ("2026-03-07 08:00", True, True)),
+        ((SATURDAY,), "2026-03-07 09:00", ("2026-03-07 12:00", True, False)),  # deletes alone wait again
+        ((NOON,), "2026-03-02 12:30", ("2026-03-02 13:00", True, True)),
+    ],
+)
+def test_the_next_turn_is_told_with_what_may_go_then(
+    windows: tuple[ApplyWindow, ...], at: str, turn: tuple[str, bool, bool] | None
+) -> None:
+    expected = None if turn is None else (moment(turn[0]), *turn[1:])
+    assert next_turn(windows, moment(at)) == expected

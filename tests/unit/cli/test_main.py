@@ -110,7 +110,8 @@ def test_every_mistake_of_a_configuration_is_listed(tmp_path: Path) -> None:
 def test_status_works_before_the_first_pass(tmp_path: Path) -> None:
     (tmp_path / "datakeel.yaml").write_text("apiVersion: datakeel/v1\nstate: x.db\n")
     done = datakeel("status", cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "no pass yet: the state store knows no target\n", "")
+    told = "no pass yet: the state store knows no target; `datakeel run`, or `datakeel apply`, makes the first\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
     assert not (tmp_path / "x.db").exists()
     done = datakeel("status", "-o", "json", cwd=tmp_path)
     assert json.loads(done.stdout) == {"format": "datakeel.status/1", "targets": []}

@@ -68,9 +68,10 @@ def test_ready_is_who_has_read_a_revision_and_can_write(tmp_path: Path) -> None:
             ("revision", True, "read by 1 of 1 targets"),
             ("configuration", True, "read"),
         ]
-        store.refuse_config({"message": "1 mistake in the configuration datakeel.yaml"})
-        assert [check.holds for check in readiness.checks()] == [True, True, True]
-        assert readiness.checks()[2].says == "a changed one is refused, the one before is in force"
+        line = "datakeel.yaml:12:12: error[config-invalid]: `perhaps` is not true or false"
+        store.refuse_config({"at": 1.0, "message": "1 mistake in the configuration datakeel.yaml", "problems": [line]})
+        assert [check.holds for check in readiness.checks()] == [True, True, True], "it works on by the one before"
+        assert readiness.checks()[2].says == f"refused, the one before is in force: {line}"
 
     play_at_work(tmp_path, FILES, story)
 
@@ -80,7 +81,7 @@ def test_who_cannot_write_is_not_ready_and_is_told_so_in_a_word(tmp_path: Path) 
         def probe(self) -> None:
             raise StoreError("the state store cannot be written", got="SQLITE_FULL")
 
-        def query(self, sql: str, values: Any) -> Any:
+        def refused_config(self) -> Any:
             raise StoreError("the state store cannot be read")
 
     async def story(at: AtWork) -> None:

@@ -59,7 +59,8 @@ def test_without_the_time_dates_are_told_and_bytes_are_stable() -> None:
 
 
 def test_an_empty_store_says_so() -> None:
-    assert status_text.render_status({}, now=None) == "no pass yet: the state store knows no target\n"
+    told = "no pass yet: the state store knows no target; `datakeel run`, or `datakeel apply`, makes the first\n"
+    assert status_text.render_status({}, now=None) == told
 
 
 def test_an_error_stalls_a_target_and_is_told() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from agent.errors import StoreError
+from agent.store.status import read_status
 from agent.store.store import Store
 from tests import postgresql
 from tests.unit.store.builders import HandClock, key, row
@@ -41,6 +42,19 @@ def test_a_transaction_that_stands_still_is_ended_so_that_others_go_on(server_ur
     with store._read() as connection:
         assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "0", "of the transaction, not the session"
     store.close()
+
+
+def test_who_only_reads_a_database_without_tables_finds_an_empty_store(
+    cluster: postgresql.Cluster, clock: HandClock
+) -> None:
+    cluster.execute("CREATE DATABASE without_tables")
+    url = cluster.url("without_tables")
+    store = Store.open(url, clock=clock, write=False)
+    assert (store.rows("analytics"), store.status()) == ({}, {})
+    store.close()
+    assert read_status(url)["targets"] == {}
+    assert not cluster.execute("SELECT 1 FROM pg_class WHERE relname = 'alembic_version'", "without_tables")
+    cluster.execute("DROP DATABASE without_tables")
 
 
 @pytest.mark.parametrize(

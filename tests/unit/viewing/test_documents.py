@@ -7,6 +7,8 @@ from pathlib import Path
 
 from agent.config.model import Limits
 from agent.model.suspension import Suspension
+from agent.model.window import ApplyWindow
+from tests.pages.scenes import trouble
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, play_at_work
 from tests.unit.reconcile.scene import Scene, workflow, wrapped
 from tests.unit.viewing.looking import Looking
@@ -144,6 +146,43 @@ def test_what_waits_survives_a_restart(tmp_path: Path) -> None:
         assert kept == before and kept["invalid"][0]["name"] == "beta"
 
     play_at_work(tmp_path, FILES, story)
+
+
+def test_health_tells_what_stands_what_waits_and_what_was_refused(tmp_path: Path) -> None:
+    async def story(at: AtWork) -> None:
+        look, store = Looking(at), at.scene.target.store
+        await at.pass_time(2.0)
+        seen = await look.document("/health")
+        assert (seen["configuration"], seen["alerts"]) == (None, {"standing": [], "more": False})
+        assert "Nobody is told" in await look.page("/health")
+        trouble(store, at.scene.clock.now())
+        await at.pass_time(2.0)
+        seen = await look.document("/health")
+        assert [(each["subject"], each["told_times"]) for each in seen["alerts"]["standing"]] == [
+            ("Workflow/daily-0003", 2),
+            ("Workflow/daily-0004", 0),
+        ]
+        assert [(each["name"], each["waiting"], each["attempts"]) for each in seen["sinks"]] == [("chat", 3, 2)]
+        assert "datakeel.yaml:12:12" in seen["configuration"]["problems"][0]
+        page = await look.page("/health")
+        assert "A changed configuration is refused" in page and "not yet: it may pass" in page
+
+    play_at_work(tmp_path, FILES, story)
+
+
+def test_an_apply_window_is_among_what_happens_next(tmp_path: Path) -> None:
+    async def story(at: AtWork) -> None:
+        look = Looking(at)
+        await at.pass_time(2.0)
+        turns = [each for each in (await look.document("/"))["next"] if each["what"] != "look"]
+        assert [each["told"] for each in turns] == ["its window opens: what waits may be written"]
+        assert "its window opens" in await look.page("/")
+
+    def prepare(scene: Scene) -> None:
+        never_now = ApplyWindow(True, "0 0 29 2 *", 3600.0)
+        scene.target.config = replace(scene.target.config, windows=(never_now,))
+
+    play_at_work(tmp_path, FILES, story, prepare=prepare)
 
 
 def test_unknown_things_are_told_as_such(tmp_path: Path) -> None:
