@@ -51,6 +51,7 @@ from agent.reconcile.refusals import caution_of, refusals_after, refusals_of
 from agent.reconcile.reported import standing
 from agent.reconcile.rotations import rotated
 from agent.reconcile.schedule import due_reads, is_swept
+from agent.reconcile.setback import set_back_after
 from agent.reconcile.status import status_of
 from agent.reconcile.target import Target
 from agent.report.documents import pass_document
@@ -245,6 +246,7 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
         REFUSED: refusals_after(
             report.outcomes, seen.desired, seen.observed, seen.ground, seen.caution, refusals_of(kept)
         ),
+        **set_back_after(kept, held, whole=settled),
         "admitted": report.revision.commit,
         "manifests": len(seen.desired.resources),
         "actions": kept.get("actions", {}),

@@ -12,6 +12,7 @@ from agent.model.resource import Desired, Observed
 from agent.plan.caution import DENIED_SECONDS, Caution, Refusal, asked
 from agent.plan.ground import Ground, key_from_json, key_to_json
 from agent.reconcile.heads import Head
+from agent.reconcile.setback import doubt_of
 from agent.reconcile.target import Target
 
 MEMORY = "refused"
@@ -19,12 +20,13 @@ _TAKEN_SECONDS = 60.0
 
 
 def caution_of(target: Target, head: Head, *, patient: bool) -> Caution:
-    """What makes changes of a pass wait: a doubtful head, and what was refused, unless a person asks for it."""
+    """What makes changes of a pass wait: a doubtful head or store; what was refused, unless a person asks for it."""
     memory = target.store.target_memory(target.name)
     context = context_of(target.fingerprint(), target.config.confirmed)
     damaged = frozenset(target.store.damaged_rows(target.name))
     refused = refusals_of(memory) if patient else {}
-    return Caution(head.doubt, head.reason, refused, context, damaged, target.config.ready_timeout_seconds)
+    doubt, reason = (head.doubt, head.reason) if head.doubt else doubt_of(memory)
+    return Caution(doubt, reason, refused, context, damaged, target.config.ready_timeout_seconds)
 
 
 def refusals_of(memory: Mapping[str, Any]) -> dict[Key, Refusal]:

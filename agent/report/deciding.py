@@ -13,7 +13,7 @@ from agent.model.change import Action, Change
 from agent.model.identity import Key
 
 _CONFIRMING = re.compile(r"datakeel diff --confirm-(?:deletes|changes) \d+")
-_BY_DIGEST = frozenset({"Careful", "RowDamaged", "ReplaceForDrift", "HistoryRewritten"})
+_BY_DIGEST = frozenset({"Careful", "RowDamaged", "ReplaceForDrift", "HistoryRewritten", "StoreSetBack"})
 _ADOPTED = frozenset({"Conflict", "NotAdoptable", "OwnershipUnproved", "OwnedByOther", "ConsentOutdated"})
 _LOOKED_AT = frozenset({"Unknown", "KindUnreadable", "StillCreating", "DependencyNotReady"})
 

@@ -169,6 +169,11 @@ class Holding(Database):
         """``heard`` is called, in a thread, when another agent has left something to do. None where nobody tells."""
         return Listener(self._engine, heard) if self._path is None else None
 
+    def hint(self) -> None:
+        """Tell whoever listens that there may be something to do."""
+        with self._write(durable=False) as connection:
+            leases.notify(connection, CHANNEL)
+
     def require_time(self, target: str) -> None:
         """Raises :class:`LeaseLost` unless a call that begins now ends, at the latest, before the lease does."""
         if self.sharing is None:

@@ -47,6 +47,16 @@ _LEAVE = (
     .where(_table.c.home == bindparam("me"), (_table.c.holder == bindparam("me")) | _table.c.holder.is_(None))
     .values(holder=None, home=None, lease_until=None, due_at=bindparam("new_due"), clock=bindparam("new_clock"))
 )
+_DEPOSE = update(_table).values(
+    holder=None,
+    home=None,
+    lease_until=None,
+    epoch=_table.c.epoch + bindparam("jump"),
+    due_at=bindparam("new_due"),
+    clock=bindparam("new_clock"),
+)
+EPOCH_JUMP = 100_000
+"""More than the turns that anybody can have had while what they wrote was lost."""
 _HASTEN = (
     update(_table)
     .where(
@@ -154,6 +164,11 @@ def is_held(connection: Connection, target: str, me: str, epoch: int) -> bool:
 def leave(connection: Connection, me: str, now: float, clock: str) -> int:
     """An agent ends: whatever it held or was the home of is due for the others at once."""
     return connection.execute(_LEAVE, {"me": me, "new_due": now, "new_clock": clock}).rowcount
+
+
+def depose(connection: Connection, now: float, clock: str) -> None:
+    """Nobody holds anything any more, whatever they believe: no epoch that was ever given out is the newest."""
+    connection.execute(_DEPOSE, {"jump": EPOCH_JUMP, "new_due": now, "new_clock": clock})
 
 
 def hasten(connection: Connection, target: str, now: float, revision: str | None) -> bool:

@@ -29,6 +29,7 @@ from agent.store import (
     history,
     inventory,
     journal,
+    leases,
     ledger,
     ownership,
     server,
@@ -264,6 +265,20 @@ class Store(Telling):
         with self._writing(target) as connection:
             history.ensure_target(connection, target)
             remembered.write(connection, target, memory)
+
+    def set_back(self, targets: Iterable[str], words: Mapping[str, Any]) -> None:
+        """What was written last is lost: leases end, all rows count as never seen, ``words`` join each memory.
+
+        One transaction: a pass that is under way elsewhere commits nothing more. Raises StoreError.
+        """
+        with self._changing_rows() as known, self._write() as connection:
+            known.clear()
+            leases.depose(connection, self._on_time(connection), self._held.clock)
+            for target in targets:
+                history.ensure_target(connection, target)
+                remembered.write(connection, target, {**remembered.read(connection, target), **words})
+                rows, _ = inventory.read_rows(connection, target)
+                inventory.write_rows(connection, [replace(row, seen_at=None) for row in rows.values()])
 
     # ---- suspensions: a person's, whatever an agent does meanwhile
 

@@ -197,7 +197,8 @@ class Replicas:
 
     def is_settled(self) -> bool:
         """Whether live is what git says, and no call is open."""
-        return self.front.crons() == self.wanted
+        open_calls = "SELECT 1 FROM journal WHERE closed_at IS NULL"
+        return self.front.crons() == self.wanted and not self.query(open_calls)
 
     def settle(self, seconds: float = 60.0) -> None:
         """Until live is what git says; what is missing is named where it does not become so."""
@@ -206,7 +207,7 @@ class Replicas:
         except AssertionError:
             live = self.front.crons()
             wrong = {name for name, cron in self.wanted.items() if live.get(name) != cron}
-            raise AssertionError(f"not as git says after {seconds:g} s: {sorted(wrong)}") from None
+            raise AssertionError(f"not as git says, or a call open, after {seconds:g} s: {sorted(wrong)}") from None
 
     def lost(self) -> list[str]:
         """Targets whose live objects are not what git says."""

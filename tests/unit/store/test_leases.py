@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from agent.errors import LeaseLost
 from agent.store.holding import MARGIN_SECONDS, Lease, Sharing
-from agent.store.leases import Standing, may_wait
+from agent.store.leases import EPOCH_JUMP, Standing, may_wait
 from agent.store.store import Store
 from tests.unit.store.builders import STATUS, HandClock, intent, key, report, row, url_of
 
@@ -202,6 +202,20 @@ def test_an_agent_that_ends_leaves_its_targets_to_the_others_at_once(store: Stor
     store.leave()
     assert other.may_take(()) == {TARGET}
     assert claimed(other).inherited is False
+
+
+def test_a_store_that_was_set_back_believes_no_lease_and_no_look(store: Store, other: Store, clock: HandClock) -> None:
+    lease = claimed(store)
+    store.put_rows([row(seen_at=clock.time)])
+    other.set_back([TARGET], {"set_back": {"at": clock.time}})
+    with pytest.raises(LeaseLost):
+        store.put_rows([row("late")])
+    with pytest.raises(LeaseLost):
+        store.extend(lease)
+    again = claimed(other)
+    assert (again.epoch, again.foreign) == (lease.epoch + EPOCH_JUMP + 1, True)
+    assert [each.seen_at for each in other.rows(TARGET).values()] == [None]
+    assert other.target_memory(TARGET) == {"set_back": {"at": clock.time}}
 
 
 def test_news_reach_the_home_unless_it_knows_them(store: Store, other: Store) -> None:
