@@ -210,8 +210,8 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
             return Resolution("open", f"{what}; {_decide(intent)}")
         return _unmarked(recovery, intent, kind)
     if intent.action == "delete":
-        same = ours if kind.mark is not None else id_of(kind, reply.item) == intent.server_id
-        return waiting if doubtful and same else Resolution("not landed", "still there")
+        # Also where others have made what is there: a delete that is under way takes what has the name when it arrives.
+        return waiting if doubtful else Resolution("not landed", "still there")
     # An update that changes whose an object is shows nothing but its mark.
     if (ours or kind.mark is None) and _agrees(recovery, recovery.books.of(intent.key), opened, reply):
         return Resolution("landed", "answer lost; live equals what was sent", id_of(kind, reply.item))
