@@ -129,18 +129,20 @@ class Loop:
         while not self.is_stopping():
             self.pulse.beat(self.targets[0].clock.monotonic())
             self.tally.woken(reasons)
-            self.overtaken.clear()
+            is_newer = False
             for target in self.targets:
                 if not self.is_stopping():
+                    self.overtaken.clear()  # whoever comes next walks the newer commit
                     self.busy = target.name
                     await self._held_turn(target, self.paces[target.name], reasons - _BY_THEMSELVES)
+                    is_newer |= self.overtaken.is_set()
             self.busy = ""
             if self.is_stopping():
                 return
             self._wake_dependents()
             if "start" in reasons:
                 self.settle()
-            if self.overtaken.is_set():
+            if is_newer:
                 reasons = {"git"}  # at once; what else woke us is told by the next wait
                 continue
             wait = min(map(self._due_at, self.targets)) - self.targets[0].clock.monotonic()

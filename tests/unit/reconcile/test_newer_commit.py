@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,11 @@ import pytest
 from agent.definitions.platform import Window
 from agent.model.change import Action
 from agent.model.outcome import Result
+from agent.reconcile.loop import Loop
+from agent.source import Wakeups
+from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, play_at_work
+from tests.unit.reconcile.pair import Pair
 from tests.unit.reconcile.scene import Scene, workflow
 
 FILES = {f"{name}.yaml": workflow(name, 1) for name in ("alpha", "beta", "gamma")}
@@ -138,3 +143,34 @@ def test_commits_that_follow_each_other_closely_end_with_the_last(tmp_path: Path
         assert all(each.change.action is Action.UPDATE for report in at.reports[-3:] for each in report.outcomes)
 
     play_at_work(tmp_path, FILES, story)
+
+
+def test_commits_that_keep_coming_let_the_next_target_have_its_turn(tmp_path: Path) -> None:
+    """``north`` has no calls left, so that each commit finds its pass waiting; ``south`` is written all the same."""
+    files = {"north/beta.yaml": workflow("beta", 1), "south/alpha.yaml": workflow("alpha", 1)}
+    timeline = VirtualLoop()
+    pair = Pair(tmp_path, timeline, files)
+    wakeups = Wakeups(clock=pair.clock)
+    agent = Loop([*pair.targets.values()], wakeups, INTERVAL)
+
+    async def story() -> None:
+        running = asyncio.ensure_future(agent.run())
+        await pair.clock.sleep(300.0)
+        pair.targets["north"].api.budget.tighten([Window(1, 36_000.0)], 0.0)
+        pair.put(north__beta=workflow("beta", 2))
+        wakeups.poke("git")
+        for hour in range(2, 6):
+            await pair.clock.sleep(20.0)
+            pair.put(south__alpha=workflow("alpha", hour))
+            wakeups.poke("git")
+        await pair.clock.sleep(5.0)
+        live = {each["name"]: each["spec"]["workflow"]["schedule"]["cron"] for each in pair.sandbox.resources()}
+        agent.stop()
+        agent.halt()
+        await running
+        assert live == {"alpha": "0 5 * * *", "beta": "0 1 * * *"}
+
+    try:
+        run(story(), timeline)
+    finally:
+        pair.close()
