@@ -23,14 +23,14 @@ from agent.cli.state import state_of
 from agent.clock import AgreedClock, Clock, SystemClock
 from agent.config.model import Config, TargetConfig
 from agent.config.settings import check_settings
-from agent.definitions.load import load_platform
+from agent.definitions.load import load_each, load_platform
 from agent.definitions.platform import Platform
 from agent.errors import AgentError, ConfigError, UsageError
 from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.identity import Revision
-from agent.reconcile.target import Neighbour, Target
+from agent.reconcile.target import Neighbour, Neighbours, Target
 from agent.reconcile.tenure import held_for_a_person
 from agent.report.escape import clean
 from agent.secrets import Reader, Redactor, Secret, rights_to_write
@@ -75,8 +75,12 @@ class Bench:
         for each in self.opened:
             await each.api.close()
 
-    def made(self, target: TargetConfig, platform: Platform, whole: Config) -> Target:
-        """The target, connected to nothing yet. Raises ConfigError, for a missing credential too."""
+    def made(
+        self, target: TargetConfig, platform: Platform, everyone: Mapping[str, Neighbour], several: bool
+    ) -> Target:
+        """The target, connected to nothing yet; ``several`` agents may work at it. Raises ConfigError, for a missing
+        credential too.
+        """
         check_settings(target, platform)
         connection = connection_of(target, platform, self.redactor, self.verb)
         api = open_api(
@@ -99,8 +103,8 @@ class Bench:
             self.chance,
             connection.server or "",
             blocking=asyncio.to_thread,
-            neighbours=neighbours_of(whole, target.name),
-            among_several=whole.sharing.replicas > 1,
+            neighbours=Neighbours(everyone, target.name),
+            among_several=several,
         )
         self.opened.append(made)
         return made
@@ -149,9 +153,7 @@ async def open_targets(
 ) -> AsyncIterator[Opened]:
     """``in_turns``: whoever asks takes the leases of targets himself; else a writer holds them from now to the end."""
     whole, config = config, chosen(config, options)
-    platforms = {
-        name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
-    }
+    platforms = platforms_of(config)
     refuse_unknown_kinds(options, platforms.values())
     redactor = known_secrets(config)
     async with AsyncExitStack() as stack:
@@ -170,7 +172,10 @@ async def open_targets(
         stack.callback(budgets.close)
         bench = Bench(source, store, redactor, clock, budgets, options.verb, writable, footing)
         stack.push_async_callback(bench.close)
-        targets = tuple([bench.made(target, platforms[name], whole) for name, target in config.targets.items()])
+        everyone, several = everyone_of(whole), whole.sharing.replicas > 1
+        targets = tuple(
+            [bench.made(target, platforms[name], everyone, several) for name, target in config.targets.items()]
+        )
         if writable and store.sharing is not None and not in_turns:
             await stack.enter_async_context(held_for_a_person(store, targets))
         yield Opened(config, source, store, targets, redactor, bench)
@@ -187,13 +192,16 @@ def _begin_to_write(store: Store, config: Config) -> None:
     store.share(Sharing(me, sharing.lease_seconds, sharing.lease_seconds / 3), config.targets)
 
 
-def neighbours_of(config: Config, name: str) -> tuple[Neighbour, ...]:
-    """All other targets of the configuration, chosen or not: what they name must not be deleted here."""
-    return tuple(
-        Neighbour(target, cache(partial(load_platform, target.platform, extra_folders=config.schemas)))
-        for other, target in config.targets.items()
-        if other != name
-    )
+def platforms_of(config: Config) -> dict[str, Platform]:
+    """The platform of each target, by the target's name. Raises DefinitionError."""
+    loaded = load_each((each.platform for each in config.targets.values()), extra_folders=config.schemas)
+    return {name: loaded[target.platform] for name, target in config.targets.items()}
+
+
+def everyone_of(config: Config) -> Mapping[str, Neighbour]:
+    """All targets of the configuration, chosen or not: what one of them names must not be deleted in another."""
+    load = cache(partial(load_platform, extra_folders=config.schemas))
+    return {name: Neighbour(target, partial(load, target.platform)) for name, target in config.targets.items()}
 
 
 def revision_of(source: Source, options: Options, *, admitted: bool = False) -> Revision:

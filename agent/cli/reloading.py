@@ -7,21 +7,20 @@ it runs is told, and waits for the next start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from agent.cli.notifications import Notifications
-from agent.cli.opening import Bench, chosen, neighbours_of
+from agent.cli.opening import Bench, chosen, everyone_of, platforms_of
 from agent.cli.options import Options
 from agent.config.model import Config, TargetConfig
-from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
 from agent.errors import AgentError, ConfigError, StoreError
 from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
-from agent.reconcile.target import LastDesired, Target
+from agent.reconcile.target import LastDesired, Neighbour, Neighbours, Target
 from agent.report.problems import render_problem
 
 _PROBLEMS_MAX = 20
@@ -89,14 +88,15 @@ class Reloading:
         here = {target.name: target for target in self._loop.targets}
         meant = chosen(config, self._options).targets
         targets, made = [], len(self._bench.opened)
+        everyone, several = everyone_of(config), config.sharing.replicas > 1
+        platforms = platforms_of(replace(config, targets=meant))
         try:
             for name, target in meant.items():
-                platform = load_platform(target.platform, extra_folders=config.schemas)
-                before = here.get(name)
+                before, platform = here.get(name), platforms[name]
                 if before is not None and _is_same(before, target, platform):
                     targets.append(before)
                 else:
-                    targets.append(self._bench.made(target, platform, config))
+                    targets.append(self._bench.made(target, platform, everyone, several))
         except ConfigError:
             del self._bench.opened[made:]  # connected to nothing yet
             raise
@@ -106,9 +106,10 @@ class Reloading:
         here = {target.name: target for target in self._loop.targets}
         names = {target.name for target in targets}
         fresh = {target.name for target in targets if here.get(target.name) is not target}
+        everyone = everyone_of(config)
         for target in targets:
             if target.name not in fresh:
-                _set_among(target, config)
+                _set_among(target, config, everyone)
             elif (inbox := self._loop.inboxes.get(target.name)) is not None:
                 inbox.serve(target.platform, target.config.defaults)
         self._loop.replace_targets(targets, config.source.interval_seconds)
@@ -173,9 +174,9 @@ def _is_same(target: Target, config: TargetConfig, platform: Platform) -> bool:
     return target.config == replace(config, others=target.config.others) and target.platform.digest == platform.digest
 
 
-def _set_among(target: Target, config: Config) -> None:
+def _set_among(target: Target, config: Config, everyone: Mapping[str, Neighbour]) -> None:
     """Its neighbours are others now: what manifests say of them is judged anew."""
     found = config.targets[target.name]
     if found != target.config:
         target.config, target.last = found, LastDesired()
-    target.neighbours = neighbours_of(config, target.name)
+    target.neighbours = Neighbours(everyone, target.name)

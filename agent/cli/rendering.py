@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from agent.cli.opening import cache_of, chosen, known_secrets, refuse_unknown_kinds, revision_of, source_of
+from agent.cli.opening import (
+    cache_of,
+    chosen,
+    known_secrets,
+    platforms_of,
+    refuse_unknown_kinds,
+    revision_of,
+    source_of,
+)
 from agent.cli.options import Options
 from agent.config.model import Config, TargetConfig
-from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
 from agent.errors import Problem, Where
 from agent.model.identity import Key
@@ -46,9 +53,7 @@ class RenderedTarget:
 def rendered_targets(config: Config, options: Options) -> tuple[RenderedTarget, ...]:
     """The chosen targets. Raises SourceError; what is wrong with manifests is among the problems of ``desired``."""
     config = chosen(config, options)
-    platforms = {
-        name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
-    }
+    platforms = platforms_of(config)
     refuse_unknown_kinds(options, platforms.values())
     with source_of(config, options, known_secrets(config)) as source:
         revision = revision_of(source, options)

@@ -14,8 +14,9 @@ from agent.cli.opening import (
     NOWHERE,
     Footing,
     chosen,
+    everyone_of,
     known_secrets,
-    neighbours_of,
+    platforms_of,
     refuse_unknown_kinds,
     secrets_of,
     server_of,
@@ -23,9 +24,8 @@ from agent.cli.opening import (
 from agent.cli.options import Options
 from agent.clock import SystemClock
 from agent.config.model import Config
-from agent.definitions.load import load_platform
 from agent.live.nowhere import Nowhere
-from agent.reconcile.target import Target
+from agent.reconcile.target import Neighbours, Target
 from agent.source import Source
 from agent.store.store import Store
 
@@ -37,9 +37,7 @@ def unconnected(
     """The chosen targets. ``known`` are fingerprints of each target's secrets that a snapshot tells."""
     whole, config = config, chosen(config, options)
     clock, chance = SystemClock(), random.SystemRandom()
-    platforms = {
-        name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
-    }
+    platforms, everyone = platforms_of(config), everyone_of(whole)
     refuse_unknown_kinds(options, platforms.values())
     redactor = known_secrets(config)
     footing = Footing(source, stateless=True, follows=False, known=known or {})
@@ -57,7 +55,7 @@ def unconnected(
                 chance,
                 server_of(target, platforms[name]) or "",
                 blocking=asyncio.to_thread,
-                neighbours=neighbours_of(whole, name),
+                neighbours=Neighbours(everyone, name),
             )
             for name, target in config.targets.items()
         )

@@ -11,6 +11,7 @@ from agent.cli.opening import (
     chosen,
     known_secrets,
     open_targets,
+    platforms_of,
     refuse_unknown_kinds,
     revision_of,
     source_of,
@@ -40,9 +41,7 @@ from agent.validate.attributable import find_unattributable
 async def check(config: Config, options: Options) -> tuple[Desired, ...]:
     """``validate``: every manifest of every target, without the network and without state."""
     whole, config = config, chosen(config, options)
-    platforms = {
-        name: load_platform(target.platform, extra_folders=config.schemas) for name, target in config.targets.items()
-    }
+    platforms = platforms_of(config)
     refuse_unknown_kinds(options, platforms.values())
     found = []
     with source_of(config, options, known_secrets(config)) as source:

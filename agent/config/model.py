@@ -5,7 +5,7 @@ Built by ``config.load`` only; read by source, live, reconcile and cli. Holds re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -141,7 +141,7 @@ class TargetConfig:
     allow_http: bool = False
     hook: HookConfig | None = None
     depends_on: tuple[str, ...] = ()
-    others: frozenset[str] | None = None
+    others: Set[str] | None = None
     overlays: tuple[str, ...] = ()
     variables: Variables = NO_VARIABLES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -31,9 +31,29 @@ def order_faults(targets: Any) -> Iterator[Fault]:
         yield Fault(join("targets", circle[0], "depends_on"), "dependency-cycle", what, fix=fix, at="key")
 
 
+class Others(Set[str]):
+    """All names but one. Of ten thousand targets each looks at the same names: copies would be a hundred million."""
+
+    __slots__ = ("_all", "_but")
+
+    def __init__(self, all_names: frozenset[str], but: str) -> None:
+        """``but`` is one of ``all_names``."""
+        self._all, self._but = all_names, but
+
+    def __contains__(self, name: object) -> bool:
+        return name != self._but and name in self._all
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._all if name != self._but)
+
+    def __len__(self) -> int:
+        return len(self._all) - 1
+
+
 def with_others(targets: Mapping[str, TargetConfig]) -> Mapping[str, TargetConfig]:
     """Each target with the names of all others."""
-    return {name: replace(target, others=frozenset(targets) - {name}) for name, target in targets.items()}
+    names = frozenset(targets)
+    return {name: replace(target, others=Others(names, name)) for name, target in targets.items()}
 
 
 def _named(targets: Any) -> dict[str, list[Any]]:

@@ -7,7 +7,7 @@ It opens no connection and reads nothing but the folders it is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,11 @@ def load_platform(api_version: str, *, extra_folders: Sequence[Path] = ()) -> Pl
         what = f"there is no definition of `{api_version}`"
         raise DefinitionError(what, got=api_version, fix=did_you_mean(api_version, sorted(found)))
     return load_folder(folder, bundled=folder.resolve().parent == bundled_schemas().resolve(), search=extra_folders)
+
+
+def load_each(api_versions: Iterable[str], *, extra_folders: Sequence[Path] = ()) -> dict[str, Platform]:
+    """These platforms, each loaded once however often it is named. Raises :class:`DefinitionError`."""
+    return {each: load_platform(each, extra_folders=extra_folders) for each in dict.fromkeys(api_versions)}
 
 
 def load_folder(folder: Path, *, bundled: bool, search: Sequence[Path] = ()) -> Platform:

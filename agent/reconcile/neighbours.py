@@ -32,7 +32,7 @@ def desired_of(target: Target, neighbour: Neighbour, revision: Revision) -> Desi
 
 def handover(target: Target, desired: Desired) -> Handover:
     """What leaves this target for another one of the same system, and what comes from there."""
-    twins = [each for each in target.neighbours if _is_same_system(target, each)]
+    twins = _twins(target)
     if not twins:
         return Handover()
     rows = target.store.rows(target.name)
@@ -62,12 +62,11 @@ def held_by_twins(target: Target, revision: Revision) -> Mapping[Key, str]:
     each with the name of that target. Raises SourceError.
     """
     found: dict[Key, str] = {}
-    for twin in target.neighbours:
-        if _is_same_system(target, twin):
-            named = desired_of(target, twin, revision) if revision.commit else None
-            keys = set(target.store.rows(twin.name))
-            keys |= {*named.resources, *named.broken} if named is not None else set()
-            found |= {key._replace(target=target.name): twin.name for key in keys}
+    for twin in _twins(target):
+        named = desired_of(target, twin, revision) if revision.commit else None
+        keys = set(target.store.rows(twin.name))
+        keys |= {*named.resources, *named.broken} if named is not None else set()
+        found |= {key._replace(target=target.name): twin.name for key in keys}
     return found
 
 
@@ -78,7 +77,7 @@ def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -
     """
     awaited = dict.fromkeys((name, "") for name in target.config.depends_on)
     awaited |= dict.fromkeys(each for resource in desired.resources.values() for each in resource.lifecycle.awaits)
-    by_name = {each.name: each for each in target.neighbours}
+    by_name = {each.name: each for each in target.neighbours} if awaited else {}
     found = {}
     for name, path in awaited:
         if name in by_name and name not in preceding:
@@ -147,7 +146,7 @@ def _declared_twice(target: Target, desired: Desired) -> list[Wrong]:
 
     What one of them owns stays its own: here nothing is wrong, and there the other's mark holds it.
     """
-    twins = [each for each in target.neighbours if _is_same_system(target, each)]
+    twins = _twins(target)
     rows = target.store.rows(target.name) if twins else {}
     coming = [key for key in desired.resources if key not in rows] if twins else []
     found: list[Wrong] = []
@@ -232,6 +231,15 @@ def with_handed(
                 uid = uid_of(target.platform.name, key)
                 joined[key] = replace(former, key=key, uid=uid, applied_digest=None, in_sync=False, reported=None)
     return joined
+
+
+def _twins(target: Target) -> Sequence[Neighbour]:
+    """The targets of the same system. Every pass asks twice, and of ten thousand targets most have none."""
+    known = target.twins
+    if known is None or known[0] is not target.neighbours or known[1] is not target.config:
+        found = [each for each in target.neighbours if _is_same_system(target, each)]
+        known = target.twins = (target.neighbours, target.config, found)
+    return known[2]
 
 
 def _is_same_system(target: Target, neighbour: Neighbour) -> bool:

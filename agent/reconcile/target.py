@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -74,6 +74,21 @@ class Neighbour:
         return _fingerprint(self.config.platform, self.config.server, self.config)
 
 
+class Neighbours:
+    """All targets of a configuration but one. What git says of each is read once, whoever of them asks.
+
+    ``everyone`` is the same for all of them: a copy for each would grow with the square of their number.
+    """
+
+    __slots__ = ("_but", "_everyone")
+
+    def __init__(self, everyone: Mapping[str, Neighbour], but: str) -> None:
+        self._everyone, self._but = everyone, but
+
+    def __iter__(self) -> Iterator[Neighbour]:
+        return (each for name, each in self._everyone.items() if name != self._but)
+
+
 @dataclass(slots=True)
 class Target:
     """``types`` caches the compiled schema of each kind; ``blocking`` runs git where it does not stop the loop."""
@@ -89,7 +104,7 @@ class Target:
     server: str
     blocking: Callable[[Callable[[], Any]], Awaitable[Any]] = inline
     last: LastDesired = field(default_factory=LastDesired)
-    neighbours: tuple[Neighbour, ...] = ()
+    neighbours: Iterable[Neighbour] = ()
     among_several: bool = False  # other agents may work at this target, each in its turn
     heads: Heads = field(default_factory=Heads)
     walking: str | None = None  # the commit of the pass under way
@@ -100,6 +115,7 @@ class Target:
     fresh: Fresh = field(default_factory=Fresh)
     moments: Moments = field(default_factory=Moments)
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
+    twins: tuple[Any, TargetConfig, Sequence[Neighbour]] | None = None  # see ``neighbours``
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None
 

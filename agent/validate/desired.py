@@ -7,7 +7,7 @@ object is left alone, and nothing may be pruned while any error stands.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from sys import intern
@@ -58,7 +58,7 @@ def combine(
     secrets: frozenset[str] = frozenset(),
     contents: Mapping[str, str] | None = None,
     manifests_max: int | None = MANIFESTS_MAX,
-    others: frozenset[str] | None = None,
+    others: Set[str] | None = None,
     variables: Mapping[str, Where] | None = None,
 ) -> Desired:
     """The desired state of a target. ``read`` yields the spec of a manifest whose checked form came without it.
@@ -183,7 +183,7 @@ def _unknown_secrets(declared: Iterable[Declared], secrets: frozenset[str]) -> I
                 yield Wrong(Problem("secret-unknown", what, where, str(one.key), fix=fix), (one.key,))
 
 
-def _unknown_targets(declared: Iterable[Declared], others: frozenset[str]) -> Iterator[Wrong]:
+def _unknown_targets(declared: Iterable[Declared], others: Set[str]) -> Iterator[Wrong]:
     for one in declared:
         for target, _ in one.document.lifecycle.awaits:
             if target not in others:
