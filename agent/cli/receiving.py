@@ -67,6 +67,15 @@ def receivers_of(
     return inboxes, receivers
 
 
+def other_inboxes(targets: Sequence[Target], clock: Clock, wake: Callable[[str], None]) -> dict[str, Inbox]:
+    """An inbox for each target whose platform sends events: they may come by way of another agent."""
+    return {
+        target.name: Inbox(target.platform, target.config.defaults, clock, lambda: wake("event"))
+        for target in targets
+        if target.platform.events
+    }
+
+
 def _secrets(called: str, reference: Reference, clock: Clock, learn: Callable[[Secret], None]) -> Secrets:
     from agent.server.keys import Secrets
 

@@ -14,6 +14,7 @@ from agent.cli.logging import warn_of_loss
 from agent.cli.notifications import Notifications
 from agent.cli.opening import Opened, open_targets
 from agent.cli.options import Options
+from agent.cli.receiving import other_inboxes
 from agent.cli.reloading import Reloading
 from agent.cli.signals import Stopping
 from agent.cli.spans import tracing_if_asked
@@ -24,6 +25,7 @@ from agent.reconcile.asked import Asked
 from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
 from agent.reconcile.once import Wish
+from agent.reconcile.relay import Relay
 from agent.reconcile.target import Target
 from agent.reconcile.tenure import Tenure
 from agent.secrets import mask_url
@@ -69,13 +71,33 @@ async def _at_work(
         alerts.after(target, report, wish)
 
     loop.after = after
+    relay = _relay(loop, opened)
     works = Works(loop, opened.store, opened.targets, clock, tail, mask_url(config.state))
-    wake, learn = loop.wakeups.poke, opened.redactor.add
+    learn = opened.redactor.add
+
+    def wake(reason: str) -> None:
+        loop.wakeups.poke(reason)
+        if relay is not None and reason == "event":
+            relay.stir()
+
     async with (
         tracing_if_asked(os.environ),
         listening(server, config.source, works, wake=wake, learn=learn) as loop.inboxes,
     ):
-        return await _until_stopped(loop, asked.watch(), sender.run())
+        if relay is None:
+            return await _until_stopped(loop, asked.watch(), sender.run())
+        loop.inboxes = {**other_inboxes(loop.targets, clock, wake), **loop.inboxes}
+        return await _until_stopped(loop, asked.watch(), sender.run(), relay.run())
+
+
+def _relay(loop: Loop, opened: Opened) -> Relay | None:
+    """What passes events on to other agents; None where there are none."""
+    tenure = loop.tenure
+    if tenure is None:
+        return None
+    relay = Relay(opened.store, tenure, lambda: loop.inboxes, opened.bench.clock, loop.targets[0].blocking)
+    tenure.beside = relay.take
+    return relay
 
 
 async def _until_stopped(loop: Loop, *beside: Coroutine[None, None, None]) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from agent.clock import Clock
@@ -40,7 +41,8 @@ class Inbox:
     """``wake`` is called when something has come in. Used within one event loop.
 
     ``counts`` are bodies by what became of them: accepted, ignored (of no rule, unknown kind, nothing named),
-    malformed, dropped (too many waited), unmanaged (git names no such thing), known (was read after it came).
+    malformed, dropped (too many waited), unmanaged (git names no such thing), known (was read after it came); and
+    passed on to another agent, or heard from one.
     """
 
     def __init__(
@@ -68,17 +70,33 @@ class Inbox:
         if pointer is None:
             self.counts["ignored"] += 1
             return "ignored"
+        self.counts["accepted" if self._put(pointer, self._clock.now()) else "dropped"] += 1
+        return "accepted"
+
+    def hear(self, pointer: Pointer, came_at: float) -> None:
+        """Take in what an event pointed at that came to another agent. One of an unknown kind is dropped."""
+        known = pointer.kind in self._platform.kinds
+        self.counts["heard" if known and self._put(pointer, came_at) else "dropped"] += 1
+
+    def _put(self, pointer: Pointer, came_at: float) -> bool:
         waiting = self._waiting.get(pointer)
         if waiting is not None:
-            waiting.came_at = self._clock.now()
+            waiting.came_at = max(waiting.came_at, came_at)
         elif len(self._waiting) >= WAITING_MAX:
-            self.counts["dropped"] += 1
-            return "accepted"
+            return False
         else:
-            self._waiting[pointer] = _Event(self._clock.now(), self._clock.monotonic() + _MOMENT_SECONDS)
+            self._waiting[pointer] = _Event(came_at, self._clock.monotonic() + _MOMENT_SECONDS)
             self._wake()
-        self.counts["accepted"] += 1
-        return "accepted"
+        return True
+
+    def waiting(self, most: int) -> dict[Pointer, float]:
+        """So many of those that wait, with the moments of their events."""
+        return {pointer: event.came_at for pointer, event in islice(self._waiting.items(), most)}
+
+    def passed_on(self, pointers: Iterable[Pointer]) -> None:
+        """Another agent looks at these."""
+        for pointer in pointers:
+            self.counts["passed on"] += self._waiting.pop(pointer, None) is not None
 
     @property
     def due_at(self) -> float:

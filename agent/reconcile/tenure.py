@@ -53,6 +53,7 @@ class Tenure:
     current: Turn | None = None
     not_before: dict[str, float] = field(default_factory=dict)  # after trouble with the store, on the monotonic clock
     losses: int = 0  # turns that were lost to another agent
+    beside: Callable[[], Awaitable[None]] | None = None  # what else is looked for in the store, as often
 
     def is_over(self) -> bool:
         """Whether the turn under way may write no more."""
@@ -157,6 +158,8 @@ class Tenure:
         try:
             while True:
                 await self.look()
+                if self.beside is not None:
+                    await self.beside()
                 if self.waiting:
                     wake()
                 tick = asyncio.ensure_future(first.clock.sleep(TICK_SECONDS * (0.75 + first.random.random() / 2)))

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, delete
 from agent.model.alert import Alert, Message
 from agent.model.canonical import to_json
 from agent.model.request import LookRequest
-from agent.store import alerts, history, requests, schema
+from agent.store import alerts, history, pointers, requests, schema
 from agent.store.courtesies import Courtesies
 from agent.store.engine import upsert
+from agent.store.hints import CHANNEL
+from agent.store.leases import notify
 
 
 class Operations(Courtesies):
@@ -50,6 +52,22 @@ class Operations(Courtesies):
         """Nobody waits for these any more."""
         with self._write(durable=False) as connection:
             requests.withdraw(connection, numbers)
+
+    # ---- events, on their way to the home of their target
+
+    def leave_pointers(self, target: str, came_at: Mapping[str, float]) -> None:
+        """Leave for another agent what events pointed at, and tell it so: pointers with the moments of their events."""
+        with self._write(durable=False) as connection:
+            pointers.put(connection, target, came_at, self._clock.now())
+            notify(connection, CHANNEL)
+
+    def take_pointers(self, targets: Collection[str]) -> list[tuple[str, str, float]]:
+        """What others have left for these targets, as :func:`agent.store.pointers.take`. Costs a read if nothing is."""
+        with self._read() as connection:
+            if not targets or not pointers.any_of(connection, targets):
+                return []
+        with self._write(durable=False) as connection:
+            return pointers.take(connection, targets, self._clock.now())
 
     # ---- the configuration
 

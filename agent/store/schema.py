@@ -255,6 +255,17 @@ spending = Table(
     Index(None, "credential", "at"),
 )
 
+# What events of platforms pointed at, left by an agent for the one that is the home of the target.
+pointer = Table(
+    "pointer",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("came_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What people ask of a running agent, beside it.
 request = Table(
     "request",
