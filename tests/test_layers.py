@@ -55,7 +55,7 @@ LAW: dict[str, set[str]] = {
         "windows",
     },
     "viewing": {
-        *("errors", "model", "clock", "definitions", "yaml_io"),
+        *("errors", "model", "clock", "definitions", "json_schema", "yaml_io"),
         *("validate", "plan", "live", "store", "report", "reconcile", "windows"),
     },
     "server": {"errors", "clock", "report"},  # what a request sets off is handed in
@@ -78,7 +78,8 @@ HOMES: dict[str, set[str]] = {
     "jsonschema": {"json_schema"},
     "jsonschema_rs": {"json_schema"},
     "jsonschema_specifications": {"json_schema"},
-    "markupsafe": {"server/pages/render.py"},
+    "markdown_it": {"server/pages/markdown.py"},
+    "markupsafe": {"server/pages/markdown.py", "server/pages/render.py"},
     "msgpack": {"live/packed.py"},
     "prometheus_client": {"server/metrics.py"},
     "opentelemetry": {"tracing.py"},
@@ -125,6 +126,7 @@ DISTRIBUTION = {
     "prometheus_client": "prometheus-client",
     "re2": "google-re2",
     "jsonschema_rs": "jsonschema-rs",
+    "markdown_it": "markdown-it-py",
     "yaml": "pyyaml",
 }
 

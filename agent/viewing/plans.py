@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.report.values import utc
 from agent.viewing.facts import Facts, Moment, boards
+from agent.viewing.states import STATES
 
 FORMAT = "datakeel.plans/1"
 
@@ -23,7 +24,7 @@ def plans(facts: Facts, moment: Moment, query: Mapping[str, str]) -> dict[str, A
         "format": FORMAT,
         "at": utc(moment.now),
         "filters": {"target": wanted},
-        "summary": dict(sorted(summary.items())),
+        "summary": {state: summary[state] for state in STATES if summary[state]},
         "targets": [
             {
                 "name": board.name,

@@ -10,6 +10,7 @@ from agent.viewing.asking import read_log, read_now
 from agent.viewing.condition import condition
 from agent.viewing.facts import Facts, Moment
 from agent.viewing.lines import lines
+from agent.viewing.manual import contents, kind_of, page
 from agent.viewing.overview import overview
 from agent.viewing.past import one_pass, passes
 from agent.viewing.plans import plans
@@ -33,7 +34,9 @@ class Blocking(Protocol):
 
 
 def views_of(facts: Facts, blocking: Blocking) -> dict[str, View]:
-    """By name: ``overview``, ``resources``, ``resource``, ``plan``, ``history``, ``pass``, ``events``, ``health``."""
+    """By name: ``overview``, ``resources``, ``resource``, ``plan``, ``history``, ``pass``, ``events``, ``health``,
+    ``docs``, ``doc``, ``kind``.
+    """
 
     made: dict[object, tuple[float, dict[str, Any]]] = {}
 
@@ -73,4 +76,7 @@ def views_of(facts: Facts, blocking: Blocking) -> dict[str, View]:
         "pass": view(lambda moment, path, query: one_pass(facts, moment, path["id"])),
         "events": view(lambda moment, path, query: lines(facts, moment, query)),
         "health": view(lambda moment, path, query: condition(facts, moment)),
+        "docs": view(lambda moment, path, query: contents(facts, moment)),
+        "doc": view(lambda moment, path, query: page(moment, path["name"])),
+        "kind": view(lambda moment, path, query: kind_of(facts, moment, path, query.get("member", "")[:200])),
     }

@@ -1,4 +1,4 @@
-"""`python -m tests.pages [--counts N …]`: every page, however it is looked at; exit status 1 for any finding."""
+"""`python -m tests.pages [--counts N …] [--pictures FOLDER]`: every page, however looked at; 1 for any finding."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ COUNTS = (0, 1, 1000)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.pages", description=__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, metavar="N", help="resources in the store")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="keep pictures of the agent at work there")
     arguments = parser.parse_args()
     fetch_axe()
     lacks = missing()
@@ -47,7 +48,7 @@ def main() -> int:
                         print(f"{time.monotonic() - began:6.1f} s  {act.__name__}", flush=True)
         live = Path(name) / "live"
         live.mkdir()
-        seen = acts.commit_goes_through(browser, live)
+        seen = acts.commit_goes_through(browser, live, pictures=arguments.pictures)
         found += seen
         print(f"{time.monotonic() - began:6.1f} s  a commit goes through on all platforms: {len(seen)} findings")
         for each in seen:

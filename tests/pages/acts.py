@@ -9,8 +9,13 @@ from agent.cli.demo_stage import Stage
 from agent.cli.samples import sample_folder, scripts
 from tests.pages.browser import Browser, Look
 from tests.pages.checks import PATHS, findings
+from tests.pages.pictures import take
 
 LIGHT = Look("light")
+PATIENCE_MS = 120_000  # a machine that runs everything else beside it
+SHOWN = {"overview": "/", "resources": "/resources?state=all", "plan": "/plan", "history": "/history"}
+SHOWN |= {"events": "/events", "health": "/health", "docs": "/docs", "errors": "/docs/errors"}
+KIND = "/docs/kinds/dataos/v1/Workflow"
 
 
 def search(browser: Browser, address: str) -> None:
@@ -53,10 +58,12 @@ def without_scripts(browser: Browser, address: str) -> None:
         assert page.locator("tbody tr").count() > 1
 
 
-def commit_goes_through(browser: Browser, folder: Path, *, platforms: tuple[str, ...] = ()) -> list[str]:
+def commit_goes_through(
+    browser: Browser, folder: Path, *, platforms: tuple[str, ...] = (), pictures: Path | None = None
+) -> list[str]:
     """A real agent on the emulators of the platforms: an open page shows a commit, by itself, and then that it is lost.
 
-    The findings of every page of the agent at work.
+    The findings of every page of the agent at work. ``pictures``: a folder for pictures of some of them.
     """
     known = scripts(sample_folder())
     stage = Stage(folder, [known[name] for name in platforms or known])
@@ -67,19 +74,22 @@ def commit_goes_through(browser: Browser, folder: Path, *, platforms: tuple[str,
         assert stage.until(lambda: bool(stage.page)), "the agent says where its page is"
         assert stage.until(lambda: _well(stage)), "all that was committed is live"
         with browser.page(LIGHT) as page:
+            page.set_default_timeout(PATIENCE_MS)
             page.goto(stage.page)
             page.locator("#live").wait_for()
             script = stage.scripts[-1]
             stage.edit(script.platform, script.edit)
             commit = stage.commit("an edit that somebody watches")[:7]
             card = page.locator("article", has=page.get_by_role("heading", name=script.platform, exact=True))
-            card.get_by_text(commit).wait_for(timeout=60_000)
+            card.get_by_text(commit).wait_for()
             card.get_by_text("an edit that somebody watches").wait_for()
             resource = _of_watched(page, stage, script)
             looks = (LIGHT, Look("dark", scheme="dark"))
-            found = [each for look in looks for each in findings(browser, stage.page, (*PATHS, resource), look)]
+            found = [each for look in looks for each in findings(browser, stage.page, (*PATHS, resource, KIND), look)]
+            if pictures is not None:
+                take(browser, stage.page, {**SHOWN, "resource": resource}, pictures)
             stage.stop()
-            page.locator("#lost").wait_for(timeout=20_000)
+            page.locator("#lost").wait_for()
         return found
     finally:
         stage.stop()

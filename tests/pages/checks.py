@@ -8,11 +8,12 @@ from typing import Any
 from tests.pages.browser import Browser, Look
 
 PATHS = ("/", "/resources", "/resources?state=all", "/plan", "/history", "/events", "/health")
+READ = ("/docs", "/docs/errors", "/docs/configuration", "/docs/page")
 OF_ONE = ("/resources/analytics/Workflow/analytics/daily-0000", "/history/1")
 
 
 def paths_of(count: int) -> tuple[str, ...]:
-    return (*PATHS, *(OF_ONE if count else ()))
+    return (*PATHS, *(OF_ONE if count else ()), *(READ if count == 1 else ()))
 
 
 def findings(browser: Browser, address: str, paths: Sequence[str], look: Look) -> Iterator[str]:

@@ -53,6 +53,13 @@ PATHS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         {"level": "`info`, `warning` or `error`: the least that is shown", "q": "words that a line holds"},
     ),
     "/api/health": ("Health", "The agent itself", {}),
+    "/api/docs": ("Docs", "What is written about datakeel, and the kinds of the targets' platforms", {}),
+    "/api/docs/{name}": ("Doc", "One page of it, as Markdown", {}),
+    "/api/docs/kinds/{platform}/{version}/{kind}": (
+        "Kind",
+        "What a manifest of a kind may say, and what is promised; what `datakeel explain` prints",
+        {"member": "one member of it, such as `workflow.schedule.cron`"},
+    ),
 }
 _ERRORS = {"400": "the query means nothing", "404": "nothing is known of it", "503": "the store cannot be read"}
 

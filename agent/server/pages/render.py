@@ -21,7 +21,7 @@ from agent import __version__
 from agent.report.change_text import MARKS
 from agent.report.escape import clean
 from agent.report.values import about, counted, duration, is_long, line_diff, show, window_word
-from agent.server.pages import drawing
+from agent.server.pages import drawing, markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAV = (
@@ -31,12 +31,13 @@ NAV = (
     ("history", "/history", "History"),
     ("events", "/events", "Events"),
     ("health", "/health", "Health"),
+    ("docs", "/docs", "Docs"),
 )
 STATES = (
     *("failed", "invalid", "unknown", "held", "drifted", "unhealthy", "pending", "suspended"),
     *("kept", "progressing", "in sync"),
 )
-_PART_OF = {"resource": "resources", "pass": "history"}
+_PART_OF = {"resource": "resources", "pass": "history", "doc": "docs", "kind": "docs"}
 _VALUE_WIDTH = 400
 
 
@@ -92,6 +93,7 @@ def _environment() -> Environment:
         "value": lambda value: show(value, _VALUE_WIDTH),
         "breakable": _breakable,
         "prose": _prose,
+        "markdown": markdown.as_filter,
         "slug": lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower()),
     }
     return environment

@@ -22,6 +22,7 @@ from agent.server.pages.live import Beyond, live_route
 from agent.server.pages.openapi import openapi_document
 
 STATIC = Path(__file__).parent / "static"
+DOCS = Path(__file__).parents[2] / "docs"
 _BYTES_MAX = 4_000_000  # a page or a document beyond that helps nobody
 
 Words = Mapping[str, str]
@@ -45,6 +46,9 @@ PAGES = (
     Page("/history/{id}", "pass", "pass.html"),
     Page("/events", "events", "events.html"),
     Page("/health", "health", "health.html"),
+    Page("/docs", "docs", "docs.html"),
+    Page("/docs/kinds/{platform}/{version}/{kind}", "kind", "kind.html"),
+    Page("/docs/{name:path}", "doc", "doc.html"),
 )
 
 
@@ -67,6 +71,7 @@ def page_routes(
         Route("/api/openapi.json", _openapi, methods=["GET"]),
         live_route("/live", beyond, stopping),
         Mount("/static", _Static(directory=STATIC)),
+        Mount("/docs/files", _Static(directory=DOCS)),
     ]
     for page in PAGES:
         if page.view in views:
