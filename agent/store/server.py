@@ -6,6 +6,7 @@ between; the one session of its own, for wake-ups, is in ``hints``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -74,6 +75,7 @@ def open_server(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise StoreError("a PostgreSQL state store needs the package psycopg", fix=INSTALL) from error
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_connect", _connect)
     return engine
 
 
@@ -98,7 +100,8 @@ def fault_of(cause: BaseException) -> Fault | None:
     state: Any = getattr(cause, "sqlstate", None)
     first_line = str(cause).partition("\n")[0][:200] or None
     if state is None:
-        words = _unstated(first_line or "") if type(cause).__name__ in ("OperationalError", "InterfaceError") else None
+        kinds = {kind.__name__ for kind in type(cause).__mro__}  # a timeout while connecting has a class of its own
+        words = _unstated(first_line or "") if kinds & {"OperationalError", "InterfaceError"} else None
     else:
         words = next((_FAULTS[state[:length]] for length in (5, 3, 2) if state[:length] in _FAULTS), None)
     return Fault(words[0], first_line, words[1]) if words else None
@@ -113,10 +116,18 @@ def without_values(error: BaseException) -> None:
 
 def _unstated(message: str) -> tuple[str, str | None]:
     """A refusal while connecting has no SQLSTATE, only words: https://www.psycopg.org/psycopg3/docs/api/errors.html."""
+    if "no answer within" in message:
+        return _FAULTS["57014"]
     for words, state in (("authentication", "28"), ("does not exist", "3D000"), ("too many", "53")):
         if words in message:
             return _FAULTS[state]
     return _FAULTS[""]
+
+
+def _connect(dialect: Any, record: Any, words: Sequence[Any], more: Mapping[str, Any]) -> Any:
+    from agent.store.patience import PatientConnection
+
+    return PatientConnection.connect(*words, **more)
 
 
 def _begin(connection: Connection) -> None:

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from agent.errors import StoreError
+from agent.store import patience
 from agent.store.status import read_status
 from agent.store.store import Store
 from tests import postgresql
+from tests.system.proxy import Proxy
 from tests.unit.store.builders import HandClock, key, row
 
 
@@ -120,4 +122,36 @@ def test_the_last_call_of_a_window_is_taken_by_one_of_many(server_url: str, cloc
         thread.join()
     assert sorted(seen) == list(range(20)), "no two saw the same"
     for store in stores:
+        store.close()
+
+
+@pytest.mark.row("S7", "H3")
+def test_a_server_that_takes_what_is_said_and_says_nothing_is_given_up_on(
+    server_url: str, clock: HandClock, cluster: postgresql.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a box that keeps connections and lost its way: no error of the network ever comes."""
+    monkeypatch.setattr(patience, "ANSWER_SECONDS", 1.0)
+    with Proxy("127.0.0.1", cluster.port) as proxy:
+        store = Store.open(server_url.replace(f":{cluster.port}/", f":{proxy.port}/"), clock=clock)
+        failed: list[BaseException] = []
+
+        def write() -> None:
+            try:
+                with store._write() as connection:
+                    connection.execute(text("SELECT 1"))
+                    proxy.stall()
+                    connection.execute(text("SELECT 2"))
+            except BaseException as error:
+                failed.append(error)
+
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        writing.join(timeout=20.0)
+        assert not writing.is_alive(), "it waits for ever"
+        assert isinstance(failed[0], StoreError) and "did not answer" in failed[0].what
+        with pytest.raises(StoreError, match="cannot be reached"):
+            store.put_rows([row("late")])
+        proxy.flow()
+        store.put_rows([row("after")])
+        assert key("after") in store.rows("analytics")
         store.close()
