@@ -82,6 +82,7 @@ HOMES: dict[str, set[str]] = {
     "markupsafe": {"server/pages/markdown.py", "server/pages/render.py"},
     "msgpack": {"live/packed.py"},
     "prometheus_client": {"server/metrics.py"},
+    "psycopg": {"store/patience.py"},  # elsewhere SQLAlchemy speaks to it
     "opentelemetry": {"tracing.py"},
     "orjson": {"model/canonical.py", "store"},
     "re2": {"json_schema/patterns.py"},
@@ -119,7 +120,8 @@ HOMES: dict[str, set[str]] = {
     "yaml": {"yaml_io", "sandbox/dataos_bodies.py"},  # the sandbox has a reader of its own, on purpose
 }
 BROUGHT_BY = {"jsonschema_specifications": "jsonschema", "markupsafe": "jinja2"}
-EXTRAS = {"apprise": "notify", "opentelemetry-sdk": "otel"}  # loaded only where somebody asked for it
+# Loaded only where somebody asked for it.
+EXTRAS = {"apprise": "notify", "opentelemetry-sdk": "otel", "psycopg": "postgresql"}
 DISTRIBUTION = {
     "opentelemetry": "opentelemetry-sdk",
     "git": "gitpython",
