@@ -18,10 +18,12 @@ ANSWER_SECONDS = 22.0
 
 
 class PatientConnection(Connection[Any]):
-    """Each statement is answered in time, or the session is over: :class:`psycopg.OperationalError`."""
+    """Each statement is answered within ``patience``, or the session is over: :class:`psycopg.OperationalError`."""
+
+    patience = ANSWER_SECONDS
 
     def wait(self, gen: Generator[Any, Any, Any], *words: Any, **more: Any) -> Any:
-        return super().wait(self._until(gen, time.monotonic() + ANSWER_SECONDS), *words, **more)
+        return super().wait(self._until(gen, time.monotonic() + self.patience), *words, **more)
 
     def _until(self, gen: Generator[Any, Any, Any], end: float) -> Generator[Any, Any, Any]:
         """The same steps; the driver comes by every tenth of a second, with nothing if nothing has come."""
@@ -31,7 +33,7 @@ class PatientConnection(Connection[Any]):
                 ready = yield wanted
                 if not ready and time.monotonic() >= end:
                     self.pgconn.finish()
-                    raise OperationalError(f"no answer within {ANSWER_SECONDS:g} s")
+                    raise OperationalError(f"no answer within {self.patience:g} s")
                 wanted = gen.send(ready)
         except StopIteration as over:
             return over.value

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from agent.errors import StoreError
-from agent.store import patience
 from agent.store.status import read_status
 from agent.store.store import Store
 from tests import postgresql
@@ -127,10 +127,9 @@ def test_the_last_call_of_a_window_is_taken_by_one_of_many(server_url: str, cloc
 
 @pytest.mark.row("S7", "H3")
 def test_a_server_that_takes_what_is_said_and_says_nothing_is_given_up_on(
-    server_url: str, clock: HandClock, cluster: postgresql.Cluster, monkeypatch: pytest.MonkeyPatch
+    server_url: str, clock: HandClock, cluster: postgresql.Cluster
 ) -> None:
     """As behind a box that keeps connections and lost its way: no error of the network ever comes."""
-    monkeypatch.setattr(patience, "ANSWER_SECONDS", 1.0)
     with Proxy("127.0.0.1", cluster.port) as proxy:
         store = Store.open(server_url.replace(f":{cluster.port}/", f":{proxy.port}/"), clock=clock)
         failed: list[BaseException] = []
@@ -138,6 +137,8 @@ def test_a_server_that_takes_what_is_said_and_says_nothing_is_given_up_on(
         def write() -> None:
             try:
                 with store._write() as connection:
+                    driver: Any = connection.connection.driver_connection
+                    driver.patience = 1.0
                     connection.execute(text("SELECT 1"))
                     proxy.stall()
                     connection.execute(text("SELECT 2"))
