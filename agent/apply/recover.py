@@ -149,8 +149,11 @@ async def _agreed(recovery: Recovery, intent: Intent, kind: Kind, looked: Looked
         if recovery.api.platform.probe is not None and (await recovery.api.prove_credential()).answer != "ok":
             return Resolution("open", f"the answer to a {intent.action} was lost, and a read finds nothing, as all do")
         again = await look_at(recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid)
-        found = again.reply.answer != "notFound"
-        return Resolution("open", f"the answer to a {intent.action} was lost; two reads disagree") if found else absent
+        if again.reply.answer == "notFound":
+            return absent
+        heard = "finds it" if again.reply.answer == "ok" else f"told nothing: {again.reply.message or again.reply.answer}"
+        what = f"the answer to a {intent.action} was lost; a read finds nothing, and the next one {heard}"
+        return Resolution("open", what)
     listing = await recovery.api.list(kind, scope_of_list(kind, intent.key), Purpose.LOOK)
     if find_row(kind, intent.key, listing.rows, intent.server_id, intent.uid) is not None:
         return Resolution("open", f"the answer to a {intent.action} was lost; a read does not find what the list shows")

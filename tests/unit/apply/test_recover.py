@@ -1,0 +1,70 @@
+"""A create whose answer was lost, of a kind without a list: one read that finds nothing is not believed alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agent.apply.recover import Recovery, recover
+from agent.apply.secrets import SecretValues
+from agent.model.inventory import Intent
+from agent.plan.rules import RuleBooks
+from agent.store.store import Store
+from tests.unit.live.made_up import KEY, RESOURCE, Answers, VirtualClock, api_of, with_kind
+from tests.unit.store.builders import HandClock, url_of
+
+KIND = replace(RESOURCE, list=None)
+CREATE = Intent("op-1", "p", KEY, "create", "POST", "/resources", "uid", None, "h", None, "c", HandClock().now())
+NOTHING = (404, {"error": {"code": "RESOURCE_NOT_FOUND", "message": "no"}})
+THERE = (200, {"name": "daily", "workspace": "analytics"})
+REFUSED = (403, {"error": {"code": "NO", "message": "not for you"}})
+AWAY = (503, {"error": {"code": "AWAY", "message": "back soon"}})
+
+
+def answered(status: int, value: object) -> httpx.Response:
+    body = json.dumps(value).encode()
+    return httpx.Response(status, headers={"content-type": "application/json"}, stream=httpx.ByteStream(body))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(url_of(tmp_path / "state.db"), clock=HandClock())
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("probe", "second", "told"),
+    [
+        pytest.param(THERE, NOTHING, None, id="agreed"),
+        pytest.param(THERE, THERE, "a read finds nothing, and the next one finds it", id="disagree"),
+        pytest.param(THERE, REFUSED, "a read finds nothing, and the next one told nothing: not for you", id="refused"),
+        pytest.param(THERE, AWAY, "a read finds nothing, and the next one told nothing: ", id="away"),
+        pytest.param(NOTHING, NOTHING, "a read finds nothing, as all do", id="blind"),
+    ],
+)
+async def test_what_the_second_read_came_to_is_told_as_it_was(
+    store: Store, probe: tuple[int, object], second: tuple[int, object], told: str | None
+) -> None:
+    reads: list[tuple[int, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/resources"):
+            return answered(*probe)
+        reads.append(second if reads else NOTHING)
+        return answered(*reads[-1])
+
+    store.open_intent(CREATE, None, {"spec": {}})
+    clock = VirtualClock()
+    api = api_of(Answers(answer), platform=with_kind(KIND), clock=clock)
+    recovery = Recovery(store, api, RuleBooks({KIND.name: KIND}), SecretValues({}, b"k" * 32).fingerprint, 30.0)
+    async with clock.running():
+        undecided = await recover(recovery, KEY.target, HandClock().now() + 1000.0)
+    assert len(store.open_intents(KEY.target)) == len(undecided) == (told is not None)
+    if told is not None:
+        assert told in undecided[KEY]
