@@ -151,7 +151,8 @@ async def _agreed(recovery: Recovery, intent: Intent, kind: Kind, looked: Looked
         again = await look_at(recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid)
         if again.reply.answer == "notFound":
             return absent
-        heard = "finds it" if again.reply.answer == "ok" else f"told nothing: {again.reply.message or again.reply.answer}"
+        reply = again.reply
+        heard = "finds it" if reply.answer == "ok" else f"told nothing: {reply.message or reply.answer}"
         what = f"the answer to a {intent.action} was lost; a read finds nothing, and the next one {heard}"
         return Resolution("open", what)
     listing = await recovery.api.list(kind, scope_of_list(kind, intent.key), Purpose.LOOK)

@@ -317,6 +317,7 @@ def _target(
         proxy=target.get("proxy"),
         trust_env=target.get("trust_env", False),
         allow_http=target.get("allow_http", False) or stays_here,
+        subject=str(target["subject"]) if "subject" in target else None,
         hook=hook_of(target, folder, withheld),
     )
 

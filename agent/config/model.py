@@ -109,7 +109,7 @@ class TargetConfig:
     limit; else these. ``folder`` is relative to the repository, without slashes at its ends; "" is all of it.
     ``overlays`` are folders like it, whose overlays are laid over its manifests in this order.
     ``allow_http`` is also true where the server is the loopback address. ``others`` are the names of the other targets,
-    None where nobody knows them.
+    None where nobody knows them. ``subject`` is whom the credential must speak for; None: whom it always spoke for.
     """
 
     name: str
@@ -139,6 +139,7 @@ class TargetConfig:
     proxy: str | None = None
     trust_env: bool = False
     allow_http: bool = False
+    subject: str | None = None
     hook: HookConfig | None = None
     depends_on: tuple[str, ...] = ()
     others: Set[str] | None = None

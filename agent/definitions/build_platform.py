@@ -21,6 +21,7 @@ from agent.definitions.platform import (
     NativeRule,
     Platform,
     ResponseRule,
+    SubjectRule,
     Window,
 )
 from agent.definitions.shapes import Request
@@ -55,6 +56,7 @@ def build_platform(words: Words, kinds: Mapping[str, Kind], response: ResponseRu
             _scheme(name, leaf.value) for name, leaf in get(words, "auth", {}).items() if isinstance(leaf.value, dict)
         ),
         probe=probe.template if probe else None,
+        subject=_subject(get(words, "subject", {})),
         request_headers=values(get(request, "headers", {})),
         request_query=values(get(request, "query", {})),
         request_body=values(get(request, "body", {})),
@@ -114,6 +116,12 @@ def _login(words: Words) -> Login | None:
     lasts: Expression | None = get(words, "lasts")
     until: Expression | None = get(words, "until")
     return Login(request.template, request.method, get(login, "as", "json"), body, token, lasts, until)
+
+
+def _subject(words: Words) -> SubjectRule | None:
+    request: Request | None = get(words, "request")
+    found: Expression | None = get(words, "is")
+    return SubjectRule(request.template, found) if request is not None and found is not None else None
 
 
 def _errors(words: Words) -> ErrorRule:

@@ -38,6 +38,11 @@ class PlatformCheck:
         probe: Request | None = get(words, "probe")
         if probe is not None and probe.method != "GET":
             faults.add(words["probe"].place, "the probe is a GET", got=probe.method)
+        subject = get(words, "subject", {})
+        check_line(subject.get("request"), settings, faults)
+        asks: Request | None = get(subject, "request")
+        if asks is not None and asks.method != "GET":
+            faults.add(subject["request"].place, "whom a credential speaks for is told by a GET", got=asks.method)
         for leaf in get(words, "auth", {}).values():
             if isinstance(leaf.value, dict):
                 self._check_scheme(leaf, settings)

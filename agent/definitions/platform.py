@@ -368,6 +368,14 @@ class EventRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectRule:
+    """The read that tells whom a credential speaks for, and where its answer says so."""
+
+    request: PathTemplate
+    is_: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """One definition. ``digest`` covers platform.yaml and all schemas; ``bundled`` ones may bring their own server."""
 
@@ -393,6 +401,7 @@ class Platform:
     events: tuple[EventRule, ...]
     kinds: Mapping[str, Kind]
     queries: Mapping[str, ActionRule]
+    subject: SubjectRule | None = None
 
     @property
     def api_version(self) -> str:

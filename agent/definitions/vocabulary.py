@@ -274,6 +274,7 @@ DEFINITION = WordMap(
         "base": PathLine(query=False),
         "auth": Named("the name of a scheme", _auth, re.compile(r"[A-Za-z][A-Za-z0-9_-]*")),
         "probe": Line(),
+        "subject": WordMap("a subject", {"request": Line(), "is": Jmes()}, ("request", "is")),
         "request": WordMap(
             "request",
             {

@@ -156,9 +156,9 @@ class ReadApi:
         return self._exchange.took
 
     @property
-    def expiries(self) -> Mapping[str, float]:
-        """When credentials end that say so themselves, by name, in epoch seconds."""
-        return self._exchange.expiries
+    def authorizer(self) -> Authorizer:
+        """How its calls prove who they are, and when that ends."""
+        return self._exchange.authorizer
 
     @property
     def refuses_writes(self) -> bool:
@@ -239,10 +239,9 @@ class ReadApi:
 
     async def prove_credential(self) -> Reply:
         """The platform's cheap authenticated read: ``ok`` when the credential is good for something."""
-        prepared = self._requests.probe()
-        if prepared is None:
+        if self.platform.probe is None:
             return refused(Reading("GET", "", writes=False), "the definition names no probe")
-        return await self._read(prepared, Purpose.PROBE)
+        return await self._read(self._requests.probe(self.platform.probe), Purpose.PROBE)
 
     async def close(self) -> None:
         await self._exchange.close()

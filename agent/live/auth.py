@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from agent.clock import Clock
@@ -21,9 +21,12 @@ from agent.definitions.expressions import MISSING
 from agent.definitions.platform import AuthScheme, Login, Platform
 from agent.errors import ConfigError
 from agent.live.answers import Reply
+from agent.live.bearer import Bearer
 from agent.live.connection import Connection
 from agent.live.requests import Fields
-from agent.secrets import Redactor, Secret, expiry_of
+from agent.secrets import Redactor, Secret, expiry_of, subject_of
+
+Told = TypeVar("Told")
 
 _KEPT_SECONDS = 10.0
 _REFRESH_AT = 0.8
@@ -37,10 +40,16 @@ _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What a call carries: headers, or one query pair already encoded."""
+    """What a call carries: headers, or one query pair already encoded.
+
+    ``said`` is whom it speaks for, by its own word. ``source`` is equal as long as the credential is the same, for
+    which a login yields one token after the other.
+    """
 
     headers: Fields = field(default=(), repr=False)
     query: str = field(default="", repr=False)
+    said: str | None = field(default=None, repr=False, compare=False)
+    source: object = field(default=None, repr=False, compare=False)
 
 
 class LoginFailed(Exception):
@@ -52,7 +61,11 @@ class LoginFailed(Exception):
 
 
 class CredentialRefused(Exception):
-    """A write was refused for this credential a moment ago, and reading its reference again brought no other."""
+    """It is not sent with this credential; the text says why.
+
+    A write was refused for it a moment ago, and reading its reference again brought no other; or it is not known to
+    speak for whoever made what the inventory holds.
+    """
 
 
 class Secrets(Mapping[str, str]):
@@ -62,19 +75,14 @@ class Secrets(Mapping[str, str]):
         self._sources = sources
         self._redactor = redactor
         self.expiries: dict[str, float] = {}  # by name, of those that say so themselves
+        self.subjects: dict[str, str] = {}  # the same of whom they speak for
 
     def __getitem__(self, name: str) -> str:
         secret = self._sources[name]()
         self._redactor.add(secret)
-        self._note_end(name, secret)
+        _note(self.expiries, name, expiry_of(secret))
+        _note(self.subjects, name, subject_of(secret))
         return secret.reveal()
-
-    def _note_end(self, name: str, secret: Secret) -> None:
-        end = expiry_of(secret)
-        if end is not None:
-            self.expiries[name] = end
-        else:
-            self.expiries.pop(name, None)
 
     def __contains__(self, name: object) -> bool:
         # Not by reading it: a credential may be a command.
@@ -105,6 +113,8 @@ class _Token:
     value: str = field(repr=False)
     got_at: float
     refresh_at: float
+    said: str | None = field(repr=False)
+    source: tuple[str, ...] = field(repr=False)  # the credentials that it was given for
 
 
 class Authorizer:
@@ -125,6 +135,7 @@ class Authorizer:
         self._clock = clock
         self._redactor = redactor
         self._log_in = log_in
+        self.bearer = Bearer()
         self._lock = asyncio.Lock()
         self._token: _Token | None = None
         self._failure: tuple[float, Reply] | None = None
@@ -134,14 +145,34 @@ class Authorizer:
         self._same: tuple[float, Authorization] | None = None
 
     async def authorize(self) -> Authorization:
-        """Raises LoginFailed, and ConfigError when a credential cannot be read."""
+        """Raises LoginFailed, ConfigError when a credential cannot be read, and CredentialRefused for another's."""
+        proof = await self._current()
+        doubt = self.bearer.doubt(proof.said, proof.source)
+        if doubt is not None:
+            raise CredentialRefused(doubt)
+        return proof
+
+    async def said(self) -> str | None:
+        """Whom the credential speaks for by its own word. A login is made only where there was none yet."""
+        if self._scheme is not None and self._scheme.login is not None and self._token is not None:
+            return self._token.said
+        return (await self._current()).said
+
+    def is_secret(self, text: str) -> bool:
+        """Whether it holds something that must not be shown or kept."""
+        return self._redactor.scrub(text) != text
+
+    async def source(self) -> object:
+        """What is equal as long as the credential is the same."""
+        return (await self._current()).source
+
+    async def _current(self) -> Authorization:
         scheme = self._scheme
         if scheme is None:
             return Authorization()
         now = self._clock.monotonic()
         if scheme.login is not None:
-            token = await self._fresh_token(scheme.login)
-            return self._rendered(scheme, token.value)
+            return self._rendered(scheme, await self._fresh_token(scheme.login))
         if self._kept is None or now - self._kept[0] >= _KEPT_SECONDS:
             await self._secrets.warm(scheme.secrets)
             self._kept = (now, self._rendered(scheme, None))
@@ -153,7 +184,7 @@ class Authorizer:
             pass
         proof = await self.authorize()
         if self.refuses_writes and self._refused is not None and self._refused[1] == proof:
-            raise CredentialRefused
+            raise CredentialRefused("the platform refuses the credential; nothing more is sent with it for now")
         return proof
 
     @property
@@ -190,11 +221,11 @@ class Authorizer:
                 return False
             self._secrets.forget()
             self._kept = None
-            another = await self.authorize() != used
+            another = await self._current() != used
             self._same = None if another else (now, used)
             return another
         token = self._token
-        if token is None or self._rendered(scheme, token.value) != used:
+        if token is None or self._rendered(scheme, token) != used:
             return True
         if now - token.got_at < _COOL_SECONDS:
             return False
@@ -212,13 +243,15 @@ class Authorizer:
                 return token
             if self._failure is not None and now - self._failure[0] < _COOL_SECONDS:
                 raise LoginFailed(self._failure[1])
-            await self._secrets.warm(self._scheme.secrets if self._scheme is not None else ())
+            names = self._scheme.secrets if self._scheme is not None else ()
+            await self._secrets.warm(names)
+            source = tuple([self._secrets[name] for name in names])
             reply = await self._log_in(login)
-            self._token = self._token_of(login, reply)
+            self._token = self._token_of(login, reply, source)
             self._failure = None
             return self._token
 
-    def _token_of(self, login: Login, reply: Reply) -> _Token:
+    def _token_of(self, login: Login, reply: Reply, source: tuple[str, ...]) -> _Token:
         now = self._clock.monotonic()
         if reply.answer != "ok":
             refusal = reply.answer in ("unauthenticated", "denied", "invalid", "notFound")
@@ -234,10 +267,19 @@ class Authorizer:
         value = login.token.search(reply.body)
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise LoginFailed(replace(reply, answer="broken", landed="no", message="login: the answer has no token"))
-        self._redactor.add(Secret(value))
-        return _Token(value, now, now + _REFRESH_AT * _life(login, reply.body, self._clock.now()))
+        secret = Secret(value)
+        self._redactor.add(secret)
+        until = now + _REFRESH_AT * _life(login, reply.body, self._clock.now())
+        return _Token(value, now, until, subject_of(secret), source)
 
-    def _rendered(self, scheme: AuthScheme, token: str | None) -> Authorization:
+    def _rendered(self, scheme: AuthScheme, token: _Token | None) -> Authorization:
+        carried = self._carried(scheme, token.value if token is not None else None)
+        if token is not None:
+            return replace(carried, said=token.said, source=token.source)
+        told = [self._secrets.subjects[name] for name in scheme.secrets if name in self._secrets.subjects]
+        return replace(carried, said=next(iter(told), None), source=(carried.headers, carried.query))
+
+    def _carried(self, scheme: AuthScheme, token: str | None) -> Authorization:
         context = {"secret": self._secrets, "settings": self._settings, "token": token}
         if scheme.basic is not None:
             user, password = (str(template.render(context)) for template in scheme.basic)
@@ -288,6 +330,14 @@ def _life(login: Login, body: Any, wall: float) -> float:
     elif moment is not None and moment > 1e12:
         moment /= 1000
     return max(0.0, moment - wall) if moment is not None else float("inf")
+
+
+def _note(known: dict[str, Told], name: str, told: Told | None) -> None:
+    """What a credential does not say any more is not known any more."""
+    if told is None:
+        known.pop(name, None)
+    else:
+        known[name] = told
 
 
 def _number(value: Any) -> float | None:

@@ -8,7 +8,7 @@ where call after call fails, those that follow are not sent for a moment (row A1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from agent.clock import Clock
@@ -31,7 +31,7 @@ class Exchange:
         self.circuits = Circuits()
         self._clock = clock
         self._transport = transport
-        self._authorizer = authorizer
+        self.authorizer = authorizer
         self._budget = budget
 
     @property
@@ -47,13 +47,9 @@ class Exchange:
         return self._transport.took
 
     @property
-    def expiries(self) -> Mapping[str, float]:
-        return self._authorizer.expiries
-
-    @property
     def refuses_writes(self) -> bool:
         """Whether a write was refused for its credential a moment ago."""
-        return self._authorizer.refuses_writes
+        return self.authorizer.refuses_writes
 
     async def __call__(self, prepared: Prepared, purpose: Purpose, before: Callable[[], None] = lambda: None) -> Reply:
         """``before`` is called right before the first byte leaves; what it raises is raised here."""
@@ -63,14 +59,13 @@ class Exchange:
             # As the last call, but for a write, which is known not to have landed.
             resting: Answer = "unreachable" if writes else "broken"
             return failed(prepared.reading, resting, f"{circuit.why} (not asked again yet)", passing=False)
-        authorize = self._authorizer.authorize_write if writes else self._authorizer.authorize
+        authorize = self.authorizer.authorize_write if writes else self.authorizer.authorize
         for attempt in (1, 2):
             try:
                 first = before if attempt == 1 else lambda: None
                 outcome, proof = await self._transport.exchange(prepared, purpose, authorize, first)
-            except CredentialRefused:
-                what = "the platform refuses the credential; nothing more is sent with it for now"
-                return failed(prepared.reading, "unauthenticated", what, passing=False)
+            except CredentialRefused as error:
+                return failed(prepared.reading, "unauthenticated", str(error), passing=False)
             except LoginFailed as error:
                 return replace(error.reply, method=prepared.method, template=prepared.template)
             except ConfigError as error:
@@ -82,11 +77,11 @@ class Exchange:
             circuit.note(self._clock.monotonic(), failure)
             if reply.answer != "unauthenticated":
                 if writes and reply.status is not None:
-                    self._authorizer.accepted()
+                    self.authorizer.accepted()
                 return reply
-            if attempt == 2 or not await self._authorizer.refused(proof):
+            if attempt == 2 or not await self.authorizer.refused(proof):
                 if writes:
-                    self._authorizer.refused_for_good(proof)
+                    self.authorizer.refused_for_good(proof)
                 return reply
         raise AssertionError("two attempts end above")
 

@@ -197,13 +197,12 @@ class Requests:
         body = upload.body.render(context) if upload.body is not None else None
         return self._build(route, context, None, None, body)
 
-    def probe(self) -> Prepared | None:
-        if self.platform.probe is None:
-            return None
-        reading = self._reading("GET", self.platform.probe.source, ("json", "text"))
+    def probe(self, request: PathTemplate) -> Prepared:
+        """A read of nothing in particular, which tells something of the credential."""
+        reading = self._reading("GET", request.source, ("json", "text"))
         headers = self.platform.request_headers
         fixed = self._fixed(("json",), headers)
-        route = _Route("GET", self.platform.probe, "json", fixed, templated(headers), reading, True)
+        route = _Route("GET", request, "json", fixed, templated(headers), reading, True)
         return self._build(route, self._context(None, None, ()), None, None)
 
     def login(self, login: Login) -> Prepared:

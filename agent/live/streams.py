@@ -21,7 +21,7 @@ from websockets.uri import parse_uri
 
 from agent.errors import LiveError, PlatformFault, Refused, Unintelligible
 from agent.live.answers import classify, error_of, failed
-from agent.live.auth import Authorization, Authorizer, LoginFailed
+from agent.live.auth import Authorization, Authorizer, CredentialRefused, LoginFailed
 from agent.live.budget import Budget
 from agent.live.connection import Connection, Origin
 from agent.live.purpose import Purpose
@@ -136,6 +136,8 @@ class Streams:
                 return await handshake
             except LoginFailed as error:
                 raise error_of(error.reply) from None
+            except CredentialRefused as error:
+                raise LiveError(str(error)) from None
             except InvalidStatus as error:
                 response = error.response
                 headers = {name.lower(): value for name, value in response.headers.raw_items()}

@@ -71,7 +71,8 @@ class Alerts:
     def _keep(self, target: Target, report: Report, wish: Wish, wants: Sequence[Wants]) -> int:
         now = target.clock.now()
         standing = {alert.fact.about: alert for alert in self.store.alerts(target.name)}
-        facts = {fact.about: fact for fact in facts_of(report, target.last.desired, target.api.expiries, now)}
+        ends = target.api.authorizer.expiries
+        facts = {fact.about: fact for fact in facts_of(report, target.last.desired, ends, now)}
         put, said = [], list[tuple[Alert, State]]()
         for about, fact in facts.items():
             alert, state = self._stands(standing.get(about), fact, now)
@@ -137,7 +138,7 @@ def _is_over(alert: Alert, target: Target, report: Report) -> bool:
     """Whether what was not well is well again, as against not looked at."""
     fact = alert.fact
     if fact.type == "token.expiring":
-        return bool(target.api.expiries) or report.plan is not None
+        return bool(target.api.authorizer.expiries) or report.plan is not None
     if not fact.subject:
         return report.plan is not None and is_whole(report)
     if is_whole(report):

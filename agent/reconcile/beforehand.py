@@ -6,26 +6,44 @@ Called by ``once`` at the head of every pass.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from agent.apply.actions import named
 from agent.apply.recover import Recovery, recover
 from agent.apply.request import UPLOAD
-from agent.errors import Refused
+from agent.errors import ConfigError, Refused
 from agent.live.api import WriteApi
+from agent.live.auth import LoginFailed
+from agent.live.bearer import whom
 from agent.model.identity import Key
 from agent.model.ownership import Word
 from agent.model.resource import Desired
 from agent.reconcile.jumps import heed_jumps
 from agent.reconcile.target import Target
 
+SUBJECT = "subject"
+"""Word of a target's memory: whom the credential spoke for that made what the inventory holds."""
 _DAMAGED = (
     "its row in the state store is damaged, and nothing else tells which object is ours; "
     "move the store away: a new one is rebuilt from ownership marks and git"
 )
 
 
-def same_system(target: Target) -> None:
-    """Before anything is asked of the server: is it the one that the inventory speaks of?"""
+async def same_system(target: Target) -> None:
+    """Before anything is asked of the server: is it the one that the inventory speaks of, and do we ask as before?
+
+    Raises Refused, and LiveError where the platform is to tell whom the credential speaks for and does not.
+    """
+    _same_address(target)
+    await _same_subject(target)
+
+
+def system_of(target: Target) -> Mapping[str, Any]:
+    """What the next pass holds its own system against, as words of the target's memory."""
+    return {"fingerprint": target.fingerprint(), SUBJECT: target.subject}
+
+
+def _same_address(target: Target) -> None:
     remembered = target.store.target_memory(target.name).get("fingerprint")
     current = dict(target.fingerprint())
     if remembered is None or remembered == current:
@@ -40,6 +58,58 @@ def same_system(target: Target) -> None:
         got="; ".join(f"{word} {remembered.get(word)} -> {current[word]}" for word in changed),
         why="objects of one system must never be looked for, or deleted, in another",
         fix="give the new system a target name of its own",
+    )
+
+
+async def _same_subject(target: Target) -> None:
+    """Does the credential speak for whoever made what the inventory holds, or for whom the configuration names?
+
+    A credential that cannot be had is left to the calls that need it.
+    """
+    kept, wanted = target.store.target_memory(target.name).get(SUBJECT), target.config.subject
+    known = wanted if wanted is not None else kept
+    bearer = target.api.authorizer.bearer
+    bearer.is_expected = None if known is None else lambda told: known in (told, _kept_as(target, told))
+    target.subject = kept
+    try:
+        told = await whom(target.api)
+    except (LoginFailed, ConfigError):
+        return
+    if told is None and wanted is None:
+        return
+    if told is not None:
+        target.subject = _kept_as(target, told)
+        if known in (None, told, target.subject):
+            return
+    rows = target.store.rows(target.name)
+    if wanted is None and not rows and not target.store.open_intents(target.name):
+        bearer.is_expected = None
+        return
+    raise _other_subject(target, told, len(rows))
+
+
+def _kept_as(target: Target, told: str) -> str:
+    """A subject in the open, unless it is a secret itself, such as the address that a login takes."""
+    hides = not told.isprintable() or target.api.authorizer.is_secret(told)
+    return target.secrets.fingerprint(told) if hides else told
+
+
+def _other_subject(target: Target, told: str | None, rows: int) -> Refused:
+    wanted = target.config.subject
+    shown = "nobody that it tells" if told is None else target.subject
+    if wanted is not None:
+        return Refused(
+            f"target {target.name}: its credential does not speak for {wanted}, whom `subject` names",
+            code="target-changed",
+            got=f"it speaks for {shown}",
+            fix="supply the credential of that subject, or correct `subject` of the target",
+        )
+    return Refused(
+        f"target {target.name}: its credential speaks for another subject, and its inventory has {rows} objects",
+        code="target-changed",
+        got=f"subject {target.store.target_memory(target.name).get(SUBJECT)} -> {shown}",
+        why="what another user, tenant or workspace does not see would seem to be gone",
+        fix=f"supply the former credential, or confirm this one by `subject: '{shown}'` in the target",
     )
 
 

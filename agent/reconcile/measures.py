@@ -122,7 +122,7 @@ class Measures:
             "counter", "api_throttled", told, "credential", (((name,), one.throttled) for name, one in budgets.items())
         )
         told = "When a token ends that says so itself."
-        ends = [((name, word), end) for name, api in apis for word, end in api.expiries.items()]
+        ends = [((name, word), end) for name, api in apis for word, end in api.authorizer.expiries.items()]
         yield _family("gauge", "token_expiry_timestamp_seconds", told, "target credential", ends)
 
     def _of_the_outside(self) -> Iterator[Family]:

@@ -34,7 +34,7 @@ from agent.plan.policy import Policy
 from agent.plan.waiting import hold_waiting
 from agent.reconcile import collector
 from agent.reconcile.actions import run_actions, suspended_of
-from agent.reconcile.beforehand import damaged, in_doubt, same_system, unclaimed_of
+from agent.reconcile.beforehand import damaged, in_doubt, same_system, system_of, unclaimed_of
 from agent.reconcile.conditions import conditions_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.files import MEMORY as UPLOADS
@@ -117,7 +117,7 @@ async def look(target: Target, wish: Wish) -> Look:
     head = await head_of(target, wish.revision, proposed=wish.proposed)
     target.walking = head.revision.commit
     desired = crossed(target, _desired(target, head.revision, wish))
-    same_system(target)
+    await same_system(target)
     if wish.selects is None and not wish.glance:
         target.fresh.note(known, desired)
     if isinstance(target.api, WriteApi):
@@ -240,7 +240,7 @@ def finish(target: Target, report: Report, seen: Look, wish: Wish) -> None:
     held = {change.reason for change in seen.plan.held}
     settled = whole and not seen.plan.later
     memory = {
-        "fingerprint": target.fingerprint(),
+        **system_of(target),
         CONFIRMED_AT: confirmed_at(kept, report, asked=wish.confirm_changes is not None),
         **trusted_after(kept, report.revision, held, target.clock.now(), whole=settled),
         REFUSED: refusals_after(

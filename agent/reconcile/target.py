@@ -107,6 +107,7 @@ class Target:
     neighbours: Iterable[Neighbour] = ()
     among_several: bool = False  # other agents may work at this target, each in its turn
     heads: Heads = field(default_factory=Heads)
+    subject: str | None = None  # whom the credential speaks for, as it is kept
     walking: str | None = None  # the commit of the pass under way
     listed_at: float | None = None  # on the monotonic clock: when all lists were last asked for, whatever came of it
     secrets_seen: Mapping[str, str] = field(default_factory=dict)  # fingerprints that all that is applied has

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from agent.secrets.encrypted import UNNAMEABLE
 from agent.secrets.references import Reader, Reference, Warn, read
-from agent.secrets.rights import expiry_of, rights_to_write
+from agent.secrets.rights import expiry_of, rights_to_write, subject_of
 from agent.secrets.scrub import Redactor, looks_like_token, mask_url, without_echo
 from agent.secrets.secret import MASK, Secret
 
@@ -27,5 +27,6 @@ __all__ = [
     "mask_url",
     "read",
     "rights_to_write",
+    "subject_of",
     "without_echo",
 ]

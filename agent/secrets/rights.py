@@ -1,7 +1,8 @@
-"""What a token says of itself: the scopes and the end of a JSON web token, read and not verified.
+"""What a token says of itself: the scopes, the end and the subject of a JSON web token, read and not verified.
 
 Used by ``cli/opening`` for a check, which needs a token that reads (row C4 of the fault model), and by ``live/auth``
-for the metric that tells when one ends. Nothing is decided by it: most tokens say nothing.
+for the metric that tells when one ends, and to notice that one is another's. Nothing is permitted by it: most tokens
+say nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from agent.secrets.secret import Secret
 
 # RFC 9068 and RFC 8693 call it `scope`; others of their time call it `scp`, `scopes` or `permissions`.
 _CLAIMS = ("scope", "scp", "scopes", "permissions")
+# The tenant as Microsoft Entra and Auth0 tell it: a user may be known by the same word in two.
+_TENANTS = ("tid", "org_id")
 _WRITES = re.compile(r"(?i)(?:^|[^a-z])(?:write|admin|manage|create|update|delete|owner|all)(?:$|[^a-z])|\*")
 _PAYLOAD_MAX = 16 * 1024
 _END_OF_TIME = 253_402_300_800  # the year 10000, beyond which no clock of ours goes
@@ -31,6 +34,13 @@ def expiry_of(token: Secret) -> float | None:
     """When the token ends by its own word (``exp`` of RFC 7519), in epoch seconds; None where it says nothing."""
     end = _claims(token).get("exp")
     return float(end) if isinstance(end, int | float) and not isinstance(end, bool) and 0 < end < _END_OF_TIME else None
+
+
+def subject_of(token: Secret) -> str | None:
+    """Whom the token speaks for by its own word (``sub`` of RFC 7519), below its tenant; None where it says nothing."""
+    claims = _claims(token)
+    told = [claims.get(name) for name in (*_TENANTS, "sub")]
+    return "/".join(word for word in told if isinstance(word, str) and word) if isinstance(told[-1], str) else None
 
 
 def _claims(token: Secret) -> dict[str, Any]:

@@ -132,6 +132,8 @@ class TestTheMadeUpPlatform:
 
     def test_every_word_reaches_the_typed_form(self):
         platform = load("orchard")
+        assert platform.subject is not None and platform.subject.request.source == "/me"
+        assert platform.subject.is_.search({"user": {"id": 7}}) == 7
         ticket, desk, link = platform.auth
         assert ticket.cookie == "ticket"
         assert ticket.login.until == Expression("ticket.ends")

@@ -100,6 +100,8 @@ MISTAKES = [
     (DELETE, '    delete: {request: ‸"GET /things/{id}/delete"}\n', "delete is a write, and GET is a read", None),
     (GET, '    get: {request: "GET /things/{id}", ‸body: {a: 1}}\n', "a GET has no body", None),
     (PROBE, PROBE + "probe: ‸POST /me\n", "the probe is a GET", None),
+    (PROBE, PROBE + "subject: {request: ‸POST /me, is: id}\n", "whom a credential speaks for is told by a GET", None),
+    (PROBE, PROBE + 'subject: {request: ‸"GET /{secret.token}", is: id}\n', "a secret in a request line", None),
     (PROBE, PROBE + "queries: {q: {request: ‸POST /q}}\n", "a query is a read", None),
     (FIELD, '      /size: {via: {"1": ‸"GET /things/{id}"}}\n', "a write is meant", None),
     (UPDATE, '    update: {request: ‸"PATCH /things/{id}"}\n', "a PATCH must say what it `sends`", None),

@@ -12,6 +12,7 @@ from typing import Any
 from agent.apply.secrets import SecretValues
 from agent.config.model import Limits, TargetConfig
 from agent.definitions.load import load_platform
+from agent.definitions.platform import Platform
 from agent.live.api import open_api
 from agent.live.budget import Budget
 from agent.live.connection import Connection
@@ -57,12 +58,17 @@ def wrapped(name: str, hour: int, **lifecycle: object) -> bytes:
 
 
 class Scene:
-    """Git, platform, store and one incarnation of the agent; ``restart`` makes the next one."""
+    """Git, platform, store and one incarnation of the agent; ``restart`` makes the next one.
+
+    ``token`` is read at each use, as from a file.
+    """
+
+    token = _TOKEN
 
     def __init__(self, folder: Path, loop: VirtualLoop, files: dict[str, bytes], verify_seconds: float = 1e6) -> None:
         self.verify_seconds = verify_seconds
         self.clock = VirtualClock(loop)
-        self.app = create_app(token=_TOKEN, clock=self.clock, ready_after=0.0)
+        self.app = create_app(token=self.token, clock=self.clock, ready_after=0.0)
         self.sandbox = self.app.state.sandbox
         self.source = MemorySource()
         self.files = dict(files)
@@ -108,6 +114,12 @@ class Scene:
         """Method and last part of the path of each request."""
         return [f"{each.method} {each.path.rsplit('/', 1)[-1]}" for each in self.sandbox.requests[mark:]]
 
+    def platform(self) -> Platform:
+        return dataos()
+
+    def wire(self, life: Life) -> MortalTransport:
+        return MortalTransport(self.app, life)
+
     def _made(self) -> Target:
         store = Store.open(f"sqlite:///{self._path}", clock=self.clock)
         store.lock()
@@ -115,12 +127,12 @@ class Scene:
 
     def made(self, name: str, store: Store, life: Life, **words: Any) -> Target:
         """A target on this platform; ``words`` are further words of its configuration."""
-        platform = dataos()
+        platform = self.platform()
         connection = Connection(
             target=name,
             server="http://sandbox.example",
             settings={},
-            credentials={"token": lambda: Secret(_TOKEN)},
+            credentials={"token": lambda: Secret(self.token)},
             deadline_seconds=30.0,
             concurrency=4,
             allow_http=True,
@@ -132,7 +144,7 @@ class Scene:
             budget=Budget(platform.budget.windows, 0.2, self.clock, None, "scene"),
             random=random.Random(0),
             writable=True,
-            transport=MortalTransport(self.app, life),
+            transport=self.wire(life),
         )
         allowed: dict[str, Any] = {"prune": True, "drift": "heal", "ready_timeout_seconds": 30.0}
         allowed["limits"] = Limits(deletes_max=3, deletes_share_max=0.9)
