@@ -15,6 +15,7 @@ from typing import Any
 from agent.model.canonical import canonical
 from agent.model.change import Cause, FieldChange, FieldOp
 from agent.model.secret_names import is_masked
+from agent.plan.elements import aligned, as_written, holds_fingerprint, identifying, key_of, label_of
 from agent.plan.normalize import HIDDEN, is_fingerprint, public, same_scalar, to_type
 from agent.plan.rules import Place, RuleBook, Types, covers, join_pointer, pattern_of, split_pointer
 
@@ -183,12 +184,29 @@ class _Walk:
         names = rule.list if isinstance(rule.list, tuple) else identifying(desired, live)
         if names is not None:
             self.keyed(desired, applied, live, place, path, names, keyed=isinstance(rule.list, tuple))
-        elif len(desired) == len(live):
+        else:
+            self.unnamed(desired, applied, live, place, path)
+
+    def unnamed(self, desired: list[Any], applied: Any, live: list[Any], place: Place, path: str) -> None:
+        """One by one where they stand, or the list as a whole where that leaves more of it as it was."""
+        element = (*place, "0")
+        pairs = aligned(len(desired), len(live), lambda at, there: self.equal(desired[at], live[there], element))
+        stay = sum(self.equal(value, other, element) for value, other in zip(desired, live, strict=False))
+        told = as_written(live, [*desired, *(applied if applied is not _MISSING else ())])
+        if len(desired) == len(live) and (len(pairs) <= stay or self.is_strict(desired, told, place)):
             for index, (value, other) in enumerate(zip(desired, live, strict=True)):
                 before = applied[index] if applied is not _MISSING and index < len(applied) else _MISSING
                 self.leaf(value, before, other, (*place, str(index)), f"{path}[{index}]")
-        else:
-            self.differs(desired, applied, live, place, path)
+            return
+        for at, where in pairs:
+            told[where] = desired[at]
+        self.differs(desired, applied, told, place, path)
+
+    def is_strict(self, desired: list[Any], live: list[Any], place: Place) -> bool:
+        """Whether something is said of a leaf below a list that can only be heeded leaf by leaf."""
+        pattern = pattern_of(place)
+        excepted = any(pattern_of(each)[: len(pattern)] == pattern for each in self.ignore | self.create_only)
+        return excepted or self.book.is_strict_below(pattern) or holds_fingerprint([desired, live])
 
     def set_of(
         self, desired: list[Any], applied: Any, live: list[Any], place: Place, path: str, *, own_all: bool
@@ -215,13 +233,13 @@ class _Walk:
         *,
         keyed: bool,
     ) -> None:
-        there = {_key_of(value, names): (index, value) for index, value in enumerate(live)}
-        ours = {_key_of(value, names): value for value in applied} if applied is not _MISSING else {}
+        there = {key_of(value, names): (index, value) for index, value in enumerate(live)}
+        ours = {key_of(value, names): value for value in applied} if applied is not _MISSING else {}
         wanted = set()
         for index, value in enumerate(desired):
-            key = _key_of(value, names)
+            key = key_of(value, names)
             wanted.add(key)
-            label = f"{path}[{_label(value, names)}]"
+            label = f"{path}[{label_of(value, names)}]"
             if key in there:
                 self.leaf(value, ours.get(key, _MISSING), there[key][1], (*place, str(index)), label)
             else:
@@ -238,14 +256,14 @@ class _Walk:
             if key not in wanted and (own_all or key in ours):
                 cause = Cause.GIT if key in ours else self.drift_cause()
                 self.emit(
-                    FieldOp.REMOVE, cause, (*place, str(index)), f"{path}[{_label(value, names)}]", value, _MISSING
+                    FieldOp.REMOVE, cause, (*place, str(index)), f"{path}[{label_of(value, names)}]", value, _MISSING
                 )
         if not keyed:
-            order = [_key_of(value, names) for value in desired if _key_of(value, names) in there]
+            order = [key_of(value, names) for value in desired if key_of(value, names) in there]
             if order != [key for key in there if key in wanted]:
-                before = [_label(value, names) for value in live]
-                after = [_label(value, names) for value in desired]
-                old = [_label(value, names) for value in applied] if applied is not _MISSING else _MISSING
+                before = [label_of(value, names) for value in live]
+                after = [label_of(value, names) for value in desired]
+                old = [label_of(value, names) for value in applied] if applied is not _MISSING else _MISSING
                 self.emit(FieldOp.CHANGE, self.cause(after, old), place, f"{path} (order)", before, after)
 
     def gone(self, applied: Any, live: Any, place: Place, path: str) -> None:
@@ -309,28 +327,8 @@ class _Walk:
         )
 
 
-def identifying(*lists: list[Any]) -> tuple[str, ...] | None:
-    """``name``, ``key`` or ``id``, when each element of each list has its own: how people tell elements apart."""
-    for word in ("name", "key", "id"):
-        if all(
-            all(isinstance(value, Mapping) and isinstance(value.get(word), str) for value in values)
-            and len({value[word] for value in values}) == len(values)
-            for values in lists
-        ) and any(lists):
-            return (word,)
-    return None
-
-
 def _same(left: Any, right: Any) -> bool:
     return canonical(left) == canonical(right)
-
-
-def _key_of(value: Any, names: tuple[str, ...]) -> bytes:
-    return canonical([value.get(name) for name in names] if isinstance(value, Mapping) else value)
-
-
-def _label(value: Any, names: tuple[str, ...]) -> str:
-    return ",".join(f"{name}={value.get(name)}" for name in names) if isinstance(value, Mapping) else str(value)
 
 
 def _shown(name: str) -> str:

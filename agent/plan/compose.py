@@ -13,7 +13,7 @@ from typing import Any
 from agent.definitions.marks import is_mark
 from agent.definitions.platform import Kind, Mark
 from agent.model.secret_names import is_masked, is_secret_name
-from agent.plan.compare import identifying
+from agent.plan.elements import identifying
 from agent.plan.normalize import body_of, live_spec
 from agent.plan.rules import Place, RuleBook, covers, pattern_of, split_pointer
 

@@ -20,6 +20,7 @@ _WORD = re.compile(r"\{(\w+)\}")
 _NO_RULE = FieldRule(pointer="")
 # Words that hold for everything below the pointer that carries them.
 _INHERITED = ("secret", "write_only", "read_only", "immutable")
+_STRICT = (*_INHERITED, "mask", "via", "upload", "ref")
 
 
 def split_pointer(pointer: str) -> Place:
@@ -87,6 +88,7 @@ class RuleBook:
         self._at: dict[Place, FieldRule] = {}
         self._secrets = tuple(place for place, rule in self._rules if rule.secret)
         self._unreadable = tuple(place for place, rule in self._rules if rule.write_only)
+        self._strict = tuple(place for place, rule in self._rules if any(getattr(rule, word) for word in _STRICT))
         self._types: Types | None = None
         self._declared: dict[Place, frozenset[str] | None] = {}
 
@@ -97,6 +99,10 @@ class RuleBook:
     def may_hide(self, place: Place) -> bool:
         """Whether something at a place or below it does not come back, so that its absence says nothing."""
         return _leads_to(place, self._unreadable)
+
+    def is_strict_below(self, place: Place) -> bool:
+        """Whether a rule from here on makes more of a change than another value."""
+        return _leads_to(place, self._strict)
 
     def declared(self, types: Types, place: Place) -> frozenset[str] | None:
         """``types.type_at`` of a place, remembered: a walk through a schema costs more than a comparison."""

@@ -16,7 +16,7 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Observation, Present, Stray, Unknown
 from agent.model.suspension import Suspension
-from agent.plan.compare import identifying
+from agent.plan.elements import identifying, merged
 from agent.plan.normalize import FINGERPRINT, is_fingerprint
 from agent.plan.rules import Place, RuleBook, pattern_of
 from agent.reconcile.once import Look
@@ -156,6 +156,7 @@ def _redacted_list(
     rule = book.at(pattern_of(place)).list
     names = rule if isinstance(rule, tuple) else identifying(live, written)
     found = []
+    any_of_them = merged(written)
     for index, member in enumerate(live):
         inside = (*place, str(index))
         if names is not None and isinstance(member, Mapping):
@@ -163,9 +164,8 @@ def _redacted_list(
             twin = next(same, {name: member.get(name) for name in names})
             found.append(_redacted(book, member, twin, inside, hide))
         elif isinstance(member, Mapping | list):
-            found.append(
-                _redacted(book, member, written[index], inside, hide) if index < len(written) else _hidden(member, hide)
-            )
+            # Where nothing names an element it may have moved: a plan tells of it what git writes of any of them.
+            found.append(_redacted(book, member, any_of_them, inside, hide))
         else:
             found.append(member if rule != "set" or member in written else _hidden(member, hide))
     return found

@@ -24,12 +24,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from agent.clock import SystemClock
 from agent.sandbox.command_log import VARIABLE
+from agent.store import Store
 from tests.forges import recipes
 from tests.forges import server as forges
 
@@ -321,6 +324,18 @@ class Session:
         """The forge's token loses a right: `comment` or `status`."""
         self._forge.rights.discard(right)
 
+    def step_later(self, seconds: str) -> None:
+        """Time passes, and nobody waits: what the store knows of objects became known so much earlier."""
+        clock, shift = SystemClock(), float(seconds)
+        store = Store.open(f"sqlite:///{self._folder / 'state.db'}", clock=clock, write=True)
+        try:
+            rows = store.rows("analytics").values()
+            store.put_rows(
+                replace(row, **{word: _earlier(getattr(row, word), shift) for word in _MOMENTS}) for row in rows
+            )
+        finally:
+            store.close()
+
     def step_outage(self) -> None:
         """The platform is gone."""
         self._stop_sandbox()
@@ -416,6 +431,13 @@ class Session:
         for pattern, stable in _VOLATILE:
             text = pattern.sub(stable, text)
         return text
+
+
+_MOMENTS = ("seen_at", "written_at", "settle_until", "healed_at")
+
+
+def _earlier(moment: float | None, seconds: float) -> float | None:
+    return None if moment is None else moment - seconds
 
 
 _VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (

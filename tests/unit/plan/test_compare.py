@@ -160,6 +160,58 @@ def test_a_plain_list_of_another_length_differs_as_a_whole() -> None:
     assert shown(diff({"a": [1, 2]}, {"a": [1, 2]}, {"a": [1]})) == [("a", "change", "drift")]
 
 
+def test_an_element_that_changed_where_it_stands_is_told_by_its_position() -> None:
+    desired = {"a": [{"x": 1}, {"x": 5}, {"x": 3}]}
+    live = {"a": [{"x": 1}, {"x": 2}, {"x": 3, "id": "p3"}]}
+    assert shown(diff(desired, desired, live)) == [("a[1].x", "change", "drift")]
+
+
+def test_elements_that_stand_elsewhere_are_one_change_of_the_list() -> None:
+    found = diff({"a": ["b", "c", "d"]}, {"a": ["a", "b", "c"]}, {"a": ["a", "b", "c"]})
+    assert shown(found) == [("a", "change", "git")]
+    assert (found.fields[0].before, found.fields[0].after) == (["a", "b", "c"], ["b", "c", "d"])
+    assert shown(diff({"a": [1, 2]}, {"a": [1, 2]}, {"a": [2, 1]})) == [("a", "change", "drift")]
+
+
+def test_a_list_shows_of_live_what_git_writes() -> None:
+    """Members of the platform's own in each element would make every one look changed."""
+    rule = {"metric": "cpu", "when": {"above": 90}}
+    desired = {"a": [{"metric": "lag", "when": {"above": 5}}, rule]}
+    live = {"a": [{"id": "c1", "when": {"above": 90, "unit": "%"}, "metric": "cpu"}]}
+    (field,) = diff(desired, {"a": [rule]}, live).fields
+    assert (field.path, field.before, field.after) == ("a", [rule], desired["a"])
+    other = {"a": [{"id": "c1", "metric": "disk", "when": {"above": 80, "unit": "%"}}, {"id": "c2", "odd": 1}]}
+    (field,) = diff({"a": [rule, rule, rule]}, {"a": [rule]}, other).fields
+    assert field.before == [{"metric": "disk", "when": {"above": 80}}, {"id": "c2", "odd": 1}]
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ((FieldRule("/a/*/x", immutable=True),), {}),
+        ((FieldRule("/a/*/y", write_only=True),), {}),
+        ((FieldRule("/a", read_only=True),), {}),
+        ((), {"ignore": ["/a/*/y"]}),
+        ((), {"create_only": ["/a/0/y"]}),
+    ],
+)
+def test_what_holds_for_a_leaf_of_an_element_is_heeded_leaf_by_leaf(rules: Any, words: Any) -> None:
+    old, new = ({"a": [{"x": number} for number in numbers]} for numbers in ((1, 2, 3), (2, 3, 4)))
+    assert [path for path, _, _ in shown(diff(new, old, old, *rules, **words))] == ["a[0].x", "a[1].x", "a[2].x"]
+    assert [path for path, _, _ in shown(diff(new, old, old))] == ["a"]
+
+
+def test_secrets_in_a_list_are_told_leaf_by_leaf() -> None:
+    old, new = (
+        hidden({"a": [{"password": f"p{number}", "x": number} for number in numbers]})
+        for numbers in ((1, 2, 3), (2, 3, 4))
+    )
+    assert {field.path: field.sensitive for field in diff(new, old, old).fields} == {
+        **{f"a[{index}].password": True for index in range(3)},
+        **{f"a[{index}].x": False for index in range(3)},
+    }
+
+
 def test_ignored_and_create_only_leaves_are_quiet_and_say_so() -> None:
     found = diff({"a": 1, "b": 1}, None, {"a": 2, "b": 2}, ignore=["/a"], create_only=["/b"])
     assert found.same
