@@ -52,7 +52,7 @@ def render_change(
     if change.action is Action.HOLD:
         lines += _held(change, above)
         lines += _fields(change, paint, full)
-        return lines
+        return lines + _hits(change, names)
     if change.action in (Action.CREATE, Action.DELETE) and change.message and change.origin is not None:
         lines.append(f"      note   {clean(change.message)}")
     if change.action is Action.DELETE:
@@ -67,9 +67,11 @@ def render_change(
         lines.append(f"      {clean(change.message) or 'stays live, no longer ours'}")
     else:
         lines += _fields(change, paint, full)
-    if change.hits:
-        lines.append("      hits   " + ", ".join(names[key] for key in change.hits))
-    return lines
+    return lines + _hits(change, names)
+
+
+def _hits(change: Change, names: Mapping[Key, str]) -> list[str]:
+    return ["      hits   " + ", ".join(names[key] for key in change.hits)] if change.hits else []
 
 
 def render_apart(

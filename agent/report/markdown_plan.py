@@ -189,7 +189,10 @@ def _why(change: Mapping[str, Any]) -> str:
     if (action in ("update", "replace", "none") or (action == "adopt" and fields)) and not is_told:
         paths = [clean(field["path"], 80) for field in fields]
         named = _listed(paths, _FIELDS_NAMED) if len(paths) <= _FIELDS_NAMED else counted(len(paths), "field")
-        parts.append(f"({named})" if parts else named)
+        if action == "none":
+            parts = [named, *(f"· {part}" for part in parts)]
+        else:
+            parts.append(f"({named})" if parts else named)
     elif not parts and action == "adopt":
         parts.append("identical to git")
     elif not parts and change.get("origin"):
@@ -231,6 +234,8 @@ def _detail(change: Mapping[str, Any], names: Names) -> str:
     drifted = [field["path"] for field in fields if field["cause"] == "drift"]
     if drifted and change["cause"] != "drift":
         below.append(f"changed live, not by git: {_listed(drifted, _FIELDS_MAX)}")
+    elif drifted and change.get("because"):
+        below.append(f"changed live; git says otherwise as of {sentence(commit_of(change), 100)}")
     if change.get("proof"):
         below.append(f"proof: {sentence(change['proof'], 500)}")
     if change.get("origin") and lines:

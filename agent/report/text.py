@@ -160,7 +160,8 @@ def _footer(plan: Plan, *, full: bool) -> list[str]:
         lines.append(f"not ours   {counted(len(plan.strays), 'live object')} that git does not name; left alone")
     lines += [f"note       {clean(note)}" for note in plan.notes]
     waits = sorted({change.message for change in plan.held if change.reason == "WindowClosed"})
-    lines += [f"window     {_counted_waits(plan, message)}: {clean(message)}" for message in waits]
+    rest = "; the rest may go now" if plan.writes else ""
+    lines += [f"window     {_counted_waits(plan, message)}: {clean(message)}{rest}" for message in waits]
     if not plan.complete:
         lines.append("incomplete not everything could be read; what is unknown is held, and nothing is deleted for it")
     lines.append(f"calls      {_calls(plan, full=full)}")

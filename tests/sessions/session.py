@@ -445,6 +445,9 @@ _VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "PASS"),
     (re.compile(r"datakeel\.analytics/[0-9a-z]{6,}"), "datakeel.analytics/MARK"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HASH"),
+    (re.compile(r"\b\d+ of (\d+) left this (minute|hour)"), r"N of \1 left this \2"),
+    (re.compile(r"((?:done in|at most,) about) \d+(?:\.\d)? (?:s|min|h)\b"), r"\1 N min"),
+    (re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d"), "DAY YYYY-MM-DD hh:mm"),
     (re.compile(r"\b\d+ s\b( *)"), lambda found: "N s".ljust(len(found[0]))),
     (
         re.compile(r"(\"(?:seconds_needed|verified_p95_seconds|p50_seconds|p95_seconds|max_seconds)\": ?)[0-9.]+"),
