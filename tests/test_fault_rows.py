@@ -22,8 +22,6 @@ _LAST = {"K": 18, "A": 38, "G": 18, "S": 8, "T": 3, "H": 6, "C": 6, "L": 6}
 ROWS = tuple(f"{letter}{number}" for letter, last in _LAST.items() for number in range(1, last + 1))
 
 LATER = {
-    "L3": "issue 6: the page",
-    "G17": "issue 5: a check reads its connection from the base revision",
     "H6": "issue 5: checks of pull requests side by side",
 }
 OWED: dict[str, str] = {}

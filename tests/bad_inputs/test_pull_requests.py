@@ -258,6 +258,7 @@ ATTACKS = (
 
 
 @shows(95)
+@pytest.mark.row("G17")
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_a_malicious_pull_request_gets_no_call_no_secret_and_no_code_run(attack: Attack, yard: Yard) -> None:
     yard.branch("attack")

@@ -1,4 +1,7 @@
-"""A kind whose objects nobody can tell apart is refused where several agents may make them."""
+"""A kind whose objects nobody can tell apart is refused where several agents may make them.
+
+The one impossible cell of the fault model (sections 1 and 8): names that may be the same, no mark, two agents or more.
+"""
 
 from __future__ import annotations
 

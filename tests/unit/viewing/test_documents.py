@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from agent.config.model import Limits
 from agent.model.suspension import Suspension
 from agent.model.window import ApplyWindow
@@ -66,6 +68,7 @@ def test_api_and_page_give_one_document(tmp_path: Path) -> None:
     play_at_work(tmp_path, FILES, story)
 
 
+@pytest.mark.row("L3")
 def test_resource_shows_three_sides_and_asks_only_when_asked(tmp_path: Path) -> None:
     async def story(at: AtWork) -> None:
         look = Looking(at)
@@ -198,6 +201,7 @@ def test_unknown_things_are_told_as_such(tmp_path: Path) -> None:
     play_at_work(tmp_path, FILES, story)
 
 
+@pytest.mark.row("L3")
 def test_many_who_ask_at_once_are_given_one_document(tmp_path: Path) -> None:
     async def story(at: AtWork) -> None:
         look = Looking(at)

@@ -81,6 +81,7 @@ def test_every_page_is_whole(tmp_path: Path, count: int) -> None:
     asyncio.run(ask(check))
 
 
+@pytest.mark.row("L3")
 def test_a_page_of_resources_follows_the_page_before(tmp_path: Path) -> None:
     async def ask() -> list[Any]:
         clock = SystemClock()
