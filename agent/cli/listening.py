@@ -29,7 +29,7 @@ from agent.store.store import Store
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from agent.reconcile.measures import Family
+    from agent.reconcile.census import Family
     from agent.server.access import Access
     from agent.server.background import Background
     from agent.server.receivers import Receiver

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.model.histogram import Histogram
-from agent.reconcile.measures import INFO_MAX, Measures
+from agent.reconcile.census import INFO_MAX
+from agent.reconcile.measures import Measures
 from agent.reconcile.states import STATES
 from agent.secrets import Secret, expiry_of
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, play_at_work
