@@ -257,8 +257,10 @@ class Agent:
         source = self.world.source
         tree = next((tree for revision, tree in source.revisions if revision.commit == commit), None)
         if tree is not None and commit != self.revision:
+            said = named_in(source, tree)
             self.revision = commit
-            self.referee.admitted = dict.fromkeys(named_in(source, tree), 0)
+            self.referee.admitted = dict.fromkeys(said, 0)
+            self.referee.ever |= {*said}
 
     def _told(self, report: Report) -> None:
         done = [
