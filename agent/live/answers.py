@@ -186,7 +186,7 @@ def _refusal(reading: Reading, status: int, headers: Mapping[str, str], body: by
     failing = _is_failing(status)
     if not message and answer == "broken":
         origin = "" if failing else " that did not come from the platform"
-        message = f"{reading.method} answered {status}{origin} ({_described(headers, body)})"
+        message = f"{reading.method} answered {status}{origin}: {_described(headers, body)}"
     return _reply(
         reading,
         answer,

