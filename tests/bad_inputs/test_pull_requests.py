@@ -189,7 +189,16 @@ def _poison(yard: Yard) -> None:
         yard.bench.git("config", key, value)
 
 
+def _large_file(yard: Yard) -> None:
+    """A pointer, and where git-lfs would fetch what it points to."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n"
+    yard.bench.write("manifests/big.yaml", pointer)
+    yard.bench.write(".gitattributes", "*.yaml filter=lfs diff=lfs merge=lfs -text\n")
+    yard.bench.write(".lfsconfig", f"[lfs]\n\turl = {yard.trap.address}/lfs\n")
+
+
 def _submodule(yard: Yard) -> None:
+    yard.bench.write(".gitmodules", f'[submodule "x"]\n\tpath = manifests/x\n\turl = {yard.trap.address}/x.git\n')
     yard.bench.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},manifests/x")
     (yard.bench.repository / "manifests/x").mkdir(exist_ok=True)
 
@@ -207,7 +216,7 @@ def _bomb() -> str:
 
 ATTACKS = (
     Attack("server", lambda yard: yard.config(yard.platform.address, yard.trap.address), ("config-changed",),
-           says=("target lake: `server` changed", "+ \"http://127.0.0.1:")),
+           says=("target lake: `server` changed", "+ \"http://127.0.0.1:"), in_git=True),
     Attack("proxy", lambda yard: yard.config("    budget: off", f"    budget: off\n    proxy: {yard.trap.address}"),
            ("config-changed",), says=("target lake: `proxy` is new",)),
     Attack("source", lambda yard: yard.config("{path: .}", f"{{url: 'https://127.0.0.1:{yard.trap.port}/x.git'}}"),
@@ -220,10 +229,10 @@ ATTACKS = (
            ("config-changed",), says=("`credentials.token` changed",)),
     Attack("credential script", lambda yard: yard.bench.write("token.sh", yard.touching())),
     Attack("credential script as a link", lambda yard: _link(yard, "token.sh", "payload.sh")),
-    Attack("definition", _evil_definition, ("definition-changed",), says=("+ auth: {key: {query: key",)),
+    Attack("definition", _evil_definition, ("definition-changed",), says=("+ auth: {key: {query: key",), in_git=True),
     Attack("extends elsewhere", lambda yard: yard.bench.write(
         "platforms/shop/platform.yaml", "platform: shop\nversion: v1\nformat: 1\nextends: dataos/v1\n"),
-        ("definition-changed",)),
+        ("definition-changed",), in_git=True),
     Attack("definition is a folder elsewhere", lambda yard: (
         _evil_definition(yard, "loot/shop"), _link(yard, "platforms", "loot"))[0],
         ("definition-changed", "definition-changed"), says=("the definition is removed",), in_git=True),
@@ -241,13 +250,12 @@ ATTACKS = (
     Attack("link out", lambda yard: _link(yard, "manifests/passwd.yaml", "/etc/passwd"), status=3, in_git=True),
     Attack("folder is a link out", lambda yard: _link(yard, "manifests", "/etc"), status=3,
            asked=("one", "three", "two")),
-    Attack("bomb", lambda yard: yard.bench.write("manifests/bomb.yaml", _bomb()), status=3),
-    Attack("LFS pointer", lambda yard: yard.bench.write(
-        "manifests/big.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 5\n"),
-        status=3),
+    Attack("bomb", lambda yard: yard.bench.write("manifests/bomb.yaml", _bomb()), status=3, in_git=True),
+    Attack("LFS pointer", _large_file, status=3, in_git=True),
     Attack("hooks and filters", _filters, in_git=True),
     Attack("submodule", _submodule, status=3, in_git=True),
-    Attack("secret in a name", lambda yard: yard.bench.write("manifests/name.yaml", job("${DOOR_KEY}")), status=3),
+    Attack("secret in a name", lambda yard: yard.bench.write("manifests/name.yaml", job("${DOOR_KEY}")), status=3,
+           in_git=True),
     Attack("secret asked for", lambda yard: yard.bench.write(
         "manifests/name.yaml", job("steal", "{env: DOOR_KEY}") + "---\n" + job("steal2", "{secretRef: token}")),
         status=3),
