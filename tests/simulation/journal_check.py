@@ -3,6 +3,7 @@ what the journal says of its end is what happened. Called by ``judge``."""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 
@@ -154,7 +155,7 @@ class JournalCheck:
         return [each for each in self._world.commits if (each.workspace, each.name) == row.place]
 
     def _is_misled(self, row: Row) -> bool:
-        closed = row.closed_at or 0.0
+        closed = row.closed_at if row.closed_at is not None else math.inf
         return any(
             played.label in _LIES and row.opened_at - 60.0 <= played.time <= closed
             for played in self._world.faults.played
