@@ -6,7 +6,6 @@ between; the one session of its own, for wake-ups, is in ``hints``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -57,6 +56,8 @@ def open_server(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() != "postgresql":
             raise StoreError("`state` must be a sqlite:/// or postgresql:// URL", got=shown(url))
+        from agent.store.patience import Door  # and the driver with it
+
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
@@ -75,7 +76,7 @@ def open_server(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise StoreError("a PostgreSQL state store needs the package psycopg", fix=INSTALL) from error
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "do_connect", Door().connect)
     return engine
 
 
@@ -122,12 +123,6 @@ def _unstated(message: str) -> tuple[str, str | None]:
         if words in message:
             return _FAULTS[state]
     return _FAULTS[""]
-
-
-def _connect(dialect: Any, record: Any, words: Sequence[Any], more: Mapping[str, Any]) -> Any:
-    from agent.store.patience import PatientConnection
-
-    return PatientConnection.connect(*words, **more)
 
 
 def _begin(connection: Connection) -> None:

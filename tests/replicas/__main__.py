@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,7 +42,7 @@ def main() -> int:
         began, place = time.monotonic(), folder / f"{number}-{case}"
         try:
             verdict = CASES[case](place, options.short)
-        except AssertionError as error:
+        except (AssertionError, subprocess.TimeoutExpired) as error:
             failed = True
             print(f"{case:22} FAILED: {error}; logs in {place}", flush=True)
             continue

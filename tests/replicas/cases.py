@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.replicas import network, together
 from tests.replicas.judge import Verdict, judge, taken_over
 from tests.replicas.stage import DEADLINE, LEASE, Replica, Replicas, pooler
 from tests.system.stage import ROOT, until
@@ -25,6 +26,8 @@ _SLEEPS = "import select\nimport time\n\ntime.sleep = lambda seconds: select.sel
 def why_not(case: str) -> str:
     """Why a case cannot be played on this machine; empty when it can."""
     needs = {"pooler": ("PgBouncer", POOLER), "clocks": ("libfaketime", FAKETIME)}
+    if case == "cable":
+        return network.Wires.why_not()
     name, places = needs.get(case, ("", ()))
     return "" if not name or any(Path(place).exists() for place in places) else f"no {name} on this machine"
 
@@ -277,5 +280,11 @@ CASES: dict[str, Callable[[Path, bool], Verdict]] = {
     "clocks": lambda folder, short: clocks(folder, 5.0 if short else 20.0),
     "rolling": lambda folder, short: rolling(folder, 1 if short else 6),
     "credential": lambda folder, short: credential(folder, 20.0 if short else 90.0),
+    "cut": lambda folder, short: network.cut(folder, 1 if short else 2),
+    "platform": lambda folder, short: network.platform(folder, 8.0 if short else 20.0),
+    "cable": lambda folder, short: network.cable(folder, 1 if short else 2),
+    "slow": lambda folder, short: together.slow(folder, 20 if short else 100, 20.0 if short else 60.0),
+    "asked": lambda folder, short: together.asked(folder, 1 if short else 3),
+    "failover": lambda folder, short: together.failover(folder, 5.0 if short else 10.0),
     "storm": lambda folder, short: storm(folder, 20.0 if short else 120.0, int(os.environ.get("SEED", "1"))),
 }

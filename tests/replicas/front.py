@@ -6,6 +6,7 @@ Moments are those of the wall clock that the database has too, since both are on
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -49,6 +50,7 @@ class Front(ServedSandbox):
         super().__init__()
         self.calls: list[Call] = []
         self.delay = 0.0
+        self.slow = ("", 0.0)  # a target, and how long each call that names one of its objects waits
         self._folder = folder
         self._limits = limits
         self._turn = threading.Lock()
@@ -86,6 +88,8 @@ class Front(ServedSandbox):
         call = Call(replica.decode(), scope["method"], scope["path"], _name(scope["path"], body), time.time())
         with self._turn:
             self.calls.append(call)
+        if call.target == self.slow[0]:
+            await asyncio.sleep(self.slow[1])
         scope = {**scope, "headers": [*{**headers, b"authorization": word}.items()]}
 
         async def again() -> Any:
@@ -95,8 +99,6 @@ class Front(ServedSandbox):
             if message["type"] == "http.response.start":
                 call.status = message["status"]
                 if call.writes and self.delay:
-                    import asyncio
-
                     await asyncio.sleep(self.delay)
             call.answered = time.time()
             await send(message)

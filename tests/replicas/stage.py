@@ -109,6 +109,8 @@ class Replicas:
         self.replicas: list[Replica] = []
         self.wanted: dict[str, str] = {}
         self.committed = 0
+        self.head = ""
+        self.said: list[tuple[str, float]] = []  # what each commit was about, and when it was made
         self.others: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Replicas:
@@ -131,18 +133,22 @@ class Replicas:
         self.front.__exit__(kind, error, trace)
         self.cluster.__exit__(kind, error, trace)
 
-    def configure(self, state: str) -> None:
-        """``datakeel.yaml``, with the state where ``state`` says."""
+    def configure(self, state: str, *, more: str = "") -> None:
+        """``datakeel.yaml``, with the state where ``state`` says, and ``more`` lines for each target."""
         server, targets = self.front.server, ""
         for name in self.names:
-            targets += _TARGET.format(name=name, server=server, deadline=DEADLINE, budget=self.budget)
+            targets += _TARGET.format(name=name, server=server, deadline=DEADLINE, budget=self.budget) + more
         text = _CONFIG.format(state=state, lease=LEASE, targets=targets, interval=self.interval)
         (self.git.repository / "datakeel.yaml").write_text(text, encoding="utf-8")
 
     def commit(self, crons: dict[str, str]) -> None:
         """Workflows by name, with their schedules."""
         self.wanted |= crons
-        self.git.commit({f"{name.partition('-')[0]}/{name}.json": workflow(name, cron) for name, cron in crons.items()})
+        files: dict[str, str | None] = {
+            f"{name.partition('-')[0]}/{name}.json": workflow(name, cron) for name, cron in crons.items()
+        }
+        self.head = self.git.commit(files)
+        self.said += [(name, time.time()) for name in crons]
         self.committed += 1
 
     def edit(self, number: int) -> None:
@@ -150,7 +156,10 @@ class Replicas:
         name = f"{self.names[number % len(self.names)]}-w{number // len(self.names) % self.each}"
         self.commit({name: f"{number % 60} {number // 60 % 24} * * *"})
 
-    def start(self, count: int = 1, *, environment: dict[str, str] | None = None) -> list[Replica]:
+    def start(
+        self, count: int = 1, *, environment: dict[str, str] | None = None, within: tuple[str, ...] = ()
+    ) -> list[Replica]:
+        """Agents, each with a name and a log of its own; ``within`` are words before the command."""
         made = []
         for _ in range(count):
             name = f"r{len(self.replicas) + 1}"
@@ -161,7 +170,7 @@ class Replicas:
             words = ["run", "--config", str(self.git.repository / "datakeel.yaml"), "--log", "json"]
             with log.open("wb") as stream:
                 child = subprocess.Popen(
-                    [sys.executable, "-m", "agent", *words],
+                    [*within, sys.executable, "-m", "agent", *words],
                     stdout=stream,
                     stderr=stream,
                     stdin=subprocess.DEVNULL,
@@ -171,6 +180,21 @@ class Replicas:
             made.append(Replica(name, child, log))
             self.replicas.append(made[-1])
         return made
+
+    def datakeel(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """One verb beside the agents, run to its end."""
+        ours = {key: value for key, value in os.environ.items() if not key.startswith("DATAKEEL_")}
+        ours |= {"DATAOS_TOKEN": "system-token-7d41@person", "STATE_PASSWORD": "canary-state-8812"}
+        return subprocess.run(
+            [sys.executable, "-m", "agent", *words, "--config", str(self.git.repository / "datakeel.yaml")],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240.0,
+            stdin=subprocess.DEVNULL,
+            cwd=self.git.repository,
+            env=ours | {"PYTHONPATH": str(ROOT)},
+        )
 
     def record(self) -> None:
         """Begin the judge's record; the tables must be there."""

@@ -69,16 +69,16 @@ def sweep(
 def _calm(folder: Path, script: Script) -> Swept:
     began = time.monotonic()
     with Stage(folder) as stage:
-        _open(stage)
+        opened(stage)
         agent = None
         for files in script.commits:
             revision = stage.commit(files)
             agent = agent or stage.start_agent()
-            _passed(agent, revision)
+            passed(agent, revision)
         assert agent is not None
-        _rested(stage, agent)
+        rested(stage, agent)
         assert agent.end() == 143
-        return _judged(stage, script, began, starts=1)
+        return judged(stage, script, began, starts=1)
 
 
 def _killed(
@@ -89,7 +89,7 @@ def _killed(
     left: Counter[str] = Counter()
     known: set[str] = set()
     with Stage(folder) as stage:
-        _open(stage)
+        opened(stage)
         stage.call("POST", "/_sandbox/faults", LATENCY)
         waiting = list(reversed(script.commits))
         stage.commit(waiting.pop())
@@ -110,16 +110,16 @@ def _killed(
         while waiting:
             stage.commit(waiting.pop())
         agent = stage.start_agent()
-        _passed(agent, stage.git("rev-parse", "HEAD").strip())
+        passed(agent, stage.git("rev-parse", "HEAD").strip())
         time.sleep(settle)
-        _rested(stage, agent)
+        rested(stage, agent)
         assert agent.end() == 143
-        swept = _judged(stage, script, began, starts=kills + 1)
+        swept = judged(stage, script, began, starts=kills + 1)
     swept.kills, swept.styles, swept.left = kills, styles, left
     return swept
 
 
-def _open(stage: Stage) -> None:
+def opened(stage: Stage) -> None:
     """The platform, with two objects that no agent may touch."""
     stage.start_sandbox(ready_after=0.2)
     stage.configure()
@@ -166,11 +166,11 @@ def _wrote_since(stage: Stage, size: int) -> bool:
     return any(f'"method": "{method}"'.encode() in text for method in ("POST", "PUT", "DELETE"))
 
 
-def _passed(agent: Agent, revision: str) -> None:
+def passed(agent: Agent, revision: str) -> None:
     until(lambda: agent.passes(revision), f"a pass over {revision[:7]}")
 
 
-def _rested(stage: Stage, agent: Agent) -> None:
+def rested(stage: Stage, agent: Agent) -> None:
     """Two whole passes in a row that did nothing, failed at nothing and hold nothing, and no call in doubt."""
 
     def rests() -> bool:
@@ -185,7 +185,7 @@ def _rested(stage: Stage, agent: Agent) -> None:
     until(rests, "two passes with nothing to do")
 
 
-def _judged(stage: Stage, script: Script, began: float, *, starts: int) -> Swept:
+def judged(stage: Stage, script: Script, began: float, *, starts: int) -> Swept:
     """What holds after any run, whatever happened in it."""
     live = stage.live()
     ours = {key: each for key, each in live.items() if any(tag.startswith("datakeel.") for tag in each.get("tags", ()))}

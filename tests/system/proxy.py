@@ -67,16 +67,24 @@ class Proxy:
     ``hurts`` tells from the first bytes of a connection whether its toxics are for this one. ``met`` counts them.
     """
 
-    def __init__(self, host: str, port: int, *, seed: int = 1, hurts: Callable[[bytes], bool] | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        seed: int = 1,
+        hurts: Callable[[bytes], bool] | None = None,
+        listens: str = "127.0.0.1",
+    ) -> None:
         self.there = (host, port)
         self.seed = seed
         self.hurts = hurts or (lambda first: True)
         self.toxicity = Toxicity()
         self.met: Counter[str] = Counter()
         self.exchanges = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server((listens, 0))
         self.port: int = self._listening.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{listens}:{self.port}"
         self._loop = asyncio.new_event_loop()
         self._flows = asyncio.Event()
         self._refuses = False

@@ -14,6 +14,7 @@ from agent.store.status import read_status
 from agent.store.store import Store
 from tests import postgresql
 from tests.system.proxy import Proxy
+from tests.system.stage import until
 from tests.unit.store.builders import HandClock, key, row
 
 
@@ -153,6 +154,15 @@ def test_a_server_that_takes_what_is_said_and_says_nothing_is_given_up_on(
         with pytest.raises(StoreError, match="cannot be reached"):
             store.put_rows([row("late")])
         proxy.flow()
+        until(lambda: is_back(store), "the server is tried again", 20.0)
         store.put_rows([row("after")])
         assert key("after") in store.rows("analytics")
         store.close()
+
+
+def is_back(store: Store) -> bool:
+    try:
+        store.probe()
+    except StoreError:
+        return False
+    return True
