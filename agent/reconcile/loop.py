@@ -15,18 +15,18 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from agent.errors import AgentError, LeaseLost
+from agent.errors import AgentError, LeaseLost, StoreError
 from agent.live.haste import OVERTAKEN
 from agent.model.identity import Key
 from agent.model.outcome import Report
 from agent.reconcile import collector
 from agent.reconcile.asked import is_settled
+from agent.reconcile.dependents import wake_dependents
 from agent.reconcile.failed import report_failure
 from agent.reconcile.heads import newest
 from agent.reconcile.hurry import is_long, left_over
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_hurried, reconcile_named
-from agent.reconcile.neighbours import blocked
 from agent.reconcile.once import Wish, reconcile_once
 from agent.reconcile.pace import Pace
 from agent.reconcile.pulse import Pulse
@@ -139,7 +139,7 @@ class Loop:
             self.busy = ""
             if self.is_stopping():
                 return
-            self._wake_dependents()
+            wake_dependents(self.targets, self.paces)
             if "start" in reasons:
                 self.settle()
             if is_newer:
@@ -153,15 +153,6 @@ class Loop:
             pushed = "push" in reasons and await self._pushed()
             if pushed or (reasons == {"poll"} and await self._moved()):
                 reasons |= {"git"}
-
-    def _wake_dependents(self) -> None:
-        """What a target waited for in another one may be there now; the store tells, whoever has made it."""
-        for target in self.targets:
-            desired = target.last.desired
-            if target.blocked and desired is not None and not target.blocked <= blocked(target, desired):
-                pace = self.paces[target.name]
-                pace.next_at = min(pace.next_at, target.clock.monotonic())
-                target.blocked = frozenset()  # told again by the look that follows
 
     async def _moved(self) -> bool:
         """Whether git has moved while a target was left alone after trouble: its backoff is not git's."""
@@ -215,12 +206,19 @@ class Loop:
         return min(pace.next_at, events_at, self.sweeps[target.name].due_at)
 
     async def _held_turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
-        """A turn; where targets are shared, under a lease, and only if this agent is the one to take it."""
-        if self.tenure is None:
-            await self._turn(target, pace, reasons)
-        else:
-            own = lambda: self._own_due_at(target)  # noqa: E731
-            await self.tenure.turn_at(target, reasons, own, lambda reasons: self._turn(target, pace, reasons))
+        """A turn; where targets are shared, under a lease, and only if this agent is the one to take it.
+
+        The store is read between passes too: one that is away ends neither the agent nor the other targets' turns.
+        """
+        try:
+            if self.tenure is None:
+                await self._turn(target, pace, reasons)
+            else:
+                own = lambda: self._own_due_at(target)  # noqa: E731
+                await self.tenure.turn_at(target, reasons, own, lambda reasons: self._turn(target, pace, reasons))
+        except StoreError as error:
+            _log.warning("store.failed", target=target.name, message=error.what)
+            pace.failed(target.clock.monotonic(), target.random)
 
     async def _turn(self, target: Target, pace: Pace, reasons: set[str]) -> None:
         """A whole pass when something asks for it or it is time; else a look at what events name, or at what is old."""

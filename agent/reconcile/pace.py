@@ -27,10 +27,18 @@ class Pace:
         self.last = report
         if not trouble:
             return interval_seconds
+        wait = self._backoff(random)
+        return wait if report.error else min(wait, interval_seconds)
+
+    def failed(self, now: float, random: Random) -> None:
+        """There was not even a report."""
+        self.failures += 1
+        self.next_at = now + self._backoff(random)
+
+    def _backoff(self, random: Random) -> float:
         backoff: float = min(_BACKOFF_FIRST * 2 ** min(self.failures - 1, 10), _BACKOFF_LONGEST)
         # Full jitter over the upper half: replicas and targets must not come back together.
-        wait = backoff * (0.5 + random.random() / 2)
-        return wait if report.error else min(wait, interval_seconds)
+        return backoff * (0.5 + random.random() / 2)
 
 
 def in_trouble(report: Report) -> bool:

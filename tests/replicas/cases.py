@@ -281,7 +281,7 @@ CASES: dict[str, Callable[[Path, bool], Verdict]] = {
     "rolling": lambda folder, short: rolling(folder, 1 if short else 6),
     "credential": lambda folder, short: credential(folder, 20.0 if short else 90.0),
     "cut": lambda folder, short: network.cut(folder, 1 if short else 2),
-    "platform": lambda folder, short: network.platform(folder, 8.0 if short else 20.0),
+    "platform": lambda folder, short: network.platform(folder, 12.0 if short else 20.0),
     "cable": lambda folder, short: network.cable(folder, 1 if short else 2),
     "slow": lambda folder, short: together.slow(folder, 20 if short else 100, 20.0 if short else 60.0),
     "asked": lambda folder, short: together.asked(folder, 1 if short else 3),

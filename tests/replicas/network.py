@@ -95,12 +95,12 @@ def platform(folder: Path, seconds: float) -> Verdict:
         stage.start(2)
         stage.settle(PATIENCE)
         _until_at_home(stage, victim)
-        homes, since = stage.at_home(victim.pid), time.time()
+        homes, since, before = stage.at_home(victim.pid), time.time(), len(victim.events)
         proxy.down()
         stage.edits(seconds)
         others = [name for name in stage.names if name not in homes]
         until(lambda: not {*stage.lost()} & {*others}, "the others' targets are as git says", PATIENCE)
-        failed = {each["target"] for each in victim.told("pass.failed")}
+        failed = {each["target"] for each in victim.events[before:] if each.get("held") or each.get("code")}
         back = time.time()
         proxy.flow()
         stage.settle(PATIENCE)

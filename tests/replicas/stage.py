@@ -206,9 +206,11 @@ class Replicas:
         return self.cluster.execute(sql, NAME)
 
     def leases(self) -> list[tuple[str, str, int, float]]:
-        """Target, pid of the holder, epoch and moment of each lease that was taken, in order."""
+        """Target, pid of the holder (0: nobody), epoch and moment of each lease that was taken, in order."""
         rows = self.query("SELECT target, holder, epoch, at FROM lease_log ORDER BY at")
-        return [(target, int(str(holder).split("/")[1]), epoch, at) for target, holder, epoch, at in rows]
+        return [
+            (target, int(str(holder).split("/")[1]) if holder else 0, epoch, at) for target, holder, epoch, at in rows
+        ]
 
     def homes(self) -> dict[str, int | None]:
         """The pid of the process that is the home of each target."""

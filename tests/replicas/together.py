@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.replicas.judge import Verdict, judge
+from tests.replicas.judge import Verdict, judge, overlaps
 from tests.replicas.stage import LEASE, Replicas
 from tests.system.stage import until
 
@@ -193,6 +193,9 @@ def failover(folder: Path, seconds: float) -> Verdict:
         doubted = [each["target"] for each in found if each["set_back"]]
         epochs = [each["lease"]["epoch"] for each in found]
         verdict = judge("failover", stage, (), f"deletes wait in {doubted}; epochs from {min(epochs)}")
+        # The record of leases was set back, too: writes before that moment have none to be compared with.
+        later = [call for call in stage.front.writes() if call.arrived > since]
+        verdict.overlaps = overlaps(stage.leases(), later, {each.name: each.pid for each in stage.replicas})
         if deletes or gone not in stage.front.crons() or doubted != [stage.names[1]]:
             verdict.broken.append(f"a delete was not held: {deletes}, {doubted}")
         if any(each.child.poll() is not None for each in alive):
