@@ -176,8 +176,8 @@ def rolling(folder: Path, rounds: int) -> Verdict:
             victim = alive[number % len(alive)]
             stage.edits(2.0)
             homes = stage.at_home(victim.pid)
-            status = victim.end(signal.SIGTERM)
             since = time.time()
+            status = victim.end(signal.SIGTERM)
             assert status == 143, f"ended with {status}"
             alive[number % len(alive)] = stage.start()[0]
             _taken_over(stage, victim.pid)

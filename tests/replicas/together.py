@@ -159,7 +159,9 @@ def _configured(stage: Replicas) -> str:
 
 
 def failover(folder: Path, seconds: float) -> Verdict:
-    """The database is set back to what it was some time ago, as a standby without the last commits would."""
+    """The database is set back to what it was some time ago, as by a standby without the last commits, and a manifest
+    leaves git meanwhile. `doctor --after-failover` is said before the agents go on.
+    """
     with Replicas(folder) as stage:
         alive = stage.start()
         stage.record()
@@ -179,12 +181,16 @@ def failover(folder: Path, seconds: float) -> Verdict:
         if stage.cluster.user is not None:
             for each in (stage.cluster.data, *stage.cluster.data.rglob("*")):
                 shutil.chown(each, stage.cluster.user)
-        stage.cluster.start()
-        done = stage.datakeel("doctor", "--after-failover", "-o", "json")
-        assert done.returncode == 0, done.stderr
-        since = time.time()
+        for each in alive:
+            each.send(signal.SIGSTOP)  # the word comes before their next pass
         del stage.wanted[gone]
         stage.git.commit({f"{stage.names[1]}/{gone}.json": None})
+        stage.cluster.start()
+        since = time.time()
+        done = stage.datakeel("doctor", "--after-failover", "-o", "json")
+        assert done.returncode == 0, done.stderr
+        for each in alive:
+            each.send(signal.SIGCONT)
         stage.edits(seconds)
         until(lambda: not stage.lost(), "live is as git says", PATIENCE)
         time.sleep(3 * LEASE)  # passes enough for a delete that nobody holds

@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.system.kill_sweep import SETTLE, Swept, judged, opened, passed, rested
 from tests.system.proxy import TOXICS, Proxy, Toxicity
 from tests.system.script import draw_script
-from tests.system.stage import Stage
+from tests.system.stage import Stage, until
 
 SHARE = 0.25
 _CALL_SECONDS = 5.0  # the deadline of the stage's configuration
@@ -28,9 +28,16 @@ _WEIGHTS = dict.fromkeys(TOXICS, 1.0) | {"lost": 3.0, "timeout": 0.5, "bandwidth
 
 
 def hurt(
-    folder: Path, *, seconds: float, seed: int, commits: int, share: float = SHARE, settle: float = SETTLE
+    folder: Path,
+    *,
+    seconds: float,
+    seed: int,
+    commits: int,
+    share: float = SHARE,
+    settle: float = SETTLE,
+    least: int = 0,
 ) -> tuple[Swept, Counter[str]]:
-    """What came of it, and how often each toxic was met."""
+    """What came of it, and how often each toxic was met. It lasts on until ``least`` exchanges were hurt."""
     script, chance, began = draw_script(seed, commits), random.Random(f"network/{seed}"), time.monotonic()
     with Stage(folder) as stage:
         opened(stage)
@@ -46,6 +53,7 @@ def hurt(
                 stage.commit(files)
                 assert agent.child.poll() is None, f"the agent ended by itself: {agent.log.read_text()[-2000:]}"
             time.sleep(seconds / commits)
+            until(lambda: proxy.met.total() >= least, f"{least} exchanges are hurt", 120.0)
             met = Counter(proxy.met)
             proxy.toxicity = Toxicity()
             passed(agent, stage.git("rev-parse", "HEAD").strip())

@@ -95,6 +95,6 @@ def spoken(port: int) -> bytes | None:
 @pytest.mark.slow
 @pytest.mark.row("A1", "A15", "A16", "A18", "A19", "A31")
 def test_on_a_bad_network_everything_is_made_once_and_comes_to_rest(tmp_path: Path) -> None:
-    swept, met = hurt(tmp_path / "stage", seconds=12.0, seed=3, commits=5, share=0.3, settle=0.0)
+    swept, met = hurt(tmp_path / "stage", seconds=8.0, seed=3, commits=5, share=0.3, settle=0.0, least=5)
     assert swept.wrong == []
     assert met.total() >= 5
