@@ -57,7 +57,7 @@ def read_costs() -> Costs:
         told["watching"]["look"],
         first["cpu"] / written,
         max(1.0, (first["commits"] - _calls(first) / 5) / written),
-        told["memory"]["target"],
+        told["memory"]["target"] + told["memory"]["tls"],
         told["memory"]["resource"],
         told["bytes"],
     )

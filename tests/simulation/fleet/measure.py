@@ -11,6 +11,7 @@ import argparse
 import gc
 import json
 import math
+import os
 import random
 import sys
 import tempfile
@@ -30,6 +31,8 @@ from agent.config.model import Limits, TargetConfig
 from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
+from agent.live.transport import tls_of
+from agent.reconcile.desired import read_desired
 from agent.reconcile.loop import Loop
 from agent.reconcile.pace import Pace
 from agent.reconcile.sweep import Sweep
@@ -76,7 +79,7 @@ class Bench:
     """One agent among several, on a store of its own: ``sizes`` are the resources of its targets."""
 
     def __init__(self, state: str, loop: VirtualLoop, sizes: Sequence[int]) -> None:
-        self.clock = VirtualClock(loop)
+        self.clock, self.timeline = VirtualClock(loop), loop
         self.names = [f"t{number:04}" for number in range(len(sizes))]
         self.source = MemorySource()
         self.files = {
@@ -250,31 +253,50 @@ def _size_of(connection: Any, table: str, rows: int) -> float:
 
 def memory() -> dict[str, float]:
     """Bytes of one target that nobody has looked at, and of one resource whose manifest and row are known."""
-
-    def held(sizes: Sequence[int], looked: bool) -> float:
-        with places(server=False) as state:
+    with places(server=False) as state:
+        loop, few, many = VirtualLoop(), 3, 43
+        held = []
+        for count in (1, few, many):  # the first one brings what all share
             gc.collect()
-            tracemalloc.start(20)
-            loop = VirtualLoop()
-            bench = Bench(state, loop, sizes)
-
-            async def story() -> None:
-                await bench.tenure.look()
-                for place in range(len(sizes)):
-                    await bench.turn(place, {"start"})
-
-            if looked:
-                run(story(), loop)
+            tracemalloc.start()
+            bench = Bench(f"{state}{count}", loop, [0] * count)
             gc.collect()
-            beside = [tracemalloc.Filter(False, "*/sandbox/*", all_frames=True), tracemalloc.Filter(False, "*/tests/*")]
-            own = tracemalloc.take_snapshot().filter_traces(beside)
+            held.append(tracemalloc.get_traced_memory()[0])
             tracemalloc.stop()
             bench.close()
-            return float(sum(each.size for each in own.statistics("filename")))
+    with places(server=False) as state:
+        bench = Bench(state, VirtualLoop(), [200])
+        target = bench.targets[0]
 
-    a_target = (held([0] * 42, looked=False) - held([0] * 2, looked=False)) / 40
-    a_resource = (held([120], looked=True) - held([20], looked=True)) / 100
-    return {"target": round(a_target), "resource": round(a_resource)}
+        async def story() -> None:
+            await bench.tenure.look()
+            await bench.turn(0, {"start"})
+
+        run(story(), bench.timeline)
+        target.last = LastDesired()
+        gc.collect()
+        tracemalloc.start()
+        read_desired(target.source, target.source.fetch(), target.config, target.platform, target.store, target.last)
+        rows = target.store.rows(target.name)
+        gc.collect()
+        known = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        bench.close()
+    a_target, a_resource = (held[2] - held[1]) / (many - few), known / len(rows)
+    return {"target": round(a_target), "tls": tls_bytes(), "resource": round(a_resource)}
+
+
+def tls_bytes() -> int:
+    """What each target of an https server holds for its certificates, which Python cannot see."""
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    https = Connection(target="t", server="https://t.example", credentials={"token": lambda: Secret(TOKEN)})
+    kept = [tls_of(https)]
+    before = resident()
+    kept += [tls_of(https) for _ in range(40)]
+    return (resident() - before) // 40
 
 
 def watching() -> dict[str, float]:

@@ -374,7 +374,8 @@ class Fleet:
                 found.add(target)
         while self.late_heap and self.late_heap[0][0] <= now:
             _, target = heappop(self.late_heap)
-            if self.due_at[target] + (PATIENCE if self.home[target] >= 0 else 0.0) <= now:
+            is_held = self.holder[target] >= 0 and self.lease_until[target] > now
+            if not is_held and self.due_at[target] + (PATIENCE if self.home[target] >= 0 else 0.0) <= now:
                 self.late.add(target)
         if self.late:
             found |= self.late
@@ -414,6 +415,8 @@ class Fleet:
         mine, late = self.home[target] == replica.number, target in self.late
         if not (late or (mine and (self.due_at[target] <= now or target in self.pending))):
             return False
+        if self.holder[target] == replica.number:
+            return False  # another turn of this process is at it: what has come since is seen to when that ends
         told.commits += 1
         holder, home = self.holder[target], self.home[target]
         lasts, due_in = self.lease_until[target] - now if holder >= 0 else 0.0, self.due_at[target] - now
