@@ -21,10 +21,6 @@ DESIGN = ROOT.parent / "shared" / "design" / "fault-model.md"
 _LAST = {"K": 18, "A": 38, "G": 18, "S": 8, "T": 3, "H": 6, "C": 6, "L": 6}
 ROWS = tuple(f"{letter}{number}" for letter, last in _LAST.items() for number in range(1, last + 1))
 
-LATER = {
-    "H6": "issue 5: checks of pull requests side by side",
-}
-OWED: dict[str, str] = {}
 _IN_NAME = re.compile(r"test_([kagsthcl][0-9]{1,2})_")
 
 
@@ -54,21 +50,13 @@ def _rows_of(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
             yield from (argument.value for argument in mark.args if isinstance(argument, ast.Constant))
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in LATER and row not in OWED])
+@pytest.mark.parametrize("row", ROWS)
 def test_a_row_has_a_test_that_names_it(row: str) -> None:
     assert table().get(row), f"no test names {row}: mark the one that shows it with @pytest.mark.row({row!r})"
 
 
 def test_only_rows_that_exist_are_named() -> None:
     assert {row: tests for row, tests in table().items() if row not in ROWS} == {}
-
-
-def test_what_is_left_for_later_says_when_and_is_not_there_yet() -> None:
-    assert set(LATER) | set(OWED) <= set(ROWS)
-    assert all(re.match(r"issue \d+: \w", why) for why in LATER.values())
-    assert {row: table()[row] for row in {**LATER, **OWED} if row in table()} == {}, (
-        "it holds now: take it off the list"
-    )
 
 
 @pytest.mark.skipif(not DESIGN.exists(), reason="the design is not part of a checkout")

@@ -168,7 +168,8 @@ async def open_targets(
             _begin_to_write(store, config)
         elif config.sharing.is_shared and place != NOWHERE:
             store.agree_time()
-        budgets = BudgetRegistry(clock, store, random.SystemRandom(), store.installation_key)
+        chance = random.SystemRandom()
+        budgets = BudgetRegistry(clock, store, chance, store.installation_key, gives_way=not writable)
         stack.callback(budgets.close)
         bench = Bench(source, store, redactor, clock, budgets, options.verb, writable, footing)
         stack.push_async_callback(bench.close)

@@ -46,7 +46,8 @@ class Budget:
     """All windows of one credential. ``windows`` empty: no limit is known, only a 429 makes it pause.
 
     ``reserve`` is the share of each window that is left for people, ``credential`` the name under which the ledger and
-    the reports know the bucket (never the secret). Not thread-safe; one event loop.
+    the reports know the bucket (never the secret). ``gives_way``: of a process that only looks, which leaves a tenth of
+    each window to agents beside it (``design/fault-model.md`` H6). Not thread-safe; one event loop.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Budget:
         rule: BudgetRule | None = None,
         random: random_module.Random | None = None,
         late_seconds: float = LATE_SECONDS,
+        gives_way: bool = False,
     ) -> None:
         self.credential = credential
+        self._gives_way = gives_way
         self.windows = tuple(windows)
         self.reserve = reserve
         self._clock = clock
@@ -139,7 +142,7 @@ class Budget:
         now = self._clock.monotonic()
         wait = max(0.0, self._paused_until - now)
         for lane in self._lanes:
-            wait = max(wait, lane.wait(now, self._in_flight, sweeping=purpose.stops_early or is_bulk(), calls=calls))
+            wait = max(wait, lane.wait(now, self._in_flight, sweeping=self._stops_early(purpose), calls=calls))
         return wait
 
     def room(self, purpose: Purpose, calls: int) -> int:
@@ -148,8 +151,11 @@ class Budget:
         if self._paused_until > now:
             return 0
         for lane in self._lanes:
-            calls = min(calls, lane.left(now, self._in_flight, sweeping=purpose.stops_early or is_bulk()))
+            calls = min(calls, lane.left(now, self._in_flight, sweeping=self._stops_early(purpose)))
         return max(0, calls)
+
+    def _stops_early(self, purpose: Purpose) -> bool:
+        return self._gives_way or purpose.stops_early or is_bulk()
 
     def share(self, target: str, wanted: float) -> float:
         """Calls a second that ``target`` may spend on looking around, if it wants so many; infinite without windows.

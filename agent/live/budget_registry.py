@@ -18,13 +18,25 @@ from agent.model.canonical import canonical
 
 
 class BudgetRegistry:
-    """``key`` is the installation key; without one, names of buckets could be compared across installations."""
+    """``key`` is the installation key; without one, names of buckets could be compared across installations.
 
-    def __init__(self, clock: Clock, ledger: Ledger | None, random: random_module.Random, key: bytes = b"") -> None:
+    ``gives_way``: of a process that only looks (:class:`Budget`).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: Ledger | None,
+        random: random_module.Random,
+        key: bytes = b"",
+        *,
+        gives_way: bool = False,
+    ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._random = random
         self._key = key
+        self._gives_way = gives_way
         self._budgets: dict[str, Budget] = {}
 
     def budget_for(
@@ -48,6 +60,7 @@ class BudgetRegistry:
                 rule=platform.budget,
                 random=self._random,
                 late_seconds=connection.deadline_seconds,
+                gives_way=self._gives_way,
             )
             self._budgets[name] = budget
         else:

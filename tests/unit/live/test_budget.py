@@ -495,6 +495,22 @@ async def test_two_targets_with_one_token_share_a_budget_and_the_stricter_reserv
         assert "another" not in "".join(registry._budgets) and first.credential.startswith("madeup-")
 
 
+async def test_h6_a_check_of_a_pull_request_leaves_a_tenth_of_each_window_to_the_agent_beside_it() -> None:
+    async with VirtualClock().running() as clock:
+        ledger, chance = MemoryLedger(), random.Random(1)
+        checks = [BudgetRegistry(clock, ledger, chance, gives_way=True) for _ in range(2)]
+        agent = BudgetRegistry(clock, ledger, chance).budget_for(PLATFORM, connection(), 0.0)
+        for check in checks:
+            room = check.budget_for(PLATFORM, connection(), 0.0).room(Purpose.READ, 100)
+            await spend(check.budget_for(PLATFORM, connection(), 0.0), room // 2)
+        looking = BudgetRegistry(clock, ledger, chance, gives_way=True).budget_for(PLATFORM, connection(), 0.0)
+        await spend(looking, looking.room(Purpose.READ, 100))
+        began = clock.monotonic()
+        assert looking.wait_needed(Purpose.READ) > 0
+        await spend(agent, 1)
+        assert clock.monotonic() == began
+
+
 async def test_a_stricter_window_that_joins_counts_the_calls_before_it() -> None:
     async with VirtualClock().running() as clock:
         bucket = budget(clock, HOUR)
