@@ -123,7 +123,8 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
         recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid, content=content, besides=before
     )
     reply = looked.reply
-    doubtful = recovery.age(intent, now) < max(kind.settle_seconds, recovery.doubt_seconds)
+    # It may land at the very end of that time, and reads show it only when they have settled after that.
+    doubtful = recovery.age(intent, now) < recovery.doubt_seconds + kind.settle_seconds
     if intent.action.startswith(actions.PREFIX):
         doubtful = doubtful or looked.proof == "never-made"  # a person may act on what others made
         resolution = Resolution(*actions.judged(kind, intent, reply, doubtful, recovery.fingerprint))

@@ -23,9 +23,9 @@ OF_THE_PROCESS = {"process_resident_memory_bytes": {"instance"}}
 def told() -> dict[str, set[str]]:
     """Every metric as the agent words it, with its labels, read from where it is made."""
     found = {}
-    tree = ast.parse((ROOT / "agent/reconcile/measures.py").read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_family":
+    trees = [ast.parse((ROOT / "agent/reconcile" / name).read_text()) for name in ("measures.py", "census.py")]
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "family":
             kind, name, labels = (ast.literal_eval(node.args[place]) for place in (0, 1, 3))
             ends = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}[kind]
             for end in ends:

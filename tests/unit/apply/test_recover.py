@@ -1,9 +1,9 @@
-"""A create whose answer was lost, of a kind without a list: one read that finds nothing is not believed alone."""
+"""A create whose answer was lost, of a kind without a list: what a read does not find is not believed alone, nor early."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import pytest
 
 from agent.apply.recover import Recovery, recover
 from agent.apply.secrets import SecretValues
+from agent.definitions.platform import Kind
+from agent.model.identity import Key
 from agent.model.inventory import Intent
 from agent.plan.rules import RuleBooks
 from agent.store.store import Store
@@ -19,6 +21,8 @@ from tests.unit.live.made_up import KEY, RESOURCE, Answers, VirtualClock, api_of
 from tests.unit.store.builders import HandClock, url_of
 
 KIND = replace(RESOURCE, list=None)
+DEADLINE = 30.0
+"""Seconds in which a call may still land."""
 CREATE = Intent("op-1", "p", KEY, "create", "POST", "/resources", "uid", None, "h", None, "c", HandClock().now())
 NOTHING = (404, {"error": {"code": "RESOURCE_NOT_FOUND", "message": "no"}})
 THERE = (200, {"name": "daily", "workspace": "analytics"})
@@ -36,6 +40,29 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store.open(url_of(tmp_path / "state.db"), clock=HandClock())
     yield store
     store.close()
+
+
+async def recovered(
+    store: Store, answer: Callable[[httpx.Request], httpx.Response], seconds: float, kind: Kind = KIND
+) -> dict[Key, str]:
+    """What is not decided so many seconds after a create was sent, whose answer was lost."""
+    store.open_intent(CREATE, None, {"spec": {}})
+    clock = VirtualClock()
+    api = api_of(Answers(answer), platform=with_kind(kind), clock=clock)
+    recovery = Recovery(store, api, RuleBooks({kind.name: kind}), SecretValues({}, b"k" * 32).fingerprint, DEADLINE)
+    async with clock.running():
+        return await recover(recovery, KEY.target, HandClock().now() + seconds)
+
+
+@pytest.mark.parametrize(("seconds", "decided"), [(DEADLINE + 9.0, False), (DEADLINE + 10.0, True)])
+async def test_k4_what_lands_last_of_all_is_waited_for_until_reads_show_it(
+    store: Store, seconds: float, decided: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return answered(*(THERE if request.url.path.endswith("/resources") else NOTHING))
+
+    undecided = await recovered(store, answer, seconds, replace(KIND, settle_seconds=10.0))
+    assert (KEY not in undecided) == decided
 
 
 @pytest.mark.parametrize(
@@ -59,12 +86,7 @@ async def test_what_the_second_read_came_to_is_told_as_it_was(
         reads.append(second if reads else NOTHING)
         return answered(*reads[-1])
 
-    store.open_intent(CREATE, None, {"spec": {}})
-    clock = VirtualClock()
-    api = api_of(Answers(answer), platform=with_kind(KIND), clock=clock)
-    recovery = Recovery(store, api, RuleBooks({KIND.name: KIND}), SecretValues({}, b"k" * 32).fingerprint, 30.0)
-    async with clock.running():
-        undecided = await recover(recovery, KEY.target, HandClock().now() + 1000.0)
+    undecided = await recovered(store, answer, 1000.0)
     assert len(store.open_intents(KEY.target)) == len(undecided) == (told is not None)
     if told is not None:
         assert told in undecided[KEY]
