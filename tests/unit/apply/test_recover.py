@@ -1,4 +1,4 @@
-"""A create whose answer was lost, of a kind without a list: what a read does not find is not believed alone, nor early."""
+"""A create whose answer was lost, without a list: what a read does not find is not believed alone, nor early."""
 
 from __future__ import annotations
 
