@@ -4,6 +4,7 @@ what the journal says of its end is what happened. Called by ``judge``."""
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Callable
 
@@ -177,6 +178,7 @@ class JournalCheck:
 
 def _is_about(row: Row, entry: Entry) -> bool:
     """Whether a journalled call is this request: the same method, the same object, written down right before."""
-    named = row.name in entry.path or row.name in entry.body
+    whole = re.compile(rf"(?<![\w-]){re.escape(row.name)}(?![\w-])")  # `many-1` is not named by `many-10`
+    named = bool(whole.search(entry.path) or whole.search(entry.body))
     named = named or (row.server_id is not None and row.server_id in entry.path)
     return row.method == entry.method and named and 0.0 <= entry.time - row.opened_at <= _AT_ONCE
