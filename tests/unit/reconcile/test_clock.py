@@ -67,7 +67,7 @@ def test_a_clock_that_jumps_ends_no_doubt(ahead: float, dies: bool, tmp_path: Pa
             await at.clock.sleep(6.0)
             await at.look(woken_by_git=False)
         assert "POST resources" not in at.sent_since(mark)
-        await at.clock.sleep(30.0)
+        await at.clock.sleep(60.0)  # the deadline of a call, and the time in which reads settle
         await at.look(woken_by_git=False)
         assert at.sent_since(mark).count("POST resources") == 1, "it was proved absent then, and made"
 
