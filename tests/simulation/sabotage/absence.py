@@ -168,7 +168,7 @@ VARIANTS = (
     _variant(
         "forgotten within the settle window",
         "settle guards forgetting",
-        tales.LATE,
+        tales.SETTLING,
         "I4",
         Swap("plan.prune:prune_row", _forgetting),
     ),

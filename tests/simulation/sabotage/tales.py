@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from tests.simulation.journal_check import LATENCY
 from tests.simulation.sabotage import cells
 from tests.simulation.sabotage.teller import NAMES, Tale, Teller, invalid, manifest, tale
 from tests.simulation.story import TOKEN, Happening, World, draw_story, secret, workflow
@@ -91,6 +92,15 @@ def LATE(teller: Teller) -> None:
     names = teller.some(3, 5)
     seconds = teller.chance.choice((8.0, 15.0, 25.0))
     teller.fault({"do": "delay", "seconds": seconds, "label": "under-way"}, method="POST", probability=0.6)
+    teller.starts(names)
+    teller.after(0.5, 4.0).remove(*names[:3])
+    teller.after(40.0, 60.0).edit(*names[3:], "keeper")
+
+
+@tale("settling", cells.Overtaken, kills=50)
+def SETTLING(teller: Teller) -> None:
+    """A process dies between the answer to a create and the first read that shows it, and git takes it back at once."""
+    names = teller.some(3, 5)
     teller.starts(names)
     teller.after(0.5, 4.0).remove(*names[:3])
     teller.after(40.0, 60.0).edit(*names[3:], "keeper")
@@ -359,7 +369,7 @@ def _pressure(teller: Teller) -> None:
     """Many manifests, small windows, some 429 and a person who uses the platform too."""
     count = teller.chance.randint(8, 14)
     names = [f"many-{number}" for number in range(count)]
-    teller.fault({"do": "delay", "seconds": 0.2, "label": "latency"})
+    teller.fault({"do": "delay", "seconds": LATENCY, "label": "latency"})
     teller.starts(names)
     if teller.maybe():
         teller.fault({"fault": "rate-limited"}, times=teller.chance.randint(1, 3), probability=0.1)
@@ -458,6 +468,7 @@ TALES: tuple[Tale, ...] = (
     WRITES_REPORTED,
     DEATHS,
     LATE,
+    SETTLING,
     LAGGING,
     LAGGING_KILLED,
     REPLICAS,
