@@ -196,7 +196,7 @@ class Referee:
         again = sample is None or not sample.is_run or self.runs.get(label) == run
         self.runs[label] = run
         for other, known in self.made.items():
-            if known != label or other == place or other not in self.world.alive or other in self.forgiven:
+            if known != label or other == place or other not in self.world.alive or {other, place} & self.forgiven:
                 continue
             if again and (sample is None or not sample.is_run or _name_of(self.world.alive[other]) == run):
                 self.broken("I1", f"two live objects of ours for {label}: {other} and {place}")
