@@ -63,7 +63,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _is_under_way(self, request: httpx.Request) -> None:
         request.headers["user-agent"] = f"{self._name} late"  # so that the judge can tell
-        self._world.arrives_late(self._served(request), self._world.chance.uniform(0.0, LATE))
+        self._world.arrives_late(self._served(request), self._world.chance.uniform(0.0, LATE), within=LATE)
 
     async def _served(self, request: httpx.Request) -> httpx.Response:
         size = self._world.page_size(request)

@@ -200,15 +200,21 @@ class World:
             return False
         return self.people.edit(place)
 
-    def arrives_late(self, request: Coroutine[Any, Any, httpx.Response], seconds: float) -> None:
-        """What was sent is still under way: its sender is dead, or has lost the connection."""
+    def arrives_late(self, request: Coroutine[Any, Any, httpx.Response], seconds: float, within: float) -> None:
+        """What was sent is still under way: its sender is dead, or has lost the connection.
+
+        It lands ``within`` so many seconds or never: a platform that takes longer gives up, as one with a sender does.
+        """
 
         async def arrives() -> None:
-            await asyncio.sleep(seconds)
             try:
-                await request
-            except ConnectionLost:
+                async with asyncio.timeout(within):
+                    await asyncio.sleep(seconds)
+                    await request
+            except (ConnectionLost, TimeoutError):
                 pass
+            finally:
+                request.close()
 
         self.say(f"a request that nobody waits for arrives in {seconds:.1f} s")
         self.late.add(asyncio.ensure_future(arrives()))
