@@ -79,3 +79,16 @@ def test_the_table_says_which_targets_are_missed() -> None:
     text = table([Line("a", 10_000, 0.8, target=0.75), Line("b", 10_000, 0.7, target=0.75)])
     assert [line.split()[-1] for line in text.splitlines()[1:]] == ["MISSED", "met"]
     assert json.dumps([line.name for line in lines_of(measured(1.0, 5))])
+
+
+def test_growth_is_judged_over_ten_times_as_many_only() -> None:
+    def at(cpu: float) -> dict:
+        return {
+            "paths": {path: [{"cpu": cpu, "wall": cpu, "calls": 0, "peak": 1.0}] for path in ("pass.one", "pass.warm")}
+        }
+
+    grown = lines_of({"sizes": {"1000": at(1.0), "10000": at(1.4), "100000": at(3.0), "200000": at(3.1)}})
+    found = {line.name: (line.target, line.met) for line in grown if " among " in line.name}
+    assert found["one change among 10,000 / 1,000"] == (1.5, True)
+    assert found["one change among 100,000 / 10,000"] == found["warm pass among 100,000 / 10,000"] == (2.0, False)
+    assert found["warm pass among 10,000 / 1,000"] == found["one change among 200,000 / 100,000"] == (None, None)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from agent.config.model import SourceConfig, TargetConfig
 from agent.definitions.load import load_platform
 from agent.model.resource import Desired
@@ -284,6 +286,8 @@ def _clock():
 
 def main() -> int:
     path, description = sys.argv[1:]
+    # Events go where the command line sends them; standard output is for the one line alone.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     taken = PATHS[path](Stage(**json.loads(description)))
     calls = Counter({str(purpose): count for purpose, count in taken.calls.items()})
     told = {
