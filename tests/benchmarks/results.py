@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from tests.benchmarks.plot import SERIES
+
 Runs = Mapping[str, list[Mapping[str, Any]]]  # path -> one measurement a round
 
 
@@ -38,9 +40,8 @@ RATIOS = (
     Ratio("one change, polled / cold pass", "pass.one.polled", ("pass.cold",), 0.1),
 )
 STARTS = {"--help": 3.5, "version": 3.5, "status": 6.0}
-# Between one size and the next, where the smaller has so many at least: what is drawn as flat must be so.
+# From so many to ten times as many; steps of another size are shown and not judged.
 GROWTH_MAX = {"pass.one": {1000: 1.5, 10_000: 2.0}, "pass.warm": {10_000: 2.0}}
-GROWTH_NAMES = {"pass.one": "one change", "pass.warm": "warm pass"}
 PEAK_MAX = {1000: 150.0, 10_000: 150.0, 100_000: 500.0}
 STORE_MAX = 2.0
 
@@ -128,7 +129,7 @@ def _growth(sizes: Mapping[int, Mapping[str, Any]]) -> Iterator[Line]:
             before, after = sizes[small]["paths"].get(path), sizes[large]["paths"].get(path)
             if before and after:
                 ratios, walls = _ratios(after, [before], "cpu"), _ratios(after, [before], "wall")
-                name = f"{GROWTH_NAMES[path]} among {large:,} / {small:,}"
+                name = f"{SERIES[path][0]} among {large:,} / {small:,}"
                 target = targets.get(small) if large == small * 10 else None
                 yield Line(name, large, median(ratios), "x", median(walls), _spread(ratios), target)
 
