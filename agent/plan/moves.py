@@ -7,44 +7,83 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
-from agent.model.resource import Absent, Desired, Observed, Present
+from agent.model.resource import Absent, Desired, Observation, Observed, Present, Unknown
 from agent.plan.ground import Ground
 from agent.plan.prune import is_ours
 
 
 def renamed_in_place(desired: Desired, observed: Observed, ground: Ground) -> Mapping[Key, Key]:
     """New key -> old key, where the object of the old one is ours and there, and nothing has the new name yet."""
+    return {
+        key: old
+        for key, old in _renaming(desired, ground)
+        if not {key, old} & ground.deciding.keys()
+        and old not in ground.words
+        and old not in ground.handover.going
+        and _is_there(ground.rows[old], observed.of(old), ground)
+        and _is_free(key, ground.rows[old], observed, ground)
+    }
+
+
+def in_doubt(desired: Desired, observed: Observed, ground: Ground) -> Mapping[Key, str]:
+    """New key -> why nothing is made under it yet: what is to be renamed may be there, and would be made a second time
+    and the first one deleted with all that it holds."""
+    doubts = {}
+    for key, old in _renaming(desired, ground):
+        seen = observed.of(old)
+        if isinstance(seen, Unknown) and _is_free(key, ground.rows[old], observed, ground):
+            doubts[key] = f"is to be renamed from {old.name}, whose live state is unknown: {seen.message}"
+    return doubts
+
+
+def _renaming(desired: Desired, ground: Ground) -> Iterator[tuple[Key, Key]]:
+    """New and old key of each move within a kind whose objects can get another name, where the old one is known."""
     kinds = ground.platform.kinds
-    if not any(kind.rename is not None for kind in kinds.values()):
-        return {}
-    found = {}
-    for key in desired.resources:
-        old = old_of(key, desired)
-        if old is None or kinds[key.kind].rename is None or key in ground.rows or {key, old} & ground.deciding.keys():
-            continue
-        row, seen = ground.rows.get(old), observed.of(old)
-        if row is None or not isinstance(seen, Present) or seen.live is None or seen.health == "gone":
-            continue
-        free = isinstance(observed.of(key), Absent) and old not in ground.words and old not in ground.handover.going
-        if free and is_ours(kinds[key.kind], row, seen):
-            found[key] = old
-    return found
+    if any(kind.rename is not None for kind in kinds.values()):
+        for key in desired.resources:
+            old = old_of(key, desired)
+            if old is not None and kinds[key.kind].rename is not None and old in ground.rows:
+                yield key, old
 
 
-def is_under_a_new_name(row: InventoryRow, desired: Desired, ground: Ground) -> Key | None:
-    """The key whose row speaks of the same object: it was renamed, and only the old row is still to be forgotten."""
-    if ground.platform.kinds[row.key.kind].rename is None or row.server_id is None:
+def _is_there(row: InventoryRow, seen: Observation, ground: Ground) -> bool:
+    if not isinstance(seen, Present) or seen.live is None or seen.health == "gone":
+        return False
+    return is_ours(ground.platform.kinds[row.key.kind], row, seen)
+
+
+def _is_free(key: Key, old: InventoryRow, observed: Observed, ground: Ground) -> bool:
+    """Whether the new name can be taken. It may have a row of the same object: it was renamed back before the row of
+    its former name was forgotten, and is now seen under the other one."""
+    row, seen = ground.rows.get(key), observed.of(key)
+    if row is None:
+        return isinstance(seen, Absent)
+    return _same_object(row, old) and not isinstance(seen, Present)
+
+
+def is_under_a_new_name(
+    row: InventoryRow, seen: Observation, desired: Desired, observed: Observed, ground: Ground
+) -> Key | None:
+    """The key whose row speaks of the same object: it was renamed, and only the old row is still to be forgotten.
+
+    The two rows do not tell which of the names it has, since git may have gone back meanwhile: what was seen does.
+    """
+    if isinstance(seen, Present) or ground.platform.kinds[row.key.kind].rename is None:
         return None
     for key, other in ground.rows.items():
-        if key.kind == row.key.kind and other.server_id == row.server_id and old_of(key, desired) == row.key:
-            return key
+        if key.kind == row.key.kind and _same_object(other, row) and old_of(key, desired) == row.key:
+            return key if isinstance(seen, Absent) or isinstance(observed.of(key), Present) else None
     return None
+
+
+def _same_object(one: InventoryRow, other: InventoryRow) -> bool:
+    return one.server_id == other.server_id is not None
 
 
 def tie_moves(changes: Sequence[Change], desired: Desired, rows: Mapping[Key, InventoryRow]) -> tuple[Change, ...]:

@@ -20,7 +20,7 @@ from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.handover import give_up
 from agent.plan.hits import tell_hits
 from agent.plan.limits import Census, census, hold_excess, mass_absence
-from agent.plan.moves import is_under_a_new_name, renamed_in_place, tie_moves
+from agent.plan.moves import in_doubt, is_under_a_new_name, renamed_in_place, tie_moves
 from agent.plan.order import in_order
 from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
@@ -35,15 +35,17 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     missing = _mass_absence(observed, ground)
     resources, rows = _looked_at(desired, observed, ground)
     unchanged = len(desired.resources) - len(resources) - len(observed.later & desired.resources.keys())
-    renamed = renamed_in_place(desired, observed, ground)
+    renamed, doubts = renamed_in_place(desired, observed, ground), in_doubt(desired, observed, ground)
     for resource in resources:
         if resource.key in renamed:
             decider.rename(resource, renamed[resource.key], observed.of(renamed[resource.key]))
+        elif resource.key in doubts:
+            decider.hold(resource, Action.UPDATE, "MoveHeld", doubts[resource.key])
         elif not _decided(decider, resource, _seen(resource.key, observed, ground, missing)):
             unchanged += 1
     moved = frozenset(renamed.values())
     for row in (each for each in rows if each.key not in moved):
-        change = _left(row, _seen(row.key, observed, ground, missing), desired, ground)
+        change = _left(row, _seen(row.key, observed, ground, missing), desired, observed, ground)
         if change is not None:
             decider.changes.append(change)
     decider.changes += (_unclaimed(key, why) for key, why in ground.unclaimed.items())
@@ -120,12 +122,13 @@ def _looked_at(
     return resources, [ground.rows[key] for key in keys if key in ground.rows and key not in desired.resources]
 
 
-def _left(row: InventoryRow, seen: Observation, desired: Desired, ground: Ground) -> Change | None:
+def _left(row: InventoryRow, seen: Observation, desired: Desired, observed: Observed, ground: Ground) -> Change | None:
     """The decision for what git does not name."""
     if row.key in ground.handover.going and not isinstance(seen, Absent):
         to, taken = ground.handover.going[row.key]
         return give_up(row, to, taken=taken)
-    new = is_under_a_new_name(row, desired, ground) if row.key.kind in ground.platform.kinds else None
+    known = row.key.kind in ground.platform.kinds
+    new = is_under_a_new_name(row, seen, desired, observed, ground) if known else None
     if new is not None:
         return let_go(row, f"is {new.name} now, renamed in place")
     kind, word = ground.platform.kinds.get(row.key.kind), ground.words.get(row.key)

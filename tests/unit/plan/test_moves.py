@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from agent.model.change import Action
-from agent.model.resource import Absent, Unknown
+from dataclasses import replace
+
+from agent.model.change import Action, Cause
+from agent.model.resource import Absent, Present, Unknown
 from agent.report.text import render_plan
-from tests.unit.plan.kinds import key
+from tests.unit.plan.kinds import key, thing
 from tests.unit.plan.test_planner import NOW, World, the
 
 
@@ -93,3 +95,56 @@ def test_g9_the_text_of_a_plan_says_that_the_platform_cannot_rename() -> None:
     text = render_plan(moved().plan())
     assert "note   was old: the platform cannot rename, so this is made and old deleted after it" in text
     assert "is new now; it goes once that one is live" in text
+
+
+def renaming(*owned: str, called: str, **git: str) -> World:
+    """A kind that renames: one object that is ``called`` so, a row of it for each name that it had, and what git says
+    as new name = old name."""
+    world = World(thing(rename={"name": "${name}"}))
+    for name in ("old", "new"):
+        world.observations[key(name)] = Absent("get", NOW)
+    for name in owned:
+        world.owned(name, {"n": 1}, server_id="7")
+    seen = world.observations[world.live(called, {"n": 1})]
+    assert isinstance(seen, Present)
+    world.observations[key(called)] = replace(seen, id="7", owner=world.rows[key(called)].uid)
+    for new, old in git.items():
+        world.git(new, {"n": 1}, moved_from=old)
+    return world
+
+
+def test_a_rename_is_one_update_of_the_object() -> None:
+    (change,) = renaming("old", called="old", new="old").plan().changes
+    assert (change.key, change.action, change.cause) == (key("new"), Action.UPDATE, Cause.MOVE)
+    assert change.moved_from == key("old")
+
+
+def test_the_row_of_the_former_name_is_forgotten_once_the_object_is_seen_under_the_new_one() -> None:
+    for seen in (Absent("get", NOW), Unknown("api-broken", "an answer about another object")):
+        world = renaming("old", "new", called="new", new="old")
+        world.observations[key("old")] = seen
+        (change,) = world.plan().changes
+        assert (change.key, change.action) == (key("old"), Action.RELEASE)
+        assert change.message == "is new now, renamed in place"
+
+
+def test_a_rename_back_before_the_former_row_was_forgotten_is_a_rename() -> None:
+    """The rows are those of the case above, and git names the other one: the object is let go of by neither."""
+    world = renaming("old", "new", called="new", old="new")
+    (change,) = world.plan().changes
+    assert (change.key, change.action, change.moved_from) == (key("old"), Action.UPDATE, key("new"))
+    world.observations[key("new")] = Unknown("api-broken", "503")
+    plan = world.plan()
+    assert [change.action for change in plan.changes] == [Action.HOLD, Action.HOLD]
+
+
+def test_nothing_is_made_under_a_new_name_while_the_old_one_may_be_there() -> None:
+    world = renaming("old", called="old", new="old")
+    world.observations[key("old")] = Unknown("api-broken", "503")
+    plan = world.plan()
+    made = the(plan, "new")
+    assert (made.action, made.would, made.reason) == (Action.HOLD, Action.UPDATE, "MoveHeld")
+    assert made.message == "is to be renamed from old, whose live state is unknown: 503"
+    assert the(plan, "old").action is Action.HOLD
+    world.observations[key("old")] = Absent("get", NOW)
+    assert the(world.plan(), "new").action is Action.CREATE
