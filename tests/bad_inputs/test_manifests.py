@@ -177,7 +177,6 @@ def test_a_cycle_of_five_hundred_is_told_with_the_place_of_every_edge(benches: B
     (problem,) = ran.problems
     assert (problem["code"], len(problem["also"]), len(problem["what"]) < 300) == ("dependency-cycle", 499, True)
     assert changes_of(ran) == [("create", "neighbour")]
-    assert ran.seconds < 1
 
 
 @shows(70)
