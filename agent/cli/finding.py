@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.cli.arguments import ambiguous, key_of, pairs_of
-from agent.cli.opening import Opened, revision_of
+from agent.cli.opening import Opened
 from agent.cli.options import Options, Selector
+from agent.cli.reading import revision_of
 from agent.definitions.platform import ActionRule, Kind, LogRule, MetricRule
 from agent.errors import NoCommit, SourceError, UsageError
 from agent.live.actions import Subject, subject_of

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.cli.opening import cache_folder
+from agent.cli.reading import cache_folder
 from agent.cli.renditions import Renditions, between
 from agent.config import find_config, load_config
 from agent.config.changes import config_changes

@@ -10,34 +10,31 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
 
 from agent.apply.secrets import NamedSecrets, SecretValues
 from agent.cli.options import Options
-from agent.cli.output import tell, use_redactor
+from agent.cli.output import tell
+from agent.cli.reading import chosen, known_secrets, platforms_of, refuse_unknown_kinds, source_of
 from agent.cli.state import state_of
 from agent.clock import AgreedClock, Clock, SystemClock
 from agent.config.model import Config, TargetConfig
 from agent.config.settings import check_settings
-from agent.definitions.load import load_each, load_platform
+from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
-from agent.errors import AgentError, ConfigError, UsageError
+from agent.errors import ConfigError
 from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
-from agent.model.identity import Revision
 from agent.reconcile.target import Neighbour, Neighbours, Target
 from agent.reconcile.tenure import held_for_a_person
-from agent.report.escape import clean
 from agent.secrets import Reader, Redactor, Secret, rights_to_write
-from agent.source import Source, WorkTreeAndCommits, open_source
+from agent.source import Source
 from agent.store.holding import Sharing
 from agent.store.store import Store
-from agent.validate.findings import nearest
 
 NOWHERE = "sqlite:////nonexistent/datakeel/none.db"
 """A store that is not there: one is kept in memory instead, and read only."""
@@ -124,29 +121,6 @@ class Footing:
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def chosen(config: Config, options: Options) -> Config:
-    """The configuration with only the targets that ``--target`` names. Raises UsageError for an unknown one."""
-    unknown = [name for name in options.targets if name not in config.targets]
-    if unknown:
-        raise UsageError(
-            f"no target {unknown[0]!r} in {config.path.name}", fix=f"one of: {', '.join(sorted(config.targets))}"
-        )
-    if not options.targets:
-        return config
-    return replace(config, targets={name: config.targets[name] for name in options.targets})
-
-
-def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> None:
-    """A kind of ``--only`` that no platform has would choose nothing, and all would seem well: a UsageError."""
-    known = {kind for platform in platforms for kind in platform.kinds}
-    for selector in options.only:
-        if selector.kind is not None and selector.kind not in known:
-            raise UsageError(
-                f"--only {clean(selector.text, 80)}: no target has a kind {clean(selector.kind, 60)}",
-                fix=nearest(selector.kind, known),
-            )
-
-
 @asynccontextmanager
 async def open_targets(
     config: Config, options: Options, *, writable: bool, footing: Footing | None = None, in_turns: bool = False
@@ -193,63 +167,10 @@ def _begin_to_write(store: Store, config: Config) -> None:
     store.share(Sharing(me, sharing.lease_seconds, sharing.lease_seconds / 3), config.targets)
 
 
-def platforms_of(config: Config) -> dict[str, Platform]:
-    """The platform of each target, by the target's name. Raises DefinitionError."""
-    loaded = load_each((each.platform for each in config.targets.values()), extra_folders=config.schemas)
-    return {name: loaded[target.platform] for name, target in config.targets.items()}
-
-
 def everyone_of(config: Config) -> Mapping[str, Neighbour]:
     """All targets of the configuration, chosen or not: what one of them names must not be deleted in another."""
     load = cache(partial(load_platform, extra_folders=config.schemas))
     return {name: Neighbour(target, partial(load, target.platform)) for name, target in config.targets.items()}
-
-
-def revision_of(source: Source, options: Options, *, admitted: bool = False) -> Revision:
-    """What the command is about; ``admitted`` where it is to be applied, and signed where signers are named."""
-    if options.revision is None:
-        return source.fetch()
-    return source.admitted(options.revision) if admitted else source.resolve(options.revision)
-
-
-def known_secrets(config: Config) -> Redactor:
-    """What scrubs all that is said from now on. It learns of each secret as it is read."""
-    from urllib.parse import unquote, urlsplit
-
-    redactor = Redactor()
-    use_redactor(redactor)
-    password = urlsplit(config.state).password if not config.state.startswith("sqlite:") else None
-    for form in filter(None, (password, unquote(password or ""))):
-        redactor.add(Secret(form))
-    return redactor
-
-
-@contextmanager
-def source_of(config: Config, options: Options, redactor: Redactor) -> Iterator[Source]:
-    """The working tree where a local one is asked for (validate, diff), commits otherwise."""
-    source: Source
-    if options.worktree and config.source.path is not None and options.revision is None:
-        source = WorkTreeAndCommits(config.source.path)
-    else:
-        source = open_source(config.source, cache_folder(), learn=redactor.add)
-    try:
-        yield source
-    finally:
-        source.close()
-
-
-@contextmanager
-def cache_of(config: Config) -> Iterator[Store | None]:
-    """The store's memory of checked files, when there is one; validation never creates state."""
-    try:
-        store = Store.open(state_of(config), clock=SystemClock(), write=False)
-    except AgentError:
-        yield None
-        return
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def server_of(target: TargetConfig, platform: Platform) -> str | None:
@@ -334,9 +255,3 @@ def make_state_folder(config: Config) -> None:
     if config.state == f"sqlite:///{folder / 'state.db'}" and not folder.is_dir():
         folder.mkdir()
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-
-
-def cache_folder() -> Path:
-    """Where mirrors of remote repositories live: a cache that may vanish."""
-    base = os.environ.get("XDG_CACHE_HOME") or (str(Path.home() / ".cache") if os.environ.get("HOME") else "/tmp")  # noqa: S108
-    return Path(base) / "datakeel"

@@ -12,17 +12,9 @@ from functools import partial
 
 from agent.cli.arguments import ambiguous
 from agent.cli.finding import Asked, having, meant
-from agent.cli.opening import (
-    Opened,
-    chosen,
-    known_secrets,
-    make_state_folder,
-    open_beside,
-    open_targets,
-    revision_of,
-    source_of,
-)
+from agent.cli.opening import Opened, make_state_folder, open_beside, open_targets
 from agent.cli.options import Options
+from agent.cli.reading import chosen, known_secrets, revision_of, source_of
 from agent.cli.suspending import who
 from agent.config.model import Config
 from agent.definitions.load import load_platform
@@ -35,8 +27,9 @@ from agent.plan.compose import can_unmark
 from agent.plan.ownership import consent_digest
 from agent.plan.rules import RuleBook
 from agent.reconcile.desired import read_desired
+from agent.reconcile.last import LastDesired
 from agent.reconcile.once import Wish, look
-from agent.reconcile.target import LastDesired, Target
+from agent.reconcile.target import Target
 from agent.report.escape import clean
 from agent.store.store import Store
 

@@ -13,14 +13,16 @@ from dataclasses import replace
 import structlog
 
 from agent.cli.notifications import Notifications
-from agent.cli.opening import Bench, chosen, everyone_of, platforms_of
+from agent.cli.opening import Bench, everyone_of
 from agent.cli.options import Options
+from agent.cli.reading import chosen, platforms_of
 from agent.config.model import Config, TargetConfig
 from agent.definitions.platform import Platform
 from agent.errors import AgentError, ConfigError, StoreError
+from agent.reconcile.last import LastDesired
 from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
-from agent.reconcile.target import LastDesired, Neighbour, Neighbours, Target
+from agent.reconcile.target import Neighbour, Neighbours, Target
 from agent.report.problems import render_problem
 
 _PROBLEMS_MAX = 20

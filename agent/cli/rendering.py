@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from agent.cli.opening import (
+from agent.cli.options import Options
+from agent.cli.reading import (
     cache_of,
     chosen,
     known_secrets,
@@ -17,14 +18,13 @@ from agent.cli.opening import (
     revision_of,
     source_of,
 )
-from agent.cli.options import Options
 from agent.config.model import Config, TargetConfig
 from agent.definitions.platform import Platform
 from agent.errors import Problem, Where
 from agent.model.identity import Key
 from agent.model.resource import Desired
 from agent.reconcile.desired import read_desired
-from agent.reconcile.target import LastDesired
+from agent.reconcile.last import LastDesired
 from agent.source import Source
 from agent.validate.kind_rules import rules_of
 from agent.validate.pointers import Tokens

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.cli.opening import chosen, open_beside
+from agent.cli.opening import open_beside
 from agent.cli.options import Options
+from agent.cli.reading import chosen
 from agent.cli.suspending import who
 from agent.config.model import Config
 from agent.errors import AgentError, UsageError

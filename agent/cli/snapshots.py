@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.cli.opening import known_secrets, open_targets, revision_of, source_of
+from agent.cli.opening import open_targets
 from agent.cli.options import Options, TargetPlan
 from agent.cli.output import scrubbed
+from agent.cli.reading import known_secrets, revision_of, source_of
 from agent.cli.state import state_of
 from agent.cli.unconnected import unconnected
 from agent.cli.wiring import wish_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import re
 
-from agent.cli.opening import chosen, open_beside
+from agent.cli.opening import open_beside
 from agent.cli.options import Options
+from agent.cli.reading import chosen
 from agent.config.model import Config
 from agent.errors import UsageError
 from agent.model.selector import Selector

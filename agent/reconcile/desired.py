@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from agent.config.model import TargetConfig
 from agent.definitions.platform import Platform
@@ -21,13 +22,15 @@ from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
 from agent.reconcile import collector
 from agent.reconcile.checking import QUARANTINED, Attempts
+from agent.reconcile.last import LastDesired
 from agent.reconcile.rendering import Rendering
 from agent.reconcile.specs import Specs
-from agent.reconcile.target import LastDesired
 from agent.source import Source, Tree, TreeEntry
-from agent.store.store import Store
 from agent.validate.desired import SourceFile, combine, files_of, more_files_than, nothing_of
 from agent.validate.document import check_file, context_digest
+
+if TYPE_CHECKING:
+    from agent.store.store import Store
 
 _PATCHED_MAX = 1000  # more changed files than this are put together anew
 _KEPT_AT_ONCE = 500  # files checked before they are handed to the store

@@ -14,17 +14,14 @@ from agent.config.model import TargetConfig
 from agent.definitions.platform import Kind, Platform
 from agent.json_schema import Schema
 from agent.live.api import ReadApi
-from agent.model.manifest import CheckedFile
-from agent.model.resource import Desired
 from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
 from agent.reconcile.heads import Heads
 from agent.reconcile.hurry import Fresh
 from agent.reconcile.jumps import Moments
-from agent.reconcile.rendering import Rendering
+from agent.reconcile.last import LastDesired
 from agent.reconcile.schedule import Rhythm
-from agent.reconcile.specs import Specs
 from agent.source import Source
 from agent.store.store import Store
 from agent.windows import closed_at
@@ -35,22 +32,6 @@ Result = TypeVar("Result")
 async def inline(step: Callable[[], Result]) -> Result:
     """Run a blocking step where it stands: what the simulation does."""
     return step()
-
-
-@dataclass(slots=True)
-class LastDesired:
-    """The previous revision of a folder, kept so that an unchanged tree costs nothing and a changed one its change."""
-
-    context: str = ""
-    listed: Any = None  # what git lists and the configuration puts in, as it was
-    entries: tuple[Any, ...] = ()  # the files, by content id
-    desired: Desired | None = None
-    checked: dict[str, CheckedFile] = field(default_factory=dict)
-    quarantined: frozenset[str] = frozenset()  # blobs that are tried again in the next pass: see ``checking``
-    uploads: tuple[str, ...] = ()  # paths of files that manifests name
-    contents: Mapping[str, str] = field(default_factory=dict)  # git's ids of those that are there
-    specs: Specs | None = None
-    rendering: Rendering | None = None
 
 
 @dataclass(slots=True)

@@ -24,9 +24,10 @@ from agent.definitions.load import load_platform
 from agent.model.resource import Desired
 from agent.reconcile import collector
 from agent.reconcile.desired import read_desired
+from agent.reconcile.last import LastDesired
 from agent.reconcile.once import Wish, look, reconcile_once
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
-from agent.reconcile.target import LastDesired, Target
+from agent.reconcile.target import Target
 from agent.source import Source, open_source
 from agent.store.store import Store
 from tests.benchmarks import corpus, floors

@@ -31,7 +31,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Exit 0, or 3 when a manifest is invalid."""
-    from agent.cli import shared, wiring
+    from agent.cli import shared
+    from agent.cli.checking import check
     from agent.cli.output import FORMATS_OF_PROBLEMS, write_outputs
     from agent.errors import EXIT_DONE, EXIT_INVALID
     from agent.report.documents import problems_document
@@ -41,7 +42,7 @@ def run(arguments: Namespace) -> int:
     options = shared.options_of(arguments, worktree=arguments.revision is None, paths=tuple(arguments.paths))
     config = shared.config_of(arguments)
     wanted = _from_the_top(arguments.paths, config.source.path, shared.working_folder(), arguments.revision)
-    desired = shared.run_async(wiring.check(config, options))
+    desired = shared.run_async(check(config, options))
     found = {problem: None for one in desired for problem in one.problems}  # targets may share a folder
     problems = sorted_problems(
         problem for problem in found if _is_below(problem.where.path, wanted) and _is_meant(problem, options)

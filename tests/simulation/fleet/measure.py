@@ -33,10 +33,11 @@ from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.live.transport import tls_of
 from agent.reconcile.desired import read_desired
+from agent.reconcile.last import LastDesired
 from agent.reconcile.loop import Loop
 from agent.reconcile.pace import Pace
 from agent.reconcile.sweep import Sweep
-from agent.reconcile.target import LastDesired, Target
+from agent.reconcile.target import Target
 from agent.reconcile.tenure import Tenure
 from agent.sandbox import create_app
 from agent.secrets import Secret

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.cli.opening import everyone_of, platforms_of
+from agent.cli.opening import everyone_of
+from agent.cli.reading import platforms_of
 from agent.config.load import load_config
 from agent.reconcile.target import Neighbours
 

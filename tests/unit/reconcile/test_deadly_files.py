@@ -19,7 +19,7 @@ import json, os, pathlib, signal, sys
 from agent.clock import SystemClock
 from agent.definitions.load import load_platform
 from agent.reconcile import desired
-from agent.reconcile.target import LastDesired
+from agent.reconcile.last import LastDesired
 from agent.store.store import Store
 from tests.simulation.source import MemorySource
 from tests.unit.reconcile.test_desired import CONFIG, manifest

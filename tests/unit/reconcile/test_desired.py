@@ -11,7 +11,7 @@ from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
 from agent.model.resource import Desired
 from agent.reconcile.desired import read_desired
-from agent.reconcile.target import LastDesired
+from agent.reconcile.last import LastDesired
 from tests.simulation.source import MemorySource
 
 CONFIG = TargetConfig("main", "dataos/v1", defaults={"workspace": "public"})

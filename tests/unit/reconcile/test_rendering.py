@@ -17,7 +17,7 @@ from agent.model.identity import Revision
 from agent.model.rendering import Variable, Variables
 from agent.model.resource import Desired
 from agent.reconcile.desired import read_desired
-from agent.reconcile.target import LastDesired
+from agent.reconcile.last import LastDesired
 from agent.source.tree import Tree, missing_folder
 from agent.store.store import Store
 from tests.simulation.source import MemorySource

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.checking import check
 from agent.cli.options import Options
-from agent.cli.wiring import check
 from agent.config import load_config
 
 CONFIG = """\
