@@ -19,9 +19,8 @@ from agent.apply.recover import Recovery, resolve
 from agent.cli.arguments import metric_words, pairs_of, seconds_of, typed
 from agent.cli.finding import Asked, Found, find, git_of, metric_of
 from agent.cli.opening import open_targets
-from agent.cli.options import LogLine, Options, Selector
+from agent.cli.options import LogLine, Options, Selector, chosen
 from agent.cli.output import tell
-from agent.cli.reading import chosen
 from agent.config.model import Config
 from agent.definitions.load import load_platform
 from agent.definitions.platform import ActionRule, Kind, LogRule

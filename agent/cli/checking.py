@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.cli.options import Options
+from agent.cli.options import Options, chosen
 from agent.cli.reading import (
     cache_of,
-    chosen,
     known_secrets,
     platforms_of,
     refuse_unknown_kinds,
@@ -29,7 +28,7 @@ from agent.validate.across import find_across, find_twice, waits, without_wrong
 from agent.validate.attributable import find_unattributable
 
 
-async def check(config: Config, options: Options) -> tuple[Desired, ...]:
+def check(config: Config, options: Options) -> tuple[Desired, ...]:
     """``validate``: every manifest of every target, without the network and without state."""
     whole, config = config, chosen(config, options)
     platforms = platforms_of(config)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from agent.cli.arguments import ambiguous
-from agent.cli.opening import open_beside
-from agent.cli.options import Options
-from agent.cli.reading import chosen
+from agent.cli.beside import open_beside
+from agent.cli.options import Options, chosen
 from agent.cli.suspending import who
 from agent.config.model import Config
 from agent.definitions.load import load_platform

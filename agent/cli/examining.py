@@ -11,9 +11,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.cli.opening import open_beside
-from agent.cli.options import Options
-from agent.cli.reading import chosen
+from agent.cli.beside import open_beside
+from agent.cli.options import Options, chosen
 from agent.cli.suspending import who
 from agent.clock import SystemClock
 from agent.config.model import Config

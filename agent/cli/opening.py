@@ -10,15 +10,15 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 
 from agent.apply.secrets import NamedSecrets, SecretValues
-from agent.cli.options import Options
+from agent.cli.options import Options, chosen
 from agent.cli.output import tell
-from agent.cli.reading import chosen, known_secrets, platforms_of, refuse_unknown_kinds, source_of
+from agent.cli.reading import known_secrets, platforms_of, refuse_unknown_kinds, source_of
 from agent.cli.state import state_of
 from agent.clock import AgreedClock, Clock, SystemClock
 from agent.config.model import Config, TargetConfig
@@ -234,19 +234,6 @@ def secrets_of(target: TargetConfig, key: bytes, redactor: Redactor, footing: Fo
         return SecretValues(readers, key, redactor.add)
     known = footing.known.get(target.name, {})
     return NamedSecrets(readers, key, redactor.add, follows=footing.follows, known=known)
-
-
-@contextmanager
-def open_beside(config: Config, *, write: bool = True) -> Iterator[tuple[Store, Clock]]:
-    """The store, beside whatever agents work with it, and the time as they have it. Raises ConfigError, StoreError."""
-    clock = AgreedClock(SystemClock()) if config.sharing.is_shared else SystemClock()
-    store = Store.open(state_of(config), clock=clock, write=write)
-    try:
-        if config.sharing.is_shared:
-            store.agree_time()
-        yield store, clock
-    finally:
-        store.close()
 
 
 def make_state_folder(config: Config) -> None:

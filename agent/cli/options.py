@@ -7,21 +7,22 @@ imported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from agent.errors import UsageError
 from agent.model.selector import Selector
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from agent.config.model import Address
+    from agent.config.model import Address, Config
     from agent.errors import AgentError
     from agent.model.change import Plan
     from agent.model.identity import Key
     from agent.model.resource import Desired, Health
 
-__all__ = ["FAIL_ON", "LiveRow", "LogLine", "Options", "Selector", "TargetPlan"]
+__all__ = ["FAIL_ON", "LiveRow", "LogLine", "Options", "Selector", "TargetPlan", "chosen"]
 
 FAIL_ON = ("delete", "replace", "drift", "held")
 
@@ -95,3 +96,15 @@ class LiveRow:
     in_sync: bool | None = None
     seen_at: float | None = None
     body: Mapping[str, Any] | None = None
+
+
+def chosen(config: Config, options: Options) -> Config:
+    """The configuration with only the targets that ``--target`` names. Raises UsageError for an unknown one."""
+    unknown = [name for name in options.targets if name not in config.targets]
+    if unknown:
+        raise UsageError(
+            f"no target {unknown[0]!r} in {config.path.name}", fix=f"one of: {', '.join(sorted(config.targets))}"
+        )
+    if not options.targets:
+        return config
+    return replace(config, targets={name: config.targets[name] for name in options.targets})

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from agent.cli.arguments import ambiguous
+from agent.cli.beside import open_beside
 from agent.cli.finding import Asked, having, meant
-from agent.cli.opening import Opened, make_state_folder, open_beside, open_targets
-from agent.cli.options import Options
-from agent.cli.reading import chosen, known_secrets, revision_of, source_of
+from agent.cli.opening import Opened, make_state_folder, open_targets
+from agent.cli.options import Options, chosen
+from agent.cli.reading import known_secrets, revision_of, source_of
 from agent.cli.suspending import who
 from agent.config.model import Config
 from agent.definitions.load import load_platform

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,18 +28,6 @@ from agent.validate.findings import nearest
 
 if TYPE_CHECKING:
     from agent.store.store import Store
-
-
-def chosen(config: Config, options: Options) -> Config:
-    """The configuration with only the targets that ``--target`` names. Raises UsageError for an unknown one."""
-    unknown = [name for name in options.targets if name not in config.targets]
-    if unknown:
-        raise UsageError(
-            f"no target {unknown[0]!r} in {config.path.name}", fix=f"one of: {', '.join(sorted(config.targets))}"
-        )
-    if not options.targets:
-        return config
-    return replace(config, targets={name: config.targets[name] for name in options.targets})
 
 
 def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> None:

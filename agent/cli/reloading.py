@@ -14,8 +14,8 @@ import structlog
 
 from agent.cli.notifications import Notifications
 from agent.cli.opening import Bench, everyone_of
-from agent.cli.options import Options
-from agent.cli.reading import chosen, platforms_of
+from agent.cli.options import Options, chosen
+from agent.cli.reading import platforms_of
 from agent.config.model import Config, TargetConfig
 from agent.definitions.platform import Platform
 from agent.errors import AgentError, ConfigError, StoreError

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from agent.cli.options import Options
+from agent.cli.options import Options, chosen
 from agent.cli.reading import (
     cache_of,
-    chosen,
     known_secrets,
     platforms_of,
     refuse_unknown_kinds,

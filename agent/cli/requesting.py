@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.cli.opening import open_beside
-from agent.cli.options import Options
-from agent.cli.reading import chosen
+from agent.cli.beside import open_beside
+from agent.cli.options import Options, chosen
 from agent.cli.suspending import who
 from agent.config.model import Config
 from agent.errors import AgentError, UsageError
@@ -18,7 +17,6 @@ from agent.model.request import LookRequest
 TAKEN_UP_SECONDS = 15.0
 """An agent takes a request up within a second, unless it reads thousands of manifests just now."""
 _EVERY_SECONDS = 0.25
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +25,6 @@ class Waiting:
 
     revision: str | None = None
     seconds: float | None = None
-
-
-def commit_of(text: str) -> str:
-    """An argparse type: a commit id, or seven digits of it at the least."""
-    from argparse import ArgumentTypeError
-
-    if not _COMMIT.fullmatch(text.lower()):
-        raise ArgumentTypeError(f"{text[:80]!r} is not a commit id: seven hex digits or more")
-    return text.lower()
 
 
 def request(

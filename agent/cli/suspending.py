@@ -5,9 +5,8 @@ from __future__ import annotations
 import getpass
 import re
 
-from agent.cli.opening import open_beside
-from agent.cli.options import Options
-from agent.cli.reading import chosen
+from agent.cli.beside import open_beside
+from agent.cli.options import Options, chosen
 from agent.config.model import Config
 from agent.errors import UsageError
 from agent.model.selector import Selector

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from agent.cli.opening import NOWHERE, Footing, everyone_of, secrets_of, server_of
-from agent.cli.options import Options
-from agent.cli.reading import chosen, known_secrets, platforms_of, refuse_unknown_kinds
+from agent.cli.options import Options, chosen
+from agent.cli.reading import known_secrets, platforms_of, refuse_unknown_kinds
 from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.live.nowhere import Nowhere

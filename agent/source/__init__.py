@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.clock import Clock
 from agent.errors import ConfigError
@@ -26,11 +26,11 @@ from agent.source.objects import Touch
 from agent.source.repository import GitSource
 from agent.source.signatures import Signatures, Signers
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeEntry, TreeLimits
-from agent.source.wakeups import Wakeups
 from agent.source.worktree import WorkTree
 
 if TYPE_CHECKING:
     from agent.secrets import Reference, Secret
+    from agent.source.wakeups import Wakeups
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -50,6 +50,14 @@ __all__ = [
     "open_source",
     "open_wakeups",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Wakeups":  # brings asyncio, which a check of files has no use for
+        from agent.source.wakeups import Wakeups
+
+        return Wakeups
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Source(Protocol):
@@ -161,6 +169,8 @@ def open_wakeups(
     settings: SourceSettings, *, clock: Clock | None = None, random: Random | None = None, files: Sequence[Path] = ()
 ) -> Wakeups:
     """What tells when to look at the configured source again; a URL can only be polled, or poked by a webhook."""
+    from agent.source.wakeups import Wakeups
+
     wanted = _wanted(settings)
     return Wakeups(
         settings.path, ref=wanted.full_ref, published=settings.mount, files=files, clock=clock, random=random

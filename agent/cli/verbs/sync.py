@@ -19,16 +19,25 @@ _FORMATS = ("text", "json")
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.requesting import commit_of
     from agent.cli.shared import add_common, add_target
 
     parser.add_argument("--wait", action="store_true", help="until the pass has ended, on each target")
     parser.add_argument(
-        "--commit", type=commit_of, metavar="SHA", help="until this commit, or one after it, is applied or has failed"
+        "--commit", type=_commit, metavar="SHA", help="until this commit, or one after it, is applied or has failed"
     )
     parser.add_argument("--timeout", metavar="DURATION", help="wait at most so long (default: 10m)")
     add_target(parser)
     add_common(parser, _FORMATS, selecting=False)
+
+
+def _commit(text: str) -> str:
+    """An argparse type: a commit id, or seven digits of it at the least."""
+    import re
+    from argparse import ArgumentTypeError
+
+    if not re.fullmatch(r"[0-9a-f]{7,64}", text.lower()):
+        raise ArgumentTypeError(f"{text[:80]!r} is not a commit id: seven hex digits or more")
+    return text.lower()
 
 
 def run(arguments: Namespace) -> int:

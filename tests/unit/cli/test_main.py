@@ -15,7 +15,6 @@ from agent import __version__
 from agent.cli.main import main, verbs, wants_json
 
 ROOT = Path(__file__).parents[3]
-HEAVY = {"yaml", "httpx", "sqlalchemy", "jsonschema", "git", "structlog", "starlette", "asyncio", "orjson", "jmespath"}
 
 
 def datakeel(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -54,25 +53,6 @@ def test_every_verb_has_the_same_shape_and_a_help_with_an_example(
     text = capsys.readouterr().out
     assert f"example:\n  datakeel {name}" in text
     assert text.startswith(f"usage: datakeel {name}")
-
-
-@pytest.mark.parametrize("words", [("--help",), ("version",), ("status",), ("diff", "--help"), ("explain", "usage")])
-def test_light_commands_import_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "datakeel.yaml").write_text("apiVersion: datakeel/v1\n")
-    code = (
-        "import sys\nfrom agent.cli.main import main\n"
-        f"try: main({list(words)!r})\nexcept SystemExit: pass\n"
-        f"sys.stderr.write(repr(sorted({{name.split('.')[0] for name in sys.modules}} & {HEAVY!r})))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == "[]"
 
 
 def test_the_version_is_told_in_both_forms(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,12 +49,12 @@ spec: {content: "echo 1"}
         ("replicas: 2\n", True),
     ],
 )
-async def test_it_is_refused_unless_there_is_one_agent(tmp_path: Path, more: str, refused: bool) -> None:
+def test_it_is_refused_unless_there_is_one_agent(tmp_path: Path, more: str, refused: bool) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / "datakeel.yaml").write_text(CONFIG + more)
     (tmp_path / "ops.yaml").write_text(ANNOTATION + RULE)
     config = load_config(None, {}, tmp_path)
-    (desired,) = await check(config, Options(verb="validate", worktree=True))
+    (desired,) = check(config, Options(verb="validate", worktree=True))
     told = [problem for problem in desired.problems if problem.code == "replicas-unsafe"]
     assert [(problem.where.path, problem.where.line) for problem in told] == ([("ops.yaml", 1)] if refused else [])
     assert "Annotation" in {key.kind for key in (desired.broken if refused else desired.resources)}
