@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agent.report.formats import Settings
     from agent.secrets import Redactor, Secret
 
@@ -64,6 +64,14 @@ class Output(NamedTuple):
     file: Path | None = None
 
 
+def _output(name: str, file: str | None) -> Output:
+    if file is None:
+        return Output(name)
+    from pathlib import Path
+
+    return Output(name, Path(file))
+
+
 def parse_outputs(words: Sequence[str], allowed: Sequence[str]) -> tuple[Output, ...]:
     """The outputs that were asked for; text on standard output when none was."""
     outputs = []
@@ -78,7 +86,7 @@ def parse_outputs(words: Sequence[str], allowed: Sequence[str]) -> tuple[Output,
             )
         if equals and not file:
             raise UsageError(f"-o {name}=: a file name must follow", fix=f"-o {name}=result.{name}")
-        outputs.append(Output(name, Path(file) if equals else None))
+        outputs.append(_output(name, file if equals else None))
     printed = [output.format for output in outputs if output.file is None]
     if len(printed) > 1 and (set(printed) != _MAY_SHARE or len(printed) > 2):
         raise UsageError(
@@ -106,6 +114,8 @@ def write_outputs(
     def text_of(name: str) -> str:
         if name in renderers:
             return renderers[name]()
+        from dataclasses import replace
+
         from agent.report.formats import Settings, render
 
         assert document is not None
@@ -135,6 +145,7 @@ def write_file(path: Path, text: str) -> None:
     """A regular file appears whole, by a rename; a pipe or a device is written to as it is."""
     import stat
     import tempfile
+    from pathlib import Path
 
     try:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
@@ -168,7 +179,7 @@ def write_failure(error: AgentError, words: Sequence[str]) -> None:
     for word in words:
         name, equals, file = word.partition("=")
         if (name in WRITERS and (file if equals else name != "json")) or (name == "jsonl" and file):
-            outputs.append(Output(name, Path(file) if equals else None))
+            outputs.append(_output(name, file if equals else None))
     try:
         line = {"jsonl": lambda: dump_document(error_document(error), pretty=False)}
         write_outputs(outputs, line, lambda: error_document(error))

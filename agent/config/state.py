@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.errors import ConfigError, Where
+from agent.errors import ConfigError
 
 CONFIG_NAME = "datakeel.yaml"
 FILE_SIZE_MAX = 1 << 20
@@ -45,6 +45,8 @@ def read_config_file(path: Path) -> bytes:
     """The bytes of the file, or the :class:`ConfigError` that says why not. Never blocks on a pipe."""
 
     def refuse(fault: str, code: str = "config-invalid", fix: str | None = None) -> ConfigError:
+        from agent.errors import Where
+
         return ConfigError(f"the configuration {fault}", code=code, where=Where(str(path)), fix=fix)
 
     try:
@@ -153,5 +155,7 @@ def _parsed(content: bytes, file: Path) -> dict[str, Any]:
     documents = yaml_io.load(content, yaml_io.CONFIG_BUDGET).documents
     top = documents[0].value if documents else None
     if not isinstance(top, dict):
+        from agent.errors import Where
+
         raise ConfigError("the configuration cannot be read; `datakeel validate` tells why", where=Where(str(file)))
     return top

@@ -21,6 +21,7 @@ from tests.unit.cli.test_main import ROOT
 
 HEAVY = {"aiohttp", "alembic", "anyio", "asyncio", "concurrent", "git", "h11", "httpx", "jmespath", "jsonschema", "ssl"}
 HEAVY |= {"jsonschema_rs", "orjson", "sqlalchemy", "starlette", "structlog", "watchfiles", "yaml"}
+HEAVY |= {"dataclasses", "pathlib"}  # of Python itself: each is half of a bare interpreter, or more
 CONFIG = """\
 apiVersion: datakeel/v1
 source: {path: .}
@@ -30,20 +31,14 @@ targets:
 """
 MANIFEST = "name: lake\ntype: secret\nversion: v1\nsecret: {type: key-value, acl: r, data: {a: {secretRef: a}}}\n"
 
-DEFINITIONS = "jmespath jsonschema_rs orjson yaml"
+DEFINITIONS = "dataclasses jmespath jsonschema_rs orjson pathlib yaml"
 STORE = "sqlalchemy asyncio concurrent orjson ssl"
 AGENT = f"{DEFINITIONS} {STORE} h11 httpx structlog"
-LIGHT = [
-    ["--help"],
-    ["version"],
-    ["status"],
-    ["history"],
-    ["explain", "usage"],
-    *([name, "--help"] for name in verbs()),
-]
 # What is run in one process, what of HEAVY is loaded at its end, whether a store is there.
 TABLE: dict[str, tuple[Sequence[Sequence[str]], str, bool]] = {
-    "help, status and history": (LIGHT, "", True),
+    "help and version": ([["--help"], ["version"]], "", False),
+    "status and history": ([["status"], ["history"], ["explain", "usage"]], "pathlib", True),
+    "help of every verb": ([[name, "--help"] for name in verbs()], "pathlib", False),
     "explain a kind": ([["explain", "Secret"]], DEFINITIONS, False),
     "check without a store": ([["validate"], ["render"]], DEFINITIONS, False),
     "check with a store": ([["validate"], ["render"]], f"{DEFINITIONS} {STORE}", True),

@@ -2,16 +2,23 @@
 
 Every error that a user can meet is an :class:`AgentError`. Foreign exceptions (git, httpx, SQLAlchemy, libyaml) are
 converted at the one door of their home module; anything else that escapes is a bug of ours and is reported as
-``internal``. The codes are headings of ``agent/docs/errors.md``; a test compares the two lists.
+``internal``. The codes are headings of ``agent/docs/errors.md``; a test compares the two lists. What errors and checks
+have in common, a :class:`Problem` at a place, is in ``problem`` and is loaded by its first use.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-Severity = Literal["error", "warning", "info"]
-Landed = Literal["yes", "no", "unknown"]
+if TYPE_CHECKING:
+    from agent.errors.problem import Call as Call
+    from agent.errors.problem import Landed as Landed
+    from agent.errors.problem import Problem as Problem
+    from agent.errors.problem import ProblemList as ProblemList
+    from agent.errors.problem import Severity as Severity
+    from agent.errors.problem import Where as Where
+
+_VALUES = frozenset({"Call", "Landed", "Problem", "ProblemList", "Severity", "Where"})
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -23,35 +30,13 @@ EXIT_USAGE = 64
 EXIT_CONFIG = 78
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A place in a file: path relative to the repository (or as the user gave it), 1-based line and column."""
+def __getattr__(name: str) -> Any:
+    if name in _VALUES:  # dataclasses are a quarter of what a verb without problems starts with
+        from agent.errors import problem
 
-    path: str
-    line: int | None = None
-    column: int | None = None
-
-    def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One fault in an input file: ``where: severity[code]: subject: what`` and, when known, got, why and fix.
-
-    ``what`` is one sentence without the place and without the subject (``Workflow/daily-etl``). ``got`` is the
-    offending value as text, never of a sensitive field, at most 200 characters.
-    """
-
-    code: str
-    what: str
-    where: Where
-    subject: str | None = None
-    got: str | None = None
-    why: str | None = None
-    fix: str | None = None
-    severity: Severity = "error"
-    also: tuple[Where, ...] = ()
+        globals()[name] = getattr(problem, name)
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class AgentError(Exception):
@@ -80,6 +65,8 @@ class AgentError(Exception):
 
     def as_problem(self) -> Problem:
         """This error in the shape that validation uses, so that one renderer serves both."""
+        from agent.errors.problem import Problem, Where
+
         return Problem(self.error_code, self.what, self.where or Where("datakeel"), None, self.got, self.why, self.fix)
 
 
@@ -149,16 +136,6 @@ class LeaseLost(StoreError):
     code = "lease-lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The HTTP call an error speaks of; ``path`` is the template, so that it carries no name and no secret."""
-
-    method: str
-    path: str
-    status: int | None = None
-    landed: Landed = "no"
-
-
 class LiveError(AgentError):
     """A call to the platform did not give what was asked. ``call.landed`` says whether a write may have happened."""
 
@@ -221,26 +198,3 @@ class Unintelligible(LiveError):
     """The answer cannot be read: wrong type, broken JSON, wrong envelope, too large, another object."""
 
     code = "api-unintelligible"
-
-
-@dataclass(slots=True)
-class ProblemList:
-    """Collects problems while an input is walked; keeps at most ``limit`` and counts the rest.
-
-    An error is never among the rest while a warning is kept.
-    """
-
-    limit: int = 1000
-    problems: list[Problem] = field(default_factory=list)
-    dropped: int = 0
-
-    def add(self, problem: Problem) -> None:
-        if len(self.problems) < self.limit:
-            self.problems.append(problem)
-            return
-        self.dropped += 1
-        if problem.severity == "error":
-            kept = reversed(range(self.limit))
-            milder = next((at for at in kept if self.problems[at].severity != "error"), None)
-            if milder is not None:
-                self.problems[milder] = problem
