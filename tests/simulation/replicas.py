@@ -27,26 +27,22 @@ import httpx
 import structlog
 from sqlalchemy import text
 
-from agent.apply.secrets import SecretValues
 from agent.clock import AgreedClock
-from agent.config.model import Limits, TargetConfig
+from agent.config.model import Limits
 from agent.errors import StoreError
-from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
-from agent.live.connection import Connection
 from agent.reconcile.loop import Loop
 from agent.reconcile.target import Target
 from agent.reconcile.tenure import Tenure
 from agent.sandbox import create_app
 from agent.sandbox.messages import Refusal
-from agent.secrets import Secret
 from agent.source import Wakeups
 from agent.store import versions
 from agent.store.holding import Lease, Sharing
 from agent.store.store import Store
-from tests.platforms.folders import loaded
 from tests.simulation.in_process import InProcess
 from tests.simulation.kill import Killed, Life
+from tests.simulation.opening import config_of, open_target
 from tests.simulation.places import memory_folder
 from tests.simulation.source import MemorySource
 from tests.simulation.story import workflow
@@ -206,35 +202,27 @@ class Replica:
             self.world.ends[type(end).__name__] += 1
 
     def _target(self, name: str) -> Target:
-        world, platform = self.world, loaded("dataos/v1")
-        config = TargetConfig(
+        world = self.world
+        config = config_of(
             name,
-            "dataos/v1",
-            server=SERVER,
+            SERVER,
             folder=name,
-            defaults={"workspace": "public"},
-            prune=True,
-            drift="heal",
             limits=Limits(deletes_max=9, deletes_share_max=1.0),
             verify_seconds=30.0,
             deadline_seconds=DEADLINE,
         )
-        connection = Connection(
-            target=name,
-            server=SERVER,
-            settings={},
-            credentials={"token": lambda: Secret(TOKEN)},
-            deadline_seconds=DEADLINE,
+        made = open_target(
+            config,
+            token=TOKEN,
+            wire=Wire(world, self),
+            source=world.source,
+            store=self.store,
+            clock=self.clock,
+            budgets=BudgetRegistry(self.clock, self.store, self.chance),
+            chance=self.chance,
             concurrency=3,
-            allow_http=True,
+            windows=(),
         )
-        budget = BudgetRegistry(self.clock, self.store, self.chance).budget_for(platform, connection, 0.2, ())
-        wire = Wire(world, self)
-        api = open_api(
-            platform, connection, clock=self.clock, budget=budget, random=self.chance, writable=True, transport=wire
-        )
-        secrets = SecretValues({}, self.store.installation_key)
-        made = Target(config, platform, api, world.source, self.store, secrets, self.clock, self.chance, SERVER)
         made._types, made._books = _SHARED.setdefault("types", {}), _SHARED.setdefault("books", made.books)
         return made
 

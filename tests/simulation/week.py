@@ -22,21 +22,16 @@ from typing import Any
 
 import structlog
 
-from agent.apply.secrets import SecretValues
-from agent.config.model import Limits, TargetConfig
-from agent.definitions.load import load_platform
-from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
-from agent.live.connection import Connection
 from agent.model.outcome import Report
 from agent.reconcile.inbox import Inbox
 from agent.reconcile.loop import Loop
 from agent.reconcile.target import Target
 from agent.sandbox import Commit, create_app
 from agent.sandbox.rate_limit import RateLimiter
-from agent.secrets import Secret
 from agent.source import Wakeups
 from agent.store.store import Store
+from tests.simulation.opening import config_of, open_target
 from tests.simulation.places import memory_folder
 from tests.simulation.shared_token import WINDOWS, Line, Meter, person_beside
 from tests.simulation.source import MemorySource
@@ -130,36 +125,16 @@ class Week:
         self.violations: list[str] = []
 
     def _target(self) -> Target:
-        platform = load_platform("dataos/v1")
-        connection = Connection(
-            target="main",
-            server="http://sandbox.example",
-            credentials={"token": lambda: Secret(TOKEN)},
-            allow_http=True,
-        )
         chance = random.Random(f"agent/{self.plan.seed}")
-        api = open_api(
-            platform,
-            connection,
+        return open_target(
+            config_of("main", "http://sandbox.example", verify_seconds=self.plan.goal_seconds),
+            token=TOKEN,
+            wire=Line(self.app, self.clock, self.meter, "agent", chance),
+            source=self.source,
+            store=self.store,
             clock=self.clock,
-            budget=BudgetRegistry(self.clock, self.store, chance).budget_for(platform, connection, 0.2),
-            random=chance,
-            writable=True,
-            transport=Line(self.app, self.clock, self.meter, "agent", chance),
-        )
-        config = TargetConfig(
-            "main",
-            "dataos/v1",
-            server="http://sandbox.example",
-            defaults={"workspace": "public"},
-            prune=True,
-            drift="heal",
-            limits=Limits(),
-            verify_seconds=self.plan.goal_seconds,
-        )
-        secrets = SecretValues({}, self.store.installation_key)
-        return Target(
-            config, platform, api, self.source, self.store, secrets, self.clock, chance, "http://sandbox.example"
+            budgets=BudgetRegistry(self.clock, self.store, chance),
+            chance=chance,
         )
 
     def _seen(self, commit: Commit) -> None:
