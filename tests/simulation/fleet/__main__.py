@@ -16,17 +16,24 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 from tests.simulation.fleet.costs import read_costs
-from tests.simulation.fleet.play import Fleet, Told
+from tests.simulation.fleet.play import Fleet
 from tests.simulation.fleet.table import lines_of
-from tests.simulation.fleet.world import Plan, make_world
+from tests.simulation.fleet.told import Told
+from tests.simulation.fleet.world import DAY, Plan, make_world
 
 SHORT = Plan(resources=1000, targets=50, days=1.0, interval=600.0, goal=7200.0, changed=0.05, mass=100, kill=0.0)
 
 
 def play(plan: Plan, replicas: int) -> Told:
+    """One column of the table. How far it is, is told on the standard error output."""
     began = time.monotonic()
+
+    def tells(now: float, turns: int) -> None:
+        took = time.monotonic() - began
+        print(f"{replicas:3} replicas, day {now / DAY:.2f}: {turns} turns, {took:.0f} s", file=sys.stderr, flush=True)
+
     gc.disable()  # no circles are made, and to look for some among so much takes a fifth of the time
-    told = Fleet(make_world(plan), replicas, read_costs()).play()
+    told = Fleet(make_world(plan), replicas, read_costs(), tells).play()
     told.wall = time.monotonic() - began
     return told
 
@@ -38,9 +45,9 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--replicas", default="1,3,8,20", help="numbers of replicas, a table column for each")
     parser.add_argument("--days", type=float, default=7.0, help="from a Monday on")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--interval", type=float, default=60.0, help="minutes between two looks at the lists")
-    parser.add_argument("--goal", type=float, default=72.0, help="hours: the wanted age of what only a read tells")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--interval", type=float, default=480.0, help="minutes between two looks at the lists")
+    parser.add_argument("--goal", type=float, default=336.0, help="hours: the wanted age of what only a read tells")
+    parser.add_argument("--jobs", type=int, default=1, help="columns that are played at once")
     parser.add_argument("--ahead", action="store_true", help="as with the next steps of agent/docs/scaling.md")
     parser.add_argument("--cold", action="store_true", help="all replicas begin at once, with nothing in memory")
     parser.add_argument("--short", action="store_true", help="1,000 resources over 50 targets, for a day")

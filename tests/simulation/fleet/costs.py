@@ -24,6 +24,7 @@ class Costs:
 
     ``wake`` and ``look`` are processor seconds a target of finding out that nothing is due, and of asking once a second
     which targets wait; ``change_*`` belong to each change that is written. ``weights`` are bytes a row by database.
+    ``call``, ``commit`` and ``fetch`` are seconds that others take.
     """
 
     turns: Mapping[str, tuple[float, float, float]]  # processor, processor a resource, transactions
@@ -34,6 +35,9 @@ class Costs:
     target_bytes: float
     resource_bytes: float
     weights: Mapping[str, Mapping[str, float]]
+    call: float = CALL
+    commit: float = COMMIT
+    fetch: float = FETCH
 
     def turn(self, sort: str, resources: float) -> tuple[float, float]:
         base, each, commits = self.turns[sort]

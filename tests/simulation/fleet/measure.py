@@ -1,8 +1,8 @@
 """What one turn, one resource and one row cost, measured on the real agent for the simulation of a fleet.
 
-``python -m tests.simulation.fleet.measure`` prints ``costs.json`` anew. The real loop takes real turns at real targets
+``python -m tests.simulation.fleet.measure`` writes ``costs.json`` anew. The real loop takes real turns at real targets
 under real leases, against the sandbox in its own process and in virtual time; the processor time of the sandbox is
-taken off. Rows are weighed in a store that such turns have filled: a file, and PostgreSQL where this machine has one.
+taken off. Rows are weighed in a store that such turns have filled: a file, and a PostgreSQL of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import gc
 import json
 import math
 import os
-import random
 import sys
 import tempfile
 import time
@@ -22,88 +21,34 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sqlalchemy import event, text
 
-from agent.apply.secrets import SecretValues
-from agent.clock import AgreedClock
-from agent.config.model import Limits, TargetConfig
-from agent.live.api import open_api
-from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.live.transport import tls_of
 from agent.reconcile.desired import read_desired
 from agent.reconcile.last import LastDesired
-from agent.reconcile.loop import Loop
-from agent.reconcile.pace import Pace
-from agent.reconcile.sweep import Sweep
-from agent.reconcile.target import Target
-from agent.reconcile.tenure import Tenure
-from agent.sandbox import create_app
 from agent.secrets import Secret
-from agent.source import Wakeups
-from agent.store.holding import Sharing
-from agent.store.store import Store
 from tests import postgresql
-from tests.platforms.folders import loaded
-from tests.simulation.in_process import InProcess
+from tests.simulation.fleet.agents import TOKEN, Agent, Line, Site
+from tests.simulation.fleet.costs import FILE
 from tests.simulation.places import memory_folder
-from tests.simulation.source import MemorySource
 from tests.simulation.story import workflow
-from tests.simulation.virtual_time import VirtualClock, VirtualLoop, run
+from tests.simulation.virtual_time import VirtualLoop, run
 from tests.simulation.week import quiet
 
-TOKEN = "canary-token-93b1"
 _INTERVAL = 600.0
 _PAGES_TELL, _ROW_BYTES = 100, 60  # line pointer, header and the entry of the primary key
 _TABLES = ("inventory", "applied", "journal", "pass", "event", "spending", "lease", "target", "board", "checked")
 
 
-class Line(httpx.AsyncBaseTransport):
-    """The way to one sandbox. Processor time that is spent beyond it is not the agent's."""
-
-    beyond = 0.0
-
-    def __init__(self, app: Any, clock: VirtualClock) -> None:
-        self._inner, self._clock = InProcess(app), clock
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await self._clock.sleep(0.1)
-        began = time.process_time()
-        response = await self._inner.handle_async_request(request)
-        Line.beyond += time.process_time() - began
-        await self._clock.sleep(0.1)
-        return response
-
-
-class Bench:
-    """One agent among several, on a store of its own: ``sizes`` are the resources of its targets."""
+class Bench(Agent):
+    """One agent on a site of its own, whose turns are timed: ``sizes`` are the resources of its targets."""
 
     def __init__(self, state: str, loop: VirtualLoop, sizes: Sequence[int]) -> None:
-        self.clock, self.timeline = VirtualClock(loop), loop
-        self.names = [f"t{number:04}" for number in range(len(sizes))]
-        self.source = MemorySource()
-        self.files = {
-            f"{name}/w{number:04}.json": workflow(f"{name}-w{number:04}", "0 1 * * *")
-            for name, size in zip(self.names, sizes, strict=True)
-            for number in range(size)
-        }
-        self.source.commit(self.files)
-        agreed = AgreedClock(self.clock)
-        self.store = Store.open(state, clock=agreed)
+        super().__init__(Site(loop, sizes), state, _INTERVAL)
         self.commits, self.statements = 0, 0
         event.listen(self.store._engine, "commit", self._committed)
         event.listen(self.store._engine, "after_cursor_execute", self._executed)
-        self.store.share(Sharing("r1", 90.0, 30.0), self.names)
-        self.chance = random.Random(7)
-        self.budgets = BudgetRegistry(agreed, self.store, self.chance)
-        self.apps: list[Any] = []
-        self.targets = [self._target(name, agreed) for name in self.names]
-        self.wakeups = Wakeups(clock=self.clock, random=self.chance)
-        self.tenure = Tenure(self.store, self.targets)
-        self.loop = Loop(self.targets, self.wakeups, _INTERVAL, tenure=self.tenure)
-        self.loop.paces = {name: Pace() for name in self.names}
-        self.loop.sweeps = {target.name: Sweep(target, _INTERVAL) for target in self.targets}
 
     def _committed(self, connection: Any) -> None:
         self.commits += 1
@@ -111,58 +56,21 @@ class Bench:
     def _executed(self, *_: Any) -> None:
         self.statements += 1
 
-    def _target(self, name: str, clock: AgreedClock) -> Target:
-        server, platform = f"http://{name}.example", loaded("dataos/v1")
-        if not self.apps or self.files:  # targets with nothing in them are never called
-            self.apps.append(create_app(token=TOKEN, clock=self.clock, seed=1, ready_after=0.0, keep=10))
-        app = self.apps[-1]
-        config = TargetConfig(
-            name,
-            "dataos/v1",
-            server=server,
-            folder=name,
-            defaults={"workspace": "public"},
-            prune=True,
-            drift="heal",
-            limits=Limits(),
-            verify_seconds=86_400.0,
-        )
-        connection = Connection(
-            target=name, server=server, credentials={"token": lambda: Secret(TOKEN)}, allow_http=True
-        )
-        api = open_api(
-            platform,
-            connection,
-            clock=clock,
-            budget=self.budgets.budget_for(platform, connection, 0.2),
-            random=self.chance,
-            writable=True,
-            transport=Line(app, self.clock),
-        )
-        secrets = SecretValues({}, self.store.installation_key)
-        return Target(config, platform, api, self.source, self.store, secrets, clock, self.chance, server)
-
-    async def turn(self, place: int, reasons: set[str]) -> dict[str, float]:
+    async def timed(self, place: int, reasons: set[str]) -> dict[str, float]:
         """One turn at a target: processor seconds of the agent, transactions that were committed, calls by purpose."""
         target = self.targets[place]
         before = dict(target.api.calls)
         self.commits, self.statements, Line.beyond = 0, 0, 0.0
         began = time.process_time()
-        await self.loop._held_turn(target, self.loop.paces[target.name], reasons)
+        await self.turn(place, reasons)
         took = time.process_time() - began - Line.beyond
         calls = {name: count - before.get(name, 0) for name, count in target.api.calls.items()}
         told = {"cpu": took, "commits": self.commits, "statements": self.statements}
         return told | {name: count for name, count in calls.items() if count}
 
-    def edit(self, path: str, cron: str) -> None:
-        name = path.partition("/")[2].removesuffix(".json")
-        self.files[path] = workflow(f"{path.partition('/')[0]}-{name}", cron)
-        self.source.commit(self.files)
-
     def close(self) -> None:
-        self.store.close()
-        for app in self.apps:
-            app.state.sandbox.close()
+        super().close()
+        self.site.close()
 
 
 @contextmanager
@@ -180,7 +88,7 @@ def places(server: bool) -> Iterator[str]:
 async def turns(bench: Bench) -> dict[str, dict[str, float]]:
     """Turns of each sort at the first target: of five, the one that took the least processor time."""
     await bench.tenure.look()
-    told = {"first": await bench.turn(0, {"start"})}
+    told = {"first": await bench.timed(0, {"start"})}
     target = bench.targets[0]
     sweep, pace = bench.loop.sweeps[target.name], bench.loop.paces[target.name]
 
@@ -189,7 +97,7 @@ async def turns(bench: Bench) -> dict[str, dict[str, float]]:
         for number in range(5):
             await bench.clock.sleep(pause)
             before(number)
-            found.append(await bench.turn(0, reasons))
+            found.append(await bench.timed(0, reasons))
         told[sort] = min(found, key=lambda each: each["cpu"])
 
     def only_sweep(number: int) -> None:
@@ -199,9 +107,9 @@ async def turns(bench: Bench) -> dict[str, dict[str, float]]:
     await bench.clock.sleep(3600.0)
     sweep._next_at = math.inf
     await least("poll", set(), lambda number: None, _INTERVAL + 1)
-    path = f"{bench.names[0]}/w0000.json"
-    await least("git", {"git"}, lambda number: bench.edit(path, f"{number} 4 * * *"), 5.0)
-    await least("bystander", {"git"}, lambda number: bench.source.commit(bench.files), 5.0)
+    path = f"{bench.site.names[0]}/w0000.json"
+    await least("git", {"git"}, lambda number: bench.site.edit(path, f"{number} 4 * * *"), 5.0)
+    await least("bystander", {"git"}, lambda number: bench.site.source.commit(bench.site.files), 5.0)
     await least("sweep", set(), only_sweep, 7200.0)
     await least("takeover", {"git"}, lambda number: _forget(bench), 7200.0)
     return told
@@ -211,7 +119,7 @@ def _forget(bench: Bench) -> None:
     """Another agent was here meanwhile, and this one has never been."""
     bench.targets[0].begin_anew()
     bench.targets[0].last = LastDesired()
-    bench.store._begin_turn(bench.names[0])
+    bench.store._begin_turn(bench.site.names[0])
 
 
 def weigh(state: str) -> dict[str, float]:
@@ -224,9 +132,9 @@ def weigh(state: str) -> dict[str, float]:
         await bench.turn(0, {"start"})
         for number in range(15):
             for edited in range(10):
-                bench.files[f"t0000/w{edited:04}.json"] = workflow(f"t0000-w{edited:04}", f"{number} 5 * * *")
+                bench.site.files[f"t0000/w{edited:04}.json"] = workflow(f"t0000-w{edited:04}", f"{number} 5 * * *")
             await bench.clock.sleep(1200.0)
-            bench.source.commit(bench.files)
+            bench.site.source.commit(bench.site.files)
             await bench.turn(0, {"git"})
 
     run(story(), loop)
@@ -273,7 +181,7 @@ def memory() -> dict[str, float]:
             await bench.tenure.look()
             await bench.turn(0, {"start"})
 
-        run(story(), bench.timeline)
+        run(story(), bench.site.timeline)
         target.last = LastDesired()
         gc.collect()
         tracemalloc.start()
@@ -309,7 +217,7 @@ def watching() -> dict[str, float]:
         told: dict[str, float] = {}
 
         async def story() -> None:
-            bench.tenure.mine = set(bench.names)
+            bench.tenure.mine = set(bench.site.names)
             for pace in bench.loop.paces.values():
                 pace.next_at = 1e9
             for sweep in bench.loop.sweeps.values():
@@ -339,23 +247,31 @@ async def _look(bench: Bench) -> None:
 
 def measured() -> dict[str, Any]:
     """All of it, as ``costs.json`` has it."""
-    told: dict[str, Any] = {"turns": {}, "memory": memory(), "watching": watching(), "bytes": {}}
+    told: dict[str, Any] = {"cores": os.cpu_count(), "turns": {}, "memory": memory(), "watching": watching()}
     for size in (40, 240):
         with places(server=False) as state:
             loop = VirtualLoop()
             bench = Bench(state, loop, [size])
             told["turns"][str(size)] = run(turns(bench), loop)
             bench.close()
-    for server in (False, True) if not postgresql.why_not() else (False,):
-        with places(server) as state:
-            told["bytes"]["postgresql" if server else "sqlite"] = weigh(state)
+    told["bytes"] = {}
+    for name in ("sqlite", "postgresql"):
+        with places(server=name == "postgresql") as state:
+            told["bytes"][name] = weigh(state)
     return told
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python -m tests.simulation.fleet.measure", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.fleet.measure", description=__doc__)
+    parser.add_argument("--to", type=Path, default=FILE, help="the file to write")
+    words = parser.parse_args()
     quiet()
-    print(json.dumps(measured(), indent=1))
+    if lacking := postgresql.why_not():
+        print(f"nothing is written: rows are weighed on both databases, and there is {lacking}", file=sys.stderr)
+        return 1
+    told = json.loads(json.dumps(measured()), parse_float=lambda text: float(f"{float(text):.4g}"))
+    words.to.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"{words.to} is written")
     return 0
 
 

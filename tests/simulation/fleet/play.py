@@ -1,238 +1,57 @@
-"""The scheduler of a fleet in virtual time: who takes which target when, what it may call, and what comes of it.
+"""The scheduler of a fleet in virtual time: who takes which target when, and what comes of it.
 
-What decides is the agent's own code: :func:`rhythm_of`, :class:`Budget` with its windows, :func:`may_wait`, and the
-ledger's :class:`Account`. What is played here is how ``Loop`` walks its targets (one after the other, those that are
-due), and what takes time: calls, commits of the store, git, the processor. Those costs are measured (``measure``).
+``Loop`` and ``Tenure`` walk their targets in rounds; that walk is played here, and :func:`may_wait` of the agent says
+who takes what. A round that a commit begins comes to every target: those of the replica have a turn, one that nobody
+came for is taken over, and of all others the news are passed on. ``beside`` holds it against the real loops.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from array import array
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
-from heapq import heapify, heappop, heappush
+from heapq import heappop
 from typing import Any
 
-from agent.live.account import LATE_SECONDS, Account
-from agent.live.budget import Budget
-from agent.live.bulk import FEW
-from agent.live.purpose import Purpose
-from agent.model.spending import Spent
-from agent.reconcile.schedule import AHEAD, Rhythm, rhythm_of
 from agent.store.leases import Standing, may_wait
-from tests.simulation.fleet.costs import CALL, COMMIT, FETCH, Costs
-from tests.simulation.fleet.world import DAY, HOUR, World, platform_of
+from tests.simulation.fleet.alarms import Alarms
+from tests.simulation.fleet.costs import Costs
+from tests.simulation.fleet.told import Told
+from tests.simulation.fleet.turns import Replica, Turn, Turns
+from tests.simulation.fleet.world import DAY, HOUR, World
 
-LEASE, PATIENCE, BEATS = 90.0, 30.0, 30.0
-_AT_ONCE = 8  # calls in flight of one target
-_AHEAD_LANES = 8
-_CALLS_A_CHANGE = 3  # look, write, confirm: counted in ``measure``
+_LANES_AHEAD = 8
 _SAMPLE = 3 * HOUR
+_SAMPLED = 6  # objects of each target, at each sample
+_TICK = 1.0
+
+Tells = Callable[[float, int], object]
+"""Called now and then with the moment that is played, and the turns so far."""
 
 
-class Now:
-    """The clock of all budgets."""
-
-    time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    monotonic = now
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("a simulated budget is asked, and never waited for")
-
-
-class Buckets:
-    """Values by their logarithm: percentiles of many millions in a few hundred numbers."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[int] = Counter()
-        self.most = 0.0
-
-    def add(self, value: float, times: int = 1) -> None:
-        self._counts[int(math.log1p(max(0.0, value)) * 40)] += times
-        self.most = max(self.most, value)
-
-    @property
-    def number(self) -> int:
-        return self._counts.total()
-
-    def at(self, share: float) -> float:
-        left = share * self.number
-        for bucket in sorted(self._counts):
-            left -= self._counts[bucket]
-            if left <= 0:
-                return min(math.expm1((bucket + 1) / 40), self.most)
-        return self.most
-
-
-@cache
-def chunks_of(calls: int) -> int:
-    """Rows of the ledger, each a transaction of its own, for so many calls in a row."""
-    rows: list[int] = []
-
-    class Counting:
-        def spent(self, credential: str, since: float) -> Spent:
-            return Spent([], 0)
-
-        def spend(self, credential: str, at: float, calls: int, after: int) -> Spent:
-            rows.append(calls)
-            return Spent([], after)
-
-    account = Account(Counting(), "one", Now(), LATE_SECONDS, lambda error: None)
-    for _ in range(calls):
-        account.take(1000)
-    account.give_back()
-    return len(rows)
-
-
-@dataclass(slots=True)
-class Replica:
-    """One process. ``queue`` are the targets of the round under way that have something to do, by their place."""
-
-    number: int
-    free: int
-    due: list[tuple[float, int]] = field(default_factory=list)
-    queue: list[int] = field(default_factory=list)
-    mine: int = 0
-    known: set[int] = field(default_factory=set)  # whose manifests it has read
-    place: int = -1
-    gap: float = 0.0
-    seen: int = 0  # commits
-    alive: bool = True
-    wake_at: float = math.inf
-    cpu_until: float = 0.0
-    cpu: float = 0.0
-    busy: float = 0.0
-    walked: float = 0.0  # of that, past targets that have nothing to do
-    since: float = 0.0
-
-    @property
-    def name(self) -> str:
-        return f"r{self.number}"
-
-
-@dataclass(slots=True)
-class Turn:
-    replica: Replica
-    target: int
-    began: float
-    seen: int
-    edits: int = 0  # how many have been written in it
-
-
-@dataclass
-class Told:
-    """What came of it. Times are in seconds."""
-
-    world: World
-    replicas: int
-    seconds: float
-    calls: Counter[str] = field(default_factory=Counter)
-    used: list[float] = field(default_factory=list)  # share of what may be spent, by credential
-    stretched: int = 0
-    ages: Buckets = field(default_factory=Buckets)
-    live: Buckets = field(default_factory=Buckets)
-    mass: Buckets = field(default_factory=Buckets)  # of the one commit that changes many
-    late: Buckets = field(default_factory=Buckets)
-    waiting: int = 0  # changes that are not live in the end
-    takeover: Buckets = field(default_factory=Buckets)  # from when the turn was due
-    held_again: Buckets = field(default_factory=Buckets)  # from the kill
-    victims: int = 0
-    homeless: int = 0  # of the victims, in the end
-    turns: Counter[str] = field(default_factory=Counter)
-    commits: float = 0.0  # of the store
-    fetches: float = 0.0
-    rows: Counter[str] = field(default_factory=Counter)
-    known: int = 0  # resources whose manifests one replica has read, at most
-    cpu: float = 0.0  # share of a processor, of the busiest replica
-    busy: float = 0.0  # share of its time in which the busiest replica was at a target
-    walked: float = 0.0  # and of that, for commits that are about others
-    violations: list[str] = field(default_factory=list)
-    wall: float = 0.0
-
-
-class Fleet:
+class Fleet(Turns):
     """One play."""
 
-    def __init__(self, world: World, replicas: int, costs: Costs) -> None:
-        plan = world.plan
-        self.world, self.plan, self.costs = world, plan, costs
-        self.chance = random.Random(f"play/{plan.seed}/{replicas}")
-        self.clock = Now()
-        self.count, self.end = plan.targets, plan.days * DAY
-        self.told = Told(world, replicas, self.end)
-        self.events: list[tuple[float, int, str, Any]] = []
-        self.number = 0
-        n = self.count
-        self.budgets: dict[int, Budget] = {}
-        self.spent: Counter[int] = Counter()
-        self.rhythms = self._rhythms()
-        self.poll_due, self.sweep_due = array("d", [0.0] * n), array("d", [math.inf] * n)
-        self.due_at = array("d", [0.0] * n)
-        self.listed_at, self.known_at = array("d", [-math.inf] * n), array("d", [0.0] * n)
-        self.home, self.worker = array("l", [-1] * n), array("l", [-1] * n)
-        self.holder, self.epoch = array("l", [-1] * n), array("l", [0] * n)
-        self.lease_until = array("d", [0.0] * n)
-        self.pending: dict[int, list[list[float]]] = {}
-        self.first = world.first_of
-        self.ring = array("l", [0] * n)
-        self.seen_at = array("d", [0.0]) * self.first[-1]
-        for target, rhythm in enumerate(self.rhythms):
-            self.known_at[target] = -self.chance.random() * plan.interval
-            count, age = world.swept[target], AHEAD * plan.goal * rhythm.stretch
-            for place in range(count):
-                self.seen_at[self.first[target] + place] = -age * (1 - place / count)
-        self.late: set[int] = set(range(n))
-        self.late_heap: list[tuple[float, int]] = []
+    def __init__(self, world: World, replicas: int, costs: Costs, tells: Tells = lambda now, turns: None) -> None:
+        super().__init__(world, replicas, costs)
+        self.tells = tells
+        self.late: set[int] = set(range(self.count))  # that nobody came for
+        self.forsaken = Alarms(self.count)  # when that will be so
+        self.hastened = bytearray(self.count)
+        self.looking_until = 0.0
         self.victims: dict[int, float] = {}
         self.replicas: dict[int, Replica] = {}
-        self.committed = 0
-        self.chunks_lately: Counter[int] = Counter()
-
-    def _rhythms(self) -> list[Rhythm]:
-        plan, world = self.plan, self.world
-
-        def rhythm(target: int) -> Rhythm:
-            platform, credential = platform_of(world.platforms[target]), world.credentials[target]
-            if credential not in self.budgets:
-                windows = platform.budget.windows
-                self.budgets[credential] = Budget(windows, plan.reserve, self.clock, None, str(credential))
-            budget = self.budgets[credential]
-            return rhythm_of(
-                world.objects[target],
-                platform.kinds,
-                lambda kind: plan.goal,
-                list_calls=world.list_calls[target],
-                interval_seconds=plan.interval,
-                share=lambda wanted: budget.share(str(target), wanted),
-            )
-
-        for target in range(self.count):
-            rhythm(target)
-        found = [rhythm(target) for target in range(self.count)]  # now that all have said what they want
-        self.told.stretched = sum(each.stretch > 1.0 or each.list_seconds > plan.interval for each in found)
-        return found
-
-    # ---- time
-
-    def at(self, time: float, what: str, about: Any) -> None:
-        self.number += 1
-        heappush(self.events, (time, self.number, what, about))
 
     def play(self) -> Told:
         plan = self.plan
         steps: dict[str, Callable[[Any, float], None]] = {
             "end": self.finish,
             "write": self.write,
-            "reach": self.reached,
+            "walk": self.walk,
             "wake": self.wake,
+            "commit": self.commit,
+            "sample": self.sample,
+            "kill": self.kill,
+            "start": self.start,
         }
         begun = [self._begun() for _ in range(self.told.replicas)]
         if not plan.cold:
@@ -241,30 +60,22 @@ class Fleet:
             self.dispatch(replica, 0.0)
         if self.world.commits:
             self.at(self.world.commits[0].at, "commit", 0)
-        self.at(min(1.1 * plan.goal, self.end / 3), "sample", None)
+        self.at(0.0, "sample", None)
         if plan.kill < plan.days:
             self.at(plan.kill * DAY + 11 * HOUR, "kill", None)
-        while self.events:
-            time, _, what, about = heappop(self.events)
-            if time > self.end:
+        events, end, clock = self.events, self.end, self.clock
+        while events:
+            time, _, what, about = heappop(events)
+            if time > end:
                 break
-            self.clock.time = time
-            if what in steps:
-                steps[what](about, time)
-            elif what == "commit":
-                self.commit(about, time)
-            elif what == "sample":
-                self.sample(time)
-                self.at(time + _SAMPLE, "sample", None)
-            elif what == "kill":
-                self.kill(time)
-                self.at(time + HOUR, "start", None)
-            else:
-                self.dispatch(self._begun(), time)
+            clock.time = time
+            steps[what](about, time)
         return self._told()
 
     def _begun(self) -> Replica:
-        replica = Replica(len(self.replicas), _AHEAD_LANES if self.plan.ahead else 1, since=self.clock.time)
+        lanes = _LANES_AHEAD if self.plan.ahead else 1
+        n = self.count
+        replica = Replica(len(self.replicas), lanes, bytearray(n), bytearray(n), Alarms(n), since=self.clock.time)
         replica.seen = self.committed
         self.replicas[replica.number] = replica
         return replica
@@ -275,297 +86,209 @@ class Fleet:
         for target, rhythm in enumerate(self.rhythms):
             replica = self.chance.choice(replicas)
             self.home[target] = self.worker[target] = replica.number
-            replica.mine += 1
-            replica.known.add(target)
+            replica.mine[target] = replica.known[target] = 1
             self.poll_due[target] = self.chance.random() * rhythm.list_seconds
             self.listed_at[target] = self.known_at[target] = self.poll_due[target] - rhythm.list_seconds
             if self.world.swept[target]:
                 self.sweep_due[target] = self.chance.random() * rhythm.slice_seconds
-            due = self.due_at[target] = min(self.poll_due[target], self.sweep_due[target])
-            replica.due.append((due, target))
-            self.late_heap.append((due + PATIENCE, target))
-        for each in (self.late_heap, *(replica.due for replica in replicas)):
-            heapify(each)
+            self.due_at[target] = min(self.poll_due[target], self.sweep_due[target])
+        for replica in replicas:
+            replica.due.fill([(due, target) for target, due in enumerate(self.due_at) if replica.mine[target]])
+        self.forsaken.fill([(due + self.patience, target) for target, due in enumerate(self.due_at)])
 
-    def kill(self, now: float) -> None:
-        """The busiest one, in the middle of what it does. It never comes back; an hour later another begins."""
-        victim = max((each for each in self.replicas.values() if each.alive), key=lambda each: each.mine)
-        self._account(victim)
-        victim.alive = False
-        for target in range(self.count):
-            if self.home[target] == victim.number:
-                self.victims[target] = now
-            if self.holder[target] == victim.number:
-                self.lease_until[target] = now + LEASE - self.chance.random() * BEATS
-            if self.home[target] == victim.number:
-                since = self.lease_until[target] if self.holder[target] >= 0 else self.due_at[target] + PATIENCE
-                heappush(self.late_heap, (max(now, since), target))
-        self.told.victims = len(self.victims)
+    # ---- what happens to them
 
     def commit(self, number: int, now: float) -> None:
         self.committed = number + 1
         plan, commits = self.plan, self.world.commits
         if self.committed < len(commits):
             self.at(max(now, commits[self.committed].at), "commit", self.committed)
-        for target, edits in commits[number].edits:
-            self.pending.setdefault(target, []).append([now, edits, len(commits[number].edits) > 1])
-            home = self.replicas.get(self.home[target])
-            if home is None:
-                continue
-            if plan.ahead:
-                self.poll_due[target] = self.due_at[target] = now
-                heappush(home.due, (now, target))
-                heappush(self.late_heap, (now + PATIENCE, target))
-            elif home.seen == number and target > home.place and home.queue:
-                heappush(home.queue, target)  # the round under way comes to it
-        for replica in self.replicas.values():
-            if replica.alive and replica.free:
-                self.dispatch(replica, now)
+        edits = commits[number].edits
+        for target, count in edits:
+            self.pending.setdefault(target, []).append([now, count, len(edits) > 1])
+            if plan.ahead and self.home[target] >= 0:
+                self.poll_due[target] = now
+                self._due(target, now)
+        homes = {self.home[target] for target, _ in edits} if plan.ahead else self.replicas
+        for replica in map(self.replicas.get, homes):
+            if replica is not None and replica.is_idle:
+                self._wake_at(replica, now)  # not at once: all of them begin together
+            elif replica is not None and replica.alive and not replica.free:
+                self.told.fetches += 1  # beside a pass somebody looks whether it is newer
+
+    def kill(self, _: object, now: float) -> None:
+        """The busiest one, in the middle of what it does. It never comes back; an hour later another begins."""
+        victim = max((each for each in self.replicas.values() if each.alive), key=lambda each: sum(each.mine))
+        self._account(victim)
+        victim.alive = False
+        for target in range(self.count):
+            if self.holder[target] == victim.number:
+                self.lease_until[target] = now + self.lease - self.chance.random() * self.patience
+            if self.home[target] == victim.number:
+                self.victims[target] = now
+                since = self.lease_until[target] if self.holder[target] >= 0 else self.due_at[target] + self.patience
+                self.forsaken.set(target, max(now, since))
+        self.told.victims = len(self.victims)
+        self.at(now + HOUR, "start", None)
+
+    def start(self, _: object, now: float) -> None:
+        self.dispatch(self._begun(), now)
+
+    def _due(self, target: int, at: float) -> None:
+        """Its next turn is due then."""
+        self.due_at[target] = at
+        home = self.replicas.get(self.home[target])
+        if home is not None:
+            home.due.set(target, at)
+        self.forsaken.set(target, at + self.patience)
 
     # ---- a replica's rounds
 
+    def _wake_at(self, replica: Replica, at: float) -> None:
+        replica.wake_at = at
+        self.at(at, "wake", replica)
+
     def wake(self, replica: Replica, now: float) -> None:
-        if replica.alive and replica.wake_at == now:
+        if replica.is_idle and replica.wake_at == now:
             replica.wake_at = math.inf
             self.dispatch(replica, now)
 
     def dispatch(self, replica: Replica, now: float) -> None:
-        """What is free begins the next target of the round, or the next round, or sleeps until something is due."""
+        """What is free begins the next turn of the round, or the next round, or sleeps until something is due."""
         while replica.free:
-            if not replica.queue and not self._next_round(replica, now):
+            if replica.walks:
+                self.walk(replica, now)
+                return
+            if replica.queue:
+                target = replica.queue.pop()
+                if self.home[target] != replica.number:
+                    if target in self.late:
+                        self.claim(replica, target, now, waited=True)
+                elif self.due_at[target] <= now:
+                    self.claim(replica, target, now, waited=bool(self.hastened[target]))
+            elif not self._next_round(replica, now):
                 break
-            target = heappop(replica.queue)
-            walked = max(0, target - replica.place) * replica.gap
-            replica.place = target
-            replica.free -= 1
-            turn = Turn(replica, target, now, self.committed)
-            replica.busy += walked
-            replica.walked += walked
-            if walked > 0.02:
-                self.at(now + walked, "reach", turn)
-            else:
-                self.reached(turn, now, dispatching=True)
         if replica.free:
-            self._forget_stale()
-            due = replica.due[0][0] if replica.due else math.inf
-            late = self.late_heap[0][0] + 1.0 if self.late_heap else math.inf  # the tick that finds it
-            wake_at = max(min(due, late), now + 0.001)
+            late = self.forsaken.first() + _TICK  # the look that finds it
+            wake_at = max(min(replica.due.first(), late), now + 0.001)
             if wake_at < replica.wake_at or replica.wake_at <= now:
-                replica.wake_at = wake_at
-                self.at(wake_at, "wake", replica)
-
-    def _forget_stale(self) -> None:
-        """Of what could become late: turns that took place since, and those under way, which end with a new entry."""
-        heap, due_at, holder = self.late_heap, self.due_at, self.holder
-        while heap and (due_at[heap[0][1]] > heap[0][0] - PATIENCE + 1e-6 or holder[heap[0][1]] >= 0):
-            at, target = heap[0]
-            if holder[target] >= 0 and self.lease_until[target] <= at:
-                break  # its holder died
-            heappop(heap)
+                self._wake_at(replica, wake_at)
 
     def _next_round(self, replica: Replica, now: float) -> bool:
         """Whether there is one. Without the steps ahead each commit makes every target of it have a turn."""
         woken = not self.plan.ahead and replica.seen < self.committed
         replica.seen = self.committed
-        found = set()
-        while replica.due and replica.due[0][0] <= now:
-            due, target = heappop(replica.due)
-            if self.home[target] == replica.number and self.due_at[target] == due and self.holder[target] < 0:
-                found.add(target)
-        while self.late_heap and self.late_heap[0][0] <= now:
-            _, target = heappop(self.late_heap)
-            is_held = self.holder[target] >= 0 and self.lease_until[target] > now
-            if not is_held and self.due_at[target] + (PATIENCE if self.home[target] >= 0 else 0.0) <= now:
-                self.late.add(target)
-        if self.late:
-            found |= self.late
-        costs, n = self.costs, self.count
-        replica.gap = costs.wake
-        replica.cpu += costs.wake * n
         if woken:
-            found |= {target for target in self.pending if self.home[target] == replica.number}
-            mine, others = replica.mine, n - replica.mine
-            cpu, commits = costs.turn("bystander", self.plan.resources / n)
-            passed = FETCH + cpu + (commits + 2) * COMMIT
-            told = FETCH + COMMIT
-            replica.gap = (mine * passed + others * told) / n
-            replica.cpu += mine * cpu
-            self.told.commits += mine * (commits + 2) + others
-            self.told.fetches += n
-            self.told.turns["bystander"] += mine
-            found.add(n)  # the end of the round
-        replica.place = -1
-        replica.queue = sorted(found)
+            replica.walks, replica.place = True, -1
+            return True
+        found = set()
+        for target in replica.due.ringing(now):
+            if self.home[target] == replica.number and self.holder[target] < 0:
+                if self.due_at[target] <= now:
+                    found.add(target)
+                else:
+                    replica.due.set(target, self.due_at[target])
+        for target in self.forsaken.ringing(now):
+            if self.holder[target] >= 0 and self.lease_until[target] > now:
+                self.forsaken.set(target, self.lease_until[target])
+                continue
+            since = self.due_at[target] + (self.patience if self.home[target] >= 0 else 0.0)
+            if since <= now:
+                self.late.add(target)
+            else:
+                self.forsaken.set(target, since)
+        found |= self.late
+        replica.works(now, self.costs.wake * self.count)
+        replica.queue = sorted(found, reverse=True)
         return bool(found)
 
-    def reached(self, turn: Turn, now: float, *, dispatching: bool = False) -> None:
-        """The walk has come to this target."""
-        replica, target = turn.replica, turn.target
+    def walk(self, replica: Replica, now: float) -> None:
+        """From target to target in a round about a commit, until one has a turn or time passes."""
         if not replica.alive:
             return
-        turn.began = now
-        if target == self.count or not self.claim(turn, now):
-            replica.free += 1
-            if not dispatching:
-                self.dispatch(replica, now)
+        costs, events, told = self.costs, self.events, self.told
+        began = now
+        while replica.place + 1 < self.count or replica.passes:
+            if replica.passes:
+                replica.passes = False
+                self._pass_on(replica.place, now)
+                continue
+            replica.place = target = replica.place + 1
+            is_home = self.home[target] == replica.number
+            waited = bool(self.hastened[target]) if is_home else self._is_forsaken(target, now)
+            if replica.mine[target] or waited:
+                if self.claim(replica, target, now, waited=waited):
+                    break
+                now += costs.commit
+            else:
+                told.fetches += 1
+                told.passed_on += 1
+                told.commits += 1
+                now += costs.fetch + costs.commit
+                replica.passes = True
+            if events and events[0][0] <= now:
+                self.at(now, "walk", replica)
+                break
+            self.clock.time = now
+        else:
+            replica.walks = False
+            self._wake_at(replica, now)
+        replica.busy += now - began
+        replica.walked += now - began
 
-    def claim(self, turn: Turn, now: float) -> bool:
-        """Whether the target was free and there was something to do; its turn has begun then."""
-        replica, target, told = turn.replica, turn.target, self.told
-        mine, late = self.home[target] == replica.number, target in self.late
-        if not (late or (mine and (self.due_at[target] <= now or target in self.pending))):
+    def _is_forsaken(self, target: int, now: float) -> bool:
+        if self.holder[target] >= 0 and self.lease_until[target] > now:
             return False
-        if self.holder[target] == replica.number:
+        return self.due_at[target] + (self.patience if self.home[target] >= 0 else 0.0) <= now
+
+    def _pass_on(self, target: int, now: float) -> None:
+        """``Holding.hasten``: the next turn of another's target is due now, unless its last one was about this."""
+        if self.due_at[target] > now and self.about[target] != self.committed:
+            self.hastened[target] = 1
+            self.told.hastened += 1
+            if now >= self.looking_until:  # all hear of it, and look at the leases
+                self.looking_until = now + self.costs.look * self.count
+                for each in self.replicas.values():
+                    each.looked += self.costs.look * self.count
+            self._due(target, now)
+            home = self.replicas.get(self.home[target])
+            if home is not None and home.is_idle:
+                self._wake_at(home, now)
+
+    def claim(self, replica: Replica, target: int, now: float, *, waited: bool) -> bool:
+        """``Tenure.take``: whether it is free, and whose turn it is; its turn has begun then."""
+        told, holder, home = self.told, self.holder[target], self.home[target]
+        if holder == replica.number:
             return False  # another turn of this process is at it: what has come since is seen to when that ends
         told.commits += 1
-        holder, home = self.holder[target], self.home[target]
         lasts, due_in = self.lease_until[target] - now if holder >= 0 else 0.0, self.due_at[target] - now
         names = (f"r{holder}" if holder >= 0 else None, f"r{home}" if home >= 0 else None)
         standing = Standing("", *names, self.epoch[target], lasts, due_in, 0.0, None)
-        if (wait := may_wait(standing, replica.name, PATIENCE)) > 0:
-            if mine:
-                self.late.discard(target)
-                heappush(self.late_heap, (now + wait, target))
-            elif holder >= 0:
-                self.late.discard(target)
+        self.late.discard(target)
+        if (wait := may_wait(standing, replica.name, self.patience)) > 0:
+            replica.mine[target] = 0
+            self.forsaken.set(target, now + wait)
             return False
         if holder >= 0 and lasts > 0:
             told.violations.append(f"target {target} was taken from {holder} by {replica.number}")
-        self.late.discard(target)
-        if home != replica.number:
-            if home in self.replicas:
-                self.replicas[home].mine -= 1
-            replica.mine += 1
         if target in self.victims:
             killed = self.victims.pop(target)
             told.takeover.add(now - max(killed, self.due_at[target]))
             told.held_again.add(now - killed)
         if due_in <= 0 and now > HOUR:
             told.late.add(-due_in)
-        foreign = self.worker[target] != replica.number
+        turn = Turn(replica, target, now, self.committed, waited, self.worker[target] != replica.number)
         self.home[target] = self.worker[target] = self.holder[target] = replica.number
-        self.lease_until[target], self.epoch[target] = now + LEASE, self.epoch[target] + 1
-        replica.known.add(target)
-        self.begin(turn, now, foreign, holder >= 0)
+        self.lease_until[target], self.epoch[target] = now + self.lease, self.epoch[target] + 1
+        self.due_at[target] = min(now, self.due_at[target])  # over when the lease is, and nobody hastens it meanwhile
+        self.hastened[target] = 0
+        replica.mine[target] = replica.known[target] = 1
+        replica.free -= 1
+        self.begin(turn, now, holder >= 0)
         return True
 
-    # ---- a turn
-
-    def begin(self, turn: Turn, now: float, foreign: bool, inherited: bool) -> None:
-        """``Loop._turn`` and ``Sweep.take``, by the same rules: what is to be read now, and until when that takes."""
-        target, world, told = turn.target, self.world, self.told
-        budget, rhythm = self.budgets[world.credentials[target]], self.rhythms[target]
-        if foreign:
-            self.listed_at[target] = -math.inf
-        edits, lists, waited = target in self.pending, False, 0.0
-        whole = foreign or edits or self.poll_due[target] <= now
-        if whole:
-            due = self.listed_at[target] + rhythm.list_seconds
-            wait = budget.wait_needed(Purpose.SWEEP, world.list_calls[target]) if due <= now else 0.0
-            lists = due <= now and (wait <= 0 or foreign) and not (edits and not foreign)
-            waited = wait if lists else 0.0
-            self.poll_due[target] = now + rhythm.list_seconds if lists else max(due, now + max(wait, 1.0))
-        sort = "takeover" if foreign else "git" if edits else "poll" if whole else "sweep"
-        cpu, commits = self.costs.turn(sort, world.sizes[target])
-        reads = 0 if edits or foreign else self._slice(target, now, budget, rhythm)
-        calls = world.list_calls[target] if lists else 0
-        took = waited + (LEASE / 3 if inherited else 0.0) + calls * CALL + -(-reads // _AT_ONCE) * CALL
-        if whole:
-            took += FETCH
-            told.fetches += 1
-        until = self._worked(turn.replica, now, cpu) + took + (commits + 2) * COMMIT
-        if lists:
-            self.listed_at[target] = self.known_at[target] = now
-        if foreign and self.sweep_due[target] == math.inf and world.swept[target]:
-            self.sweep_due[target] = now + self.chance.random() * rhythm.slice_seconds
-        for purpose, number in ((Purpose.LIST, calls), (Purpose.SWEEP, reads)):
-            self.spend(target, purpose, number, until)
-        told.turns[sort] += 1
-        told.commits += commits + 1 + int((until - now) / BEATS)
-        self.lease_until[target] = until + LEASE - BEATS
-        self.at(until, "write" if edits else "end", turn)
-
-    def _slice(self, target: int, now: float, budget: Budget, rhythm: Rhythm) -> int:
-        """How many of the oldest are read now; they are the oldest no more."""
-        if self.sweep_due[target] > now or not rhythm.reads_per_second:
-            return 0
-        lists_wait = self.listed_at[target] + rhythm.list_seconds <= now
-        number = 0 if lists_wait else budget.room(Purpose.SWEEP, rhythm.reads_at_once)
-        if not number:
-            self.sweep_due[target] = now + max(1.0, budget.wait_needed(Purpose.SWEEP))
-            return 0
-        self.sweep_due[target] = now + number / rhythm.reads_per_second
-        count, first = self.world.swept[target], self.first[target]
-        for _ in range(min(number, count)):
-            self.seen_at[first + self.ring[target]] = now
-            self.ring[target] = (self.ring[target] + 1) % count
-        return number
-
-    def _worked(self, replica: Replica, now: float, cpu: float) -> float:
-        """When the processor is through with it: one thread of Python for all turns of a process."""
-        replica.cpu += cpu
-        replica.cpu_until = max(replica.cpu_until, now) + cpu
-        return replica.cpu_until
-
-    def spend(self, target: int, purpose: Purpose, number: int, until: float) -> None:
-        if not number:
-            return
-        credential = self.world.credentials[target]
-        self.budgets[credential]._count([(until, number)])
-        self.spent[credential] += number
-        self.told.calls[purpose.value] += number
-        chunks = chunks_of(number)
-        self.told.commits += chunks
-        self.told.rows["spending"] += chunks if until > self.end - DAY else 0
-
-    def write(self, turn: Turn, now: float) -> None:
-        """Changes of git, the newest commit's first, as many as there are calls for; then the next ones, or the end."""
-        replica, target = turn.replica, turn.target
-        if not replica.alive:
-            return
-        groups = self.pending.get(target)
-        if not groups or (not self.plan.ahead and turn.seen < self.committed and turn.edits):
-            self.finish(turn, now)  # overtaken, or done
-            return
-        budget = self.budgets[self.world.credentials[target]]
-        wanted = int(sum(count for _, count, _ in groups))
-        purpose = Purpose.SWEEP if wanted > FEW else Purpose.WRITE  # what is done in bulk leaves a tenth to others
-        number = min(budget.room(purpose, _CALLS_A_CHANGE * wanted) // _CALLS_A_CHANGE, wanted)
-        if not number:
-            turn.edits = turn.edits or 1
-            until = now + max(0.01, budget.wait_needed(purpose, _CALLS_A_CHANGE))
-            if self.plan.ahead:
-                self.poll_due[target] = until
-                self.finish(turn, now)
-                return
-            if self.committed < len(self.world.commits):
-                until = min(until, max(now, self.world.commits[self.committed].at) + 0.01)
-            self.lease_until[target] = until + LEASE - BEATS
-            self.told.commits += (until - now) / BEATS
-            self.at(until, "write", turn)
-            return
-        until = self._worked(replica, now, number * self.costs.change_cpu)
-        until += -(-number // _AT_ONCE) * _CALLS_A_CHANGE * CALL
-        until += number * self.costs.change_commits * COMMIT / _AT_ONCE
-        for each in (Purpose.LOOK, Purpose.WRITE, Purpose.CONFIRM):
-            self.spend(target, each, number, until)
-        self.told.commits += number * self.costs.change_commits
-        self.told.rows["journal"] += number
-        turn.edits += number
-        while number:
-            group = groups[-1]
-            done = int(min(number, group[1]))
-            (self.told.mass if group[2] else self.told.live).add(until - group[0], done)
-            group[1] -= done
-            number -= done
-            if not group[1]:
-                groups.pop()
-        if not groups:
-            del self.pending[target]
-        self.lease_until[target] = until + LEASE - BEATS
-        self.at(until, "write", turn)
-
     def finish(self, turn: Turn, now: float) -> None:
+        """``Tenure.give_back``: the lease goes, and the next turn is due."""
         replica, target = turn.replica, turn.target
         if not replica.alive:
             return
@@ -577,36 +300,39 @@ class Fleet:
         due = min(self.poll_due[target], self.sweep_due[target])
         if target in self.pending and not (self.plan.ahead and self.poll_due[target] > now):
             due = now
-        self.due_at[target] = due
-        heappush(replica.due, (due, target))
-        heappush(self.late_heap, (due + PATIENCE, target))
+        self._due(target, max(due, now))
         replica.busy += now - turn.began
+        replica.walked += now - turn.began if turn.sort == "bystander" else 0.0
         replica.free += 1
         self.dispatch(replica, now)
 
     # ---- what comes of it
 
-    def sample(self, now: float) -> None:
-        """Ages of all that is known: of a row of reads, which is in order, some twenty for all."""
-        for target in range(self.count):
-            count, first, ring = self.world.swept[target], self.first[target], self.ring[target]
-            listed = self.world.sizes[target] - count
-            if listed:
-                self.told.ages.add(now - self.known_at[target], listed)
-            step = max(1, count // 20)
+    def sample(self, _: object, now: float) -> None:
+        """Ages of all that is known: of a row of reads, which is in order, a few for all."""
+        self.tells(now, self.told.turns.total())
+        self.at(now + _SAMPLE, "sample", None)
+        if now < min(1.1 * self.plan.goal, self.end / 3):
+            return  # ages are still those that it began with
+        ages = self.told.ages
+        for target, count in enumerate(self.world.swept):
+            first, ring = self.first[target], self.ring[target]
+            if listed := self.world.sizes[target] - count:
+                ages.add(now - self.known_at[target], listed)
+            step = max(1, -(-count // _SAMPLED))
             for place in range(0, count, step):
-                self.told.ages.add(now - self.seen_at[first + (ring + place) % count], min(step, count - place))
-        if len(self.late_heap) > 20 * self.count:
-            self.late_heap = [(at, each) for at, each in self.late_heap if self.due_at[each] + PATIENCE >= at - 1e-6]
-            heapify(self.late_heap)
+                ages.add(now - self.seen_at[first + (ring + place) % count], min(step, count - place))
 
     def _account(self, replica: Replica) -> None:
         took = max(1.0, self.clock.time - replica.since)
-        lanes = _AHEAD_LANES if self.plan.ahead else 1
-        self.told.cpu = max(self.told.cpu, (replica.cpu + took * self.count * self.costs.look) / took)
-        self.told.busy = max(self.told.busy, min(1.0, replica.busy / took / lanes))
-        self.told.walked = max(self.told.walked, min(1.0, replica.walked / took / lanes))
-        self.told.known = max(self.told.known, sum(self.world.sizes[each] for each in replica.known))
+        lanes = _LANES_AHEAD if self.plan.ahead else 1
+        told, sizes = self.told, self.world.sizes
+        looked = replica.looked + (took - replica.looked) * self.count * self.costs.look / _TICK
+        told.cpu = max(told.cpu, (replica.cpu + looked) / took)
+        told.looked = max(told.looked, looked / took)
+        told.busy = max(told.busy, min(1.0, replica.busy / took / lanes))
+        told.walked = max(told.walked, min(1.0, replica.walked / took / lanes))
+        told.known = max(told.known, sum(size for size, known in zip(sizes, replica.known, strict=True) if known))
 
     def _told(self) -> Told:
         told, world = self.told, self.world
@@ -616,12 +342,7 @@ class Fleet:
                 self._account(replica)
         told.waiting = int(sum(count for groups in self.pending.values() for _, count, _ in groups))
         told.homeless = len(self.victims)
-        for credential, budget in self.budgets.items():
-            whole = min((lane.usable / lane.seconds for lane in budget._lanes), default=math.inf)
-            told.used.append(self.spent[credential] / (whole * self.end))
-            if self.spent[credential] > whole * self.end + max((lane.usable for lane in budget._lanes), default=0):
-                told.violations.append(f"credential {credential} was overdrawn")
-        told.used.sort()
+        self.add_up_spent()
         told.rows.update(dict.fromkeys(("lease", "target", "board"), world.plan.targets))
         told.rows.update({name: sum(world.sizes) for name in ("inventory", "applied", "checked")})
         told.rows["event"] = told.rows["journal"]

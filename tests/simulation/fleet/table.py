@@ -8,7 +8,7 @@ from agent.store.cache import FILES_MAX
 from agent.store.history import HISTORY_MAX
 from agent.store.journal import CLOSED_MAX
 from tests.simulation.fleet.costs import BASE_BYTES, Costs
-from tests.simulation.fleet.play import Told
+from tests.simulation.fleet.told import Buckets, Told
 
 LATENESS = 1800.0
 """A pass that begins so long after it was due is told apart: somebody would notice."""
@@ -54,11 +54,14 @@ def lines_of(every: Sequence[Told], costs: Costs) -> list[str]:
         ("  not live in the end", lambda told: str(told.waiting)),
         ("turns, thousands", lambda told: _thousands(told.turns.total() - told.turns["bystander"])),
         ("  for commits about others", lambda told: _thousands(told.turns["bystander"])),
+        ("  news passed on, thousands", lambda told: _thousands(told.passed_on)),
+        ("    that hastened a turn", lambda told: _thousands(told.hastened)),
         ("  taken over from another", lambda told: _thousands(told.turns["takeover"])),
         ("  begun late p50 / p95 / max", lambda told: _ages(told.late)),
         ("git fetches a second", lambda told: f"{told.fetches / told.seconds:.1f}"),
         ("memory of a replica", lambda told: _size(memory_of(told, costs))),
         ("processor of a replica", lambda told: f"{told.cpu:.0%}"),
+        ("  asking which targets wait", lambda told: f"{told.looked:.0%}"),
         ("at a target, of its time", lambda told: f"{told.busy:.0%}"),
         ("  passing others for commits", lambda told: f"{told.walked:.0%}"),
         ("store transactions a second", lambda told: f"{told.commits / told.seconds:.0f}"),
@@ -111,10 +114,7 @@ def _three(values: Sequence[float]) -> str:
     return " / ".join(f"{value:.0%}" for value in values)
 
 
-def _ages(found: object) -> str:
-    from tests.simulation.fleet.play import Buckets
-
-    assert isinstance(found, Buckets)
+def _ages(found: Buckets) -> str:
     return " / ".join(_time(value) for value in (found.at(0.5), found.at(0.95), found.most)) if found.number else "-"
 
 

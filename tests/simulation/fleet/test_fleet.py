@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,10 +11,14 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.reconcile.schedule import oldest
 from tests.simulation.fleet.__main__ import SHORT
+from tests.simulation.fleet.alarms import Alarms
+from tests.simulation.fleet.beside import Story, apart, played, really
 from tests.simulation.fleet.costs import read_costs
-from tests.simulation.fleet.play import LEASE, PATIENCE, Fleet, chunks_of
+from tests.simulation.fleet.play import Fleet
 from tests.simulation.fleet.table import lines_of, store_bytes
+from tests.simulation.fleet.turns import chunks_of
 from tests.simulation.fleet.world import Plan, make_world, platform_of
+from tests.simulation.week import quiet
 
 
 class Watched(Fleet):
@@ -51,7 +56,7 @@ def test_every_target_has_one_holder_and_no_budget_is_exceeded(ahead: bool) -> N
     assert told.stretched == 0 and told.ages.most <= plan.goal, f"budgets allow all goals\n{shown}"
     assert told.waiting == 0 and told.live.number > 0 and told.mass.number == plan.mass, f"nobody starves\n{shown}"
     assert told.victims > 0 == told.homeless, shown
-    assert told.takeover.most <= LEASE + PATIENCE + 2.0, f"within a lease, a patience and a tick\n{shown}"
+    assert told.takeover.most <= plan.lease + plan.patience + 2.0, f"within a lease, a patience and a tick\n{shown}"
     assert {"list", "sweep", "look", "write", "confirm"} == set(told.calls), shown
     assert 0 < store_bytes(told, read_costs(), "sqlite") < 10e6, shown
 
@@ -83,6 +88,28 @@ def test_a_ring_is_what_the_sweep_would_choose() -> None:
         assert {key for key, at in zip(keys, fleet.seen_at[first : first + count], strict=True) if at == now} == {
             *wanted
         }
+
+
+def test_the_play_does_what_real_agents_do() -> None:
+    """The short form of ``python -m tests.simulation.fleet.beside``."""
+    quiet()
+    story = Story(targets=16, seconds=60.0, pause=3.0, lease=6.0)
+    real, told = really(story), played(story)
+    assert apart(real, told, 0.25) == set(), f"really {real}, played {told}"
+    assert real["turns"] > 50 < real["passed on"] and real["hastened"] > 10, "there was something to compare"
+
+
+def test_an_alarm_rings_once_at_the_earliest_moment_it_was_set_to() -> None:
+    alarms = Alarms(3)
+    alarms.fill([(5.0, 0), (7.0, 1)])
+    for which, at in ((0, 9.0), (1, 6.0), (2, 8.0), (1, 7.0)):
+        alarms.set(which, at)
+    assert alarms.first() == 5.0
+    assert [*alarms.ringing(4.0)] == []
+    assert [*alarms.ringing(6.5)] == [0, 1]
+    alarms.set(0, 9.0)
+    assert [*alarms.ringing(9.0)] == [2, 0]
+    assert alarms.first() == math.inf
 
 
 def test_calls_in_a_row_are_few_rows_of_the_ledger() -> None:

@@ -49,6 +49,12 @@ class Plan:
     ahead: bool = False
     cold: bool = False  # all replicas begin at once, with nothing in memory
     reserve: float = 0.2
+    lease: float = 90.0
+
+    @property
+    def patience(self) -> float:
+        """With a home that is late. A lease is also extended as often."""
+        return self.lease / 3
 
 
 class Commit(NamedTuple):
