@@ -151,9 +151,13 @@ class Replicas:
         self.said += [(name, time.time()) for name in crons]
         self.committed += 1
 
+    def _workflow(self, number: int) -> str:
+        return f"{self.names[number % len(self.names)]}-w{number // len(self.names) % self.each}"
+
     def edit(self, number: int) -> None:
-        """One more commit, to a workflow that follows from its number."""
-        name = f"{self.names[number % len(self.names)]}-w{number // len(self.names) % self.each}"
+        """One more commit, to a workflow that follows from its number: the next in turn that git still holds."""
+        while (name := self._workflow(number)) not in self.wanted:
+            number += 1
         self.commit({name: f"{number % 60} {number // 60 % 24} * * *"})
 
     def start(
