@@ -151,14 +151,11 @@ class Replicas:
         self.said += [(name, time.time()) for name in crons]
         self.committed += 1
 
-    def _workflow(self, number: int) -> str:
-        return f"{self.names[number % len(self.names)]}-w{number // len(self.names) % self.each}"
-
     def edit(self, number: int) -> None:
-        """One more commit, to a workflow that follows from its number: the next in turn that git still holds."""
-        while (name := self._workflow(number)) not in self.wanted:
-            number += 1
-        self.commit({name: f"{number % 60} {number // 60 % 24} * * *"})
+        """One more commit, to a workflow that follows from its number, of those that git still holds."""
+        held = [f"{name}-w{each}" for each in range(self.each) for name in self.names]
+        held = [name for name in held if name in self.wanted]
+        self.commit({held[number % len(held)]: f"{number % 60} {number // 60 % 24} * * *"})
 
     def start(
         self, count: int = 1, *, environment: dict[str, str] | None = None, within: tuple[str, ...] = ()
