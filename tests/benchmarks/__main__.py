@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.results import STARTS, lines_of, table
+from tests.benchmarks.results import STARTS, STARTS_OF_ONE, lines_of, table
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -97,12 +97,27 @@ def _starts(repeat: int, folder: Path) -> dict[str, list[dict[str, float]]]:
     for made in sorted(folder.glob("size-*/state.db"))[:1]:
         shutil.copyfile(made, home / "state.db")
     bare = [sys.executable, "-c", "pass"]
-    words = {word: [sys.executable, "-m", "agent", word] for word in STARTS}
-    runs: dict[str, list[dict[str, float]]] = {"bare": [], **{word: [] for word in words}}
+    places = {"bare": home, **dict.fromkeys(STARTS, home), **dict.fromkeys(STARTS_OF_ONE, _one_manifest(folder))}
+    runs: dict[str, list[dict[str, float]]] = {words: [] for words in places}
     for _ in range(repeat):
-        for name, command in {"bare": bare, **words}.items():
-            runs[name].append(_timed(command, home))
+        for words, place in places.items():
+            command = bare if words == "bare" else [sys.executable, "-m", "agent", *words.split()]
+            runs[words].append(_timed(command, place))
     return runs
+
+
+def _one_manifest(folder: Path) -> Path:
+    """A repository that holds one manifest, and a configuration whose store is not there."""
+    home = folder / "start-one"
+    (home / "manifests").mkdir(parents=True, exist_ok=True)
+    config = "apiVersion: datakeel/v1\nsource: {path: .}\n"
+    config += "targets:\n  main: {platform: dataos, server: 'http://127.0.0.1:1', folder: manifests}\n"
+    (home / "datakeel.yaml").write_text(config, encoding="utf-8")
+    shutil.copy(_ROOT / "manifests" / "dataos" / "access.yaml", home / "manifests")
+    author = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"]
+    for words in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "--allow-empty", "-m", "one"]):
+        subprocess.run(["git", *words], cwd=home, check=True)
+    return home
 
 
 def _timed(command: list[str], folder: Path) -> dict[str, float]:

@@ -40,6 +40,7 @@ RATIOS = (
     Ratio("one change, polled / cold pass", "pass.one.polled", ("pass.cold",), 0.1),
 )
 STARTS = {"--help": 3.5, "version": 3.5, "status": 6.0}
+STARTS_OF_ONE = ("validate", "render", "diff --offline --base HEAD")  # of one manifest and no store; no target
 # From so many to ten times as many; steps of another size are shown and not judged.
 GROWTH_MAX = {"pass.one": {1000: 1.5, 10_000: 2.0}, "pass.warm": {10_000: 2.0}}
 PEAK_MAX = {1000: 150.0, 10_000: 150.0, 100_000: 500.0}
@@ -74,7 +75,15 @@ def lines_of(measured: Mapping[str, Any]) -> list[Line]:
             ratios = _ratios(runs, [measured["starts"]["bare"]], "cpu")
             walls = _ratios(runs, [measured["starts"]["bare"]], "wall")
             found.append(
-                Line(f"{word} / bare interpreter", 0, median(ratios), "x", median(walls), _spread(ratios), STARTS[word])
+                Line(
+                    f"{word} / bare interpreter",
+                    0,
+                    median(ratios),
+                    "x",
+                    median(walls),
+                    _spread(ratios),
+                    STARTS.get(word),
+                )
             )
     return found
 

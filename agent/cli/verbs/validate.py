@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -35,7 +35,6 @@ def run(arguments: Namespace) -> int:
     from agent.cli.checking import check
     from agent.cli.output import FORMATS_OF_PROBLEMS, write_outputs
     from agent.errors import EXIT_DONE, EXIT_INVALID
-    from agent.report.documents import problems_document
     from agent.report.problems import render_problems, render_summary, sorted_problems
 
     outputs, settings = shared.outputs_of(arguments, FORMATS_OF_PROBLEMS), shared.settings_of(arguments)
@@ -54,7 +53,12 @@ def run(arguments: Namespace) -> int:
         paint = shared.paint_of(arguments, to_file=to_file)
         return render_problems(problems, paint=paint) + render_summary(problems, manifests)
 
-    write_outputs(outputs, {"text": text}, lambda: problems_document(problems, manifests=manifests), settings)
+    def document() -> dict[str, Any]:
+        from agent.report.documents import problems_document
+
+        return problems_document(problems, manifests=manifests)
+
+    write_outputs(outputs, {"text": text}, document, settings)
     return EXIT_INVALID if any(problem.severity == "error" for problem in problems) else EXIT_DONE
 
 
