@@ -7,6 +7,7 @@ table of ratios is printed. ``--folder`` keeps the stages: making the one of 10,
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--folder", metavar="FOLDER", type=Path, help="where stages are made and kept")
     arguments = parser.parse_args()
     sizes = sorted(int(size) for size in arguments.sizes.split(","))
+    compileall.compile_dir(_ROOT / "agent", quiet=2)  # where Python may not keep bytecode, each start would compile
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="datakeel-benchmarks-"))
     try:
         measured = measure(sizes, arguments.repeat, arguments.only, folder)
