@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.live.purpose import Purpose
+from agent.model.apart import Apart
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Observation
@@ -18,6 +19,7 @@ class Memory:
     ``listed`` False: only what needs a look is read, by key; nothing else is told. ``confirmed`` lifts ``unverified``
     of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
     ``reported`` are keys whose drift was told and is left alone; like what agrees with git they wait to be due.
+    ``apart`` is of all manifests and ``rows``, where the look is at the whole target.
     ``kept`` is what a pass that was cut short had read. ``only``: nothing else is read, needed or not.
     """
 
@@ -31,6 +33,7 @@ class Memory:
     reported: frozenset[Key] = frozenset()
     kept: Mapping[Key, Observation] = field(default_factory=dict)
     only: frozenset[Key] | None = None
+    apart: Apart | None = None
 
     def purpose_of(self, key: Key) -> Purpose:
         """What a read of this key is for."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from agent.live.memory import Memory
 from agent.live.outdated import is_outdated
+from agent.model.apart import Apart, is_apart
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired
@@ -25,21 +26,19 @@ class Subject(NamedTuple):
 
 
 def subjects_of(desired: Desired, memory: Memory, referring: Collection[str] = ()) -> list[Subject]:
-    """Everything that git names or the inventory holds; after a partial look only what must be read.
+    """Everything that git names or the inventory holds; without lists only what must be read.
 
-    An object is read unless it was read lately, agreed with git, and git has not moved since. Each key is looked up
-    once: with tens of thousands of them that is what a quiet pass costs.
+    An object is read unless it was read lately, agreed with git, and git has not moved since.
     """
     rows, due, listed = memory.rows, memory.due, memory.listed
+    apart = memory.apart or Apart().between(desired.resources, rows)
     subjects = []
-    known = 0
-    for key, resource in desired.resources.items():
-        row = rows.get(key)
+    for key in desired.resources if listed else _asked(desired, memory, apart, referring):
+        resource, row = desired.resources[key], rows.get(key)
         if row is None:
             subjects.append(Subject(key, None, True))
             continue
-        known += 1
-        fits = row.applied_digest == resource.digest and row.in_sync and row.seen_at is not None
+        fits = not is_apart(resource, row)
         is_reported = not fits and key in memory.reported
         fits = fits or is_reported
         if fits and key.kind in referring:
@@ -47,9 +46,16 @@ def subjects_of(desired: Desired, memory: Memory, referring: Collection[str] = (
         is_due = bool(due) and key in due
         if not fits or is_due or listed or is_reported:
             subjects.append(Subject(key, row, not fits, is_due))
-    if known < len(rows):
-        subjects += [Subject(key, row, True) for key, row in rows.items() if key not in desired.resources]
+    subjects += [Subject(key, rows[key], True) for key in apart.gone]
     for key in (*desired.broken, *desired.required):
         if key not in rows and key not in desired.resources:
             subjects.append(Subject(key, None, True))
     return subjects
+
+
+def _asked(desired: Desired, memory: Memory, apart: Apart, referring: Collection[str]) -> Iterable[Key]:
+    """The few of what git names that a look without lists may be about."""
+    named = desired.resources
+    old = [key for key in sorted(memory.due) if key in named]
+    refer = [key for key in named if key.kind in referring] if referring else []
+    return dict.fromkeys([*apart.differing, *old, *refer])

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from agent.errors import Problem
 from agent.model.identity import Key, Origin, Revision
-from agent.model.manifest import Lifecycle
+from agent.model.manifest import NO_LIFECYCLE, Lifecycle
+from agent.model.tracked import folded
 
 Health = Literal["ready", "progressing", "failed", "gone", "unknown"]
 
@@ -32,6 +33,21 @@ class Resource:
     secrets: tuple[str, ...] = ()
 
 
+class _Special:
+    """Those that ask for more than their spec."""
+
+    def __init__(self) -> None:
+        self.found: dict[Key, Resource] = {}
+
+    def add(self, key: Key, value: Resource) -> None:
+        plain = value.lifecycle is NO_LIFECYCLE or value.lifecycle == NO_LIFECYCLE
+        if not plain or value.files or value.secrets:
+            self.found[key] = value
+
+    def remove(self, key: Key, value: Resource) -> None:
+        self.found.pop(key, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """All resources of a target at a revision, and all problems of its files.
@@ -51,6 +67,12 @@ class Desired:
     files: int = 0
     required: frozenset[Key] = frozenset()
     variables: frozenset[str] = frozenset()
+
+    @property
+    def special(self) -> Mapping[Key, Resource]:
+        """The resources whose manifest has a word of ``lifecycle``, or names secrets or files: few among many, and all
+        that moves, actions, protection, waiting and rotation are about."""
+        return folded(self.resources, _Special).found
 
     @property
     def errors(self) -> tuple[Problem, ...]:

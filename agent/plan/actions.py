@@ -59,7 +59,7 @@ def plan_actions(
     held: list[DueAction] = []
     after = {path: dict(names) for path, names in remembered.items()}
     named = set()
-    for key, resource in desired.resources.items():
+    for key, resource in desired.special.items():
         if not resource.lifecycle.actions:
             continue
         named.add(key.path)
@@ -102,7 +102,7 @@ def may_run(
     """
     planned = {change.key: change.action for change in changes}
     found = []
-    for key, resource in desired.resources.items():
+    for key, resource in desired.special.items():
         if not resource.lifecycle.actions or planned.get(key) in (Action.HOLD, Action.ADOPT):
             continue
         kind, row, known = platform.kinds[key.kind], rows.get(key), remembered.get(key.path, {})

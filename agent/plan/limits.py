@@ -14,6 +14,7 @@ from agent.model.change import Action, Cause, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.limits import Class
+from agent.model.stock import by_kind, restless
 from agent.plan.policy import Policy
 
 CLASSES: Mapping[Action, tuple[Class, ...]] = {
@@ -45,8 +46,8 @@ class Census:
 
 def census(rows: Mapping[Key, InventoryRow], manifests: int, healed_since: float = 0.0) -> Census:
     """Count the whole inventory."""
-    healed = frozenset(key for key, row in rows.items() if row.healed_at is not None and row.healed_at > healed_since)
-    return Census(Counter([key.kind for key in rows]), manifests, healed)
+    lately = (key for key, row in restless(rows).items() if row.healed_at is not None and row.healed_at > healed_since)
+    return Census(by_kind(rows), manifests, frozenset(lately))
 
 
 def hold_excess(changes: list[Change], known: Census, policy: Policy) -> tuple[list[Change], tuple[str, ...]]:

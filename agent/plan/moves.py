@@ -46,7 +46,7 @@ def _renaming(desired: Desired, ground: Ground) -> Iterator[tuple[Key, Key]]:
     """New and old key of each move within a kind whose objects can get another name, where the old one is known."""
     kinds = ground.platform.kinds
     if any(kind.rename is not None for kind in kinds.values()):
-        for key in desired.resources:
+        for key in desired.special:
             old = old_of(key, desired)
             if old is not None and kinds[key.kind].rename is not None and old in ground.rows:
                 yield key, old
@@ -88,7 +88,7 @@ def _same_object(one: InventoryRow, other: InventoryRow) -> bool:
 
 def tie_moves(changes: Sequence[Change], desired: Desired, rows: Mapping[Key, InventoryRow]) -> tuple[Change, ...]:
     """The ordered changes, with each pair of a move tied together; the delete waits for the change of the new name."""
-    former = {key: old for key in desired.resources if (old := old_of(key, desired)) is not None and old in rows}
+    former = {key: old for key in desired.special if (old := old_of(key, desired)) is not None and old in rows}
     if not former:
         return tuple(changes)
     new_of = {old: new for new, old in former.items()}

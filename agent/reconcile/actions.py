@@ -32,7 +32,7 @@ async def run_actions(
 
     A resource that was not looked at in this pass is judged by its row, which says when it was ready last.
     """
-    if not any(resource.lifecycle.actions for resource in desired.resources.values()) and not _remembered(target):
+    if not any(resource.lifecycle.actions for resource in desired.special.values()) and not _remembered(target):
         return ()
     assert isinstance(target.api, WriteApi)
     rows = target.store.rows(target.name)

@@ -123,7 +123,7 @@ async def in_doubt(target: Target, desired: Desired) -> dict[Key, str]:
             target.books,
             target.secrets.fingerprint,
             target.config.deadline_seconds,
-            {*desired.resources, *desired.broken},
+            {*desired.resources, *desired.broken} if desired.broken else desired.resources,
             lambda intent, now: target.moments.age(intent, now, target.clock.monotonic()),
         )
         return await recover(recovery, target.name, target.clock.now())
@@ -150,5 +150,5 @@ def damaged(target: Target, desired: Desired, words: Mapping[Key, Word]) -> dict
 
 def unclaimed_of(target: Target, desired: Desired, undecided: Mapping[Key, str]) -> dict[Key, str]:
     """Of what is in doubt, that of which neither git nor the inventory speaks: nothing else would tell of it."""
-    known = {*desired.resources, *desired.broken, *target.store.rows(target.name)}
-    return {key: why for key, why in undecided.items() if key not in known}
+    known = (desired.resources, desired.broken, target.store.rows(target.name))
+    return {key: why for key, why in undecided.items() if not any(key in each for each in known)}

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import compress, count
+from operator import ne
 from typing import TYPE_CHECKING
 
 from agent.config.model import TargetConfig
@@ -20,12 +22,14 @@ from agent.model.canonical import digest
 from agent.model.identity import Key, Origin, Revision
 from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
+from agent.model.tracked import Tracked
 from agent.reconcile import collector
 from agent.reconcile.checking import QUARANTINED, Attempts
 from agent.reconcile.last import LastDesired
 from agent.reconcile.rendering import Rendering
 from agent.reconcile.specs import Specs
 from agent.source import Source, Tree, TreeEntry
+from agent.source.tree import Edited
 from agent.validate.desired import SourceFile, combine, files_of, more_files_than, nothing_of
 from agent.validate.document import check_file, context_digest
 
@@ -67,12 +71,11 @@ def read_desired(
     rendering = last.rendering
     with collector.waiting():
         learn = partial(_learn, source, platform, config, store, last, again)
-        entries = rendering.entries(
-            base.entries, tuple(entry for tree in overlays for entry in tree.entries), config.variables, learn
-        )
+        over = tuple(entry for tree in overlays for entry in tree.entries)
+        entries = rendering.entries(base.entries, over, config.variables, learn, edited=_edited(base, last))
         rendering.unsure |= any(problem.severity == "error" for tree in overlays for problem in tree.problems)
         problems = (*problems, *rendering.problems)
-        patched = None if problems else _patched(entries, revision, config, last)
+        patched = None if problems else _patched(entries, revision, config, last, base.edited)
         if patched is not None:
             last.listed, last.entries, last.desired = listed, entries, patched
             return patched
@@ -123,6 +126,20 @@ def _uploads(platform: Platform) -> bool:
 def _paths(files: Iterable[CheckedFile]) -> tuple[str, ...]:
     """The files that manifests name for upload."""
     return tuple(sorted({path for file in files for document in file.documents for path in files_of(document)}))
+
+
+def _edited(base: Tree, last: LastDesired) -> list[TreeEntry] | None:
+    """The files that differ from those of the last revision; None where all may."""
+    if last.desired is None or base.edited is None or base.edited.before is not last.listed[0]:
+        return None
+    return [base.entries[place] for place in base.edited.places]
+
+
+def _differing(before: tuple[TreeEntry, ...], now: tuple[TreeEntry, ...], edited: Edited | None) -> Iterable[int]:
+    """The places at which two lists of the same length differ."""
+    if edited is not None and edited.before is before:
+        return edited.places
+    return compress(count(), map(ne, before, now))
 
 
 def _moved(source: Source, revision: Revision, last: LastDesired) -> bool:
@@ -214,7 +231,11 @@ def _without_spec(document: CheckedDocument) -> CheckedDocument:
 
 
 def _patched(
-    entries: tuple[TreeEntry, ...], revision: Revision, config: TargetConfig, last: LastDesired
+    entries: tuple[TreeEntry, ...],
+    revision: Revision,
+    config: TargetConfig,
+    last: LastDesired,
+    edited: Edited | None,
 ) -> Desired | None:
     """The last revision with a few files exchanged, where nothing that files say of one another has changed.
 
@@ -224,18 +245,18 @@ def _patched(
     before, desired, specs = last.entries, last.desired, last.specs
     if desired is None or specs is None or desired.problems or len(before) != len(entries):
         return None
-    changed = [(old, new) for old, new in zip(before, entries, strict=True) if old != new]
+    changed = [(before[place], entries[place]) for place in _differing(before, entries, edited)]
     if len(changed) > _PATCHED_MAX or any(old.path != new.path for old, new in changed):
         return None
-    resources = dict(desired.resources)
+    renewed: dict[Key, Resource] = {}
     for old, new in changed:
         was, is_ = last.checked.get(old.blob), last.checked[new.blob]
         if was is None or not _relates_alike(was, is_):
             return None
         file = SourceFile(new.path, new.blob)
         for document in is_.documents:
-            former = resources[Key(config.name, document.kind, document.scope, document.name)]
-            resources[former.key] = Resource(
+            former = desired.resources[Key(config.name, document.kind, document.scope, document.name)]
+            renewed[former.key] = Resource(
                 former.key,
                 Origin(new.path, document.line, document.column),
                 digest([document.digest, former.files]) if former.files else document.digest,
@@ -245,6 +266,8 @@ def _patched(
                 former.files,
             )
     assert last.rendering is not None
+    assert isinstance(desired.resources, Tracked)
+    resources = desired.resources.followed_by(renewed)
     if len(last.checked) > len(entries) + last.rendering.intermediate + _PATCHED_MAX:
         wanted = last.rendering.forget(entry.blob for entry in entries)
         last.checked = {content: file for content, file in last.checked.items() if content in wanted}

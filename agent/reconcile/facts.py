@@ -13,7 +13,7 @@ from agent.model.canonical import digest
 from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.outcome import SUPERSEDED, Outcome, Report, Result
-from agent.model.resource import Desired
+from agent.model.resource import Desired, Resource
 from agent.plan.caution import SOON
 
 EXPIRING_SECONDS = 7 * 86_400.0
@@ -51,32 +51,32 @@ def _of_target(report: Report) -> Iterator[Fact]:
 
 
 def _of_resources(report: Report, desired: Desired | None) -> Iterator[Fact]:
-    digests = {} if desired is None else {key: each.digest for key, each in desired.resources.items()}
+    resources = {} if desired is None else desired.resources
     for outcome in report.outcomes:
-        fact = _of_outcome(outcome, digests)
+        fact = _of_outcome(outcome, resources)
         if fact is not None:
             yield fact
     for change in report.plan.drift_reported if report.plan is not None else ():
         paths = ", ".join(field.path for field in change.fields[:5])
         message = f"{change.message or 'live differs from git'}{f' ({paths})' if paths else ''}"
-        yield _fact("drift.found", change, "Drift", message, digests)
+        yield _fact("drift.found", change, "Drift", message, resources)
 
 
-def _of_outcome(outcome: Outcome, digests: Mapping[Key, str]) -> Fact | None:
+def _of_outcome(outcome: Outcome, resources: Mapping[Key, Resource]) -> Fact | None:
     change, message = outcome.change, outcome.message or outcome.change.message
     if outcome.result is Result.NOT_DONE:
         reason = _REFUSED if outcome.terminal else outcome.code or "Failed"
-        return _fact("change.failed", change, reason, message, digests, lasting=outcome.terminal)
+        return _fact("change.failed", change, reason, message, resources, lasting=outcome.terminal)
     if outcome.result is Result.UNKNOWN:
-        return _fact("change.failed", change, outcome.code or "OutcomeUnknown", message, digests, lasting=False)
+        return _fact("change.failed", change, outcome.code or "OutcomeUnknown", message, resources, lasting=False)
     if outcome.result is not Result.HELD or change.configured:
         return None
     if change.reason == _REFUSED:
-        return _fact("change.failed", change, _REFUSED, message, digests)
+        return _fact("change.failed", change, _REFUSED, message, resources)
     if change.reason == "Flapping":
-        return _fact("target.stalled", change, change.reason, message, digests)
+        return _fact("target.stalled", change, change.reason, message, resources)
     if change.would in _REMOVES:
-        return _fact("delete.held", change, change.reason, message, digests, lasting=change.reason not in _PASSING)
+        return _fact("delete.held", change, change.reason, message, resources, lasting=change.reason not in _PASSING)
     return None
 
 
@@ -89,10 +89,11 @@ def _of_tokens(target: str, expiries: Mapping[str, float], now: float) -> Iterat
 
 
 def _fact(
-    type_: str, change: Change, reason: str, message: str, digests: Mapping[Key, str], *, lasting: bool = True
+    type_: str, change: Change, reason: str, message: str, resources: Mapping[Key, Resource], *, lasting: bool = True
 ) -> Fact:
     subject, text = change.key.path, " ".join(message.split())[:_MESSAGE_MAX]
-    return Fact(type_, change.key.target, subject, reason, text, digests.get(change.key, ""), lasting)  # type: ignore[arg-type]
+    about = resources[change.key].digest if change.key in resources else ""
+    return Fact(type_, change.key.target, subject, reason, text, about, lasting)  # type: ignore[arg-type]
 
 
 def unsettled(report: Report) -> frozenset[str]:

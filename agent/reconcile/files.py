@@ -45,5 +45,5 @@ def still_named(store: Store, target: str, desired: Desired, *, whole: bool) -> 
     remembered: dict[str, Any] = store.target_memory(target).get(MEMORY, {})
     if not remembered or not whole or not desired.complete:
         return remembered
-    named = {shown(path, blob) for each in desired.resources.values() for path, blob in each.files.items()}
+    named = {shown(path, blob) for each in desired.special.values() for path, blob in each.files.items()}
     return {name: value for name, value in remembered.items() if name.partition(" ")[2] in named}

@@ -36,7 +36,7 @@ def handover(target: Target, desired: Desired) -> Handover:
     if not twins:
         return Handover()
     rows = target.store.rows(target.name)
-    leaving = [key for key in rows if key not in desired.resources and key not in desired.broken]
+    leaving = [key for key in target.apart.between(desired.resources, rows).gone if key not in desired.broken]
     coming = [key for key in desired.resources if key not in rows]
     going: dict[Key, tuple[str, bool]] = {}
     handed: dict[Key, Handed] = {}
@@ -76,7 +76,7 @@ def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -
     ``preceding`` are targets that are about to be applied before: what they lack now says nothing.
     """
     awaited = dict.fromkeys((name, "") for name in target.config.depends_on)
-    awaited |= dict.fromkeys(each for resource in desired.resources.values() for each in resource.lifecycle.awaits)
+    awaited |= dict.fromkeys(each for resource in desired.special.values() for each in resource.lifecycle.awaits)
     by_name = {each.name: each for each in target.neighbours} if awaited else {}
     found = {}
     for name, path in awaited:
@@ -87,12 +87,12 @@ def waiting(target: Target, desired: Desired, preceding: Collection[str] = ()) -
     return found
 
 
-def needed_elsewhere(target: Target, desired: Desired, rows: Iterable[Key]) -> Mapping[Key, str]:
+def needed_elsewhere(target: Target, desired: Desired, rows: Mapping[Key, InventoryRow]) -> Mapping[Key, str]:
     """Of what leaves this target: who in another one depends on it, as it was applied last. Read from the store alone.
 
     Whoever needs all of this target needs what it names now; only one that leaves as well may need what leaves.
     """
-    leaving = [key for key in rows if key not in desired.resources and key not in desired.broken]
+    leaving = [key for key in target.apart.between(desired.resources, rows).gone if key not in desired.broken]
     found: dict[Key, str] = {}
     for each in target.neighbours if leaving else ():
         theirs = target.store.rows(each.name)
@@ -190,7 +190,7 @@ def _awaited(target: Target, revision: Revision) -> set[str]:
         desired = read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
     except SourceError:
         return set()
-    return {name for resource in desired.resources.values() for name, _ in resource.lifecycle.awaits}
+    return {name for resource in desired.special.values() for name, _ in resource.lifecycle.awaits}
 
 
 def _unready(target: Target, neighbour: Neighbour, revision: Revision, path: str) -> str:

@@ -50,7 +50,7 @@ from agent.reconcile.refusals import MEMORY as REFUSED
 from agent.reconcile.refusals import caution_of, refusals_after, refusals_of
 from agent.reconcile.reported import standing
 from agent.reconcile.rotations import rotated
-from agent.reconcile.schedule import due_reads, is_swept
+from agent.reconcile.schedule import due_reads, swept
 from agent.reconcile.setback import set_back_after
 from agent.reconcile.status import status_of
 from agent.reconcile.target import Target
@@ -260,7 +260,7 @@ def _memory(
     target: Target,
     wish: Wish,
     desired: Desired,
-    rows: dict[Key, InventoryRow],
+    rows: Mapping[Key, InventoryRow],
     words: Mapping[Key, Word],
     policy: Policy,
 ) -> Memory:
@@ -269,20 +269,20 @@ def _memory(
     named = wish.named | words.keys()
     due = named | wish.old
     if listed:
-        kinds = target.platform.kinds
         due |= due_reads(
-            rows if wish.sweeps else {key: row for key, row in rows.items() if not is_swept(kinds.get(key.kind))},
+            rows,
             now=target.clock.now(),
             goals=target.config.goal_seconds,
             budget=target.api.budget.left(),
             interval_seconds=wish.interval_seconds,
             fresh=wish.fresh,
+            but=() if wish.sweeps else swept(target.platform.kinds),
         )
     ids = {key: word.server_id for key, word in words.items() if word.server_id is not None}
-    confirmed = frozenset(target.config.confirmed)
     if not wish.glance:
         due |= rotated(target, desired, rows)
-    memory = Memory(rows, target.store.tombstones(target.name), due, listed, confirmed, ids, named)
+    apart, buried = target.apart.between(desired.resources, rows), target.store.tombstones(target.name)
+    memory = Memory(rows, buried, due, listed, frozenset(target.config.confirmed), ids, named, apart=apart)
     if not wish.patient:
         return memory
     memory = replace(memory, reported=standing(target, desired, rows, policy))
@@ -297,7 +297,7 @@ def _desired(target: Target, revision: Revision, wish: Wish) -> Desired:
     return read_desired(target.source, revision, target.config, target.platform, target.store, target.last)
 
 
-def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, dict[Key, InventoryRow]]:
+def _narrowed(target: Target, desired: Desired, wish: Wish) -> tuple[Desired, Mapping[Key, InventoryRow]]:
     rows = target.store.rows(target.name)
     if wish.glance:
         keys = wish.named | wish.old

@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from agent.model.change import Plan
 from agent.model.resource import Desired
+from agent.model.stock import restless
 from agent.plan.prune import PROTECTED
 from agent.reconcile.target import Target
 
 
 def raise_protection(target: Target, desired: Desired) -> None:
     """Whatever git protects is protected from now on."""
-    wanted = [key for key, resource in desired.resources.items() if resource.lifecycle.protect]
+    wanted = [key for key, resource in desired.special.items() if resource.lifecycle.protect]
     if wanted:
         rows = target.store.rows(target.name)
         raised = [replace(rows[key], protect=True) for key in wanted if key in rows and not rows[key].protect]
@@ -29,7 +30,7 @@ def lift_protection(target: Target, desired: Desired, plan: Plan) -> None:
     refused = {change.key for change in plan.held if change.reason == PROTECTED}
     lifted = [
         replace(row, protect=False)
-        for key, row in target.store.rows(target.name).items()
+        for key, row in restless(target.store.rows(target.name)).items()
         if row.protect
         and key not in refused
         and (resource := desired.resources.get(key)) is not None

@@ -70,9 +70,8 @@ def refusals_after(
             kept[change.key] = Refusal(question, outcome.message, since, ground.now + wait)
         elif change.reason != "Rejected" and outcome.result is not Result.SKIPPED:
             kept.pop(change.key, None)
-    known = desired.resources.keys() | ground.rows.keys()
     return [
         [key_to_json(key), [each.asked, each.message, each.at, each.until]]
         for key, each in sorted(kept.items())
-        if key in known
+        if key in desired.resources or key in ground.rows
     ]

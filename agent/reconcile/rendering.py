@@ -120,17 +120,25 @@ class Rendering:
                 self._holding.add(content)
 
     def entries(
-        self, base: tuple[TreeEntry, ...], overlays: tuple[TreeEntry, ...], variables: Variables, learn: Learn
+        self,
+        base: tuple[TreeEntry, ...],
+        overlays: tuple[TreeEntry, ...],
+        variables: Variables,
+        learn: Learn,
+        *,
+        edited: Sequence[TreeEntry] | None = None,
     ) -> tuple[TreeEntry, ...]:
         """The files of a revision by content id; those that differ from the last one are learnt on the way.
 
-        Only base entries where nothing is rendered: then this costs as much as learning them.
+        Only base entries where nothing is rendered: then this costs as much as learning them, or those of them that
+        were ``edited`` since the last revision, where that is known.
         """
         self._values, self.problems, self.unsure = variables.values, (), False
         self._sound = self._unsound = ()
         self.used = frozenset()
         listed = (*base, *overlays) if overlays else base
-        checked = learn(entry.blob for entry in listed)
+        unknown = listed if edited is None or overlays or self._naming else edited
+        checked = learn(entry.blob for entry in unknown)
         if self._naming:
             listed = tuple(self._with_variables(entry, checked) for entry in listed)
             checked = learn(entry.blob for entry in listed)

@@ -13,6 +13,7 @@ from agent.model.change import Action, Change
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow, Reported
 from agent.model.resource import Desired, Resource
+from agent.model.stock import restless
 from agent.plan.policy import Policy
 from agent.reconcile.target import Target
 
@@ -22,7 +23,7 @@ _LEAVES_MAX = 200  # drift in more leaves than these is read again rather than r
 def standing(target: Target, desired: Desired, rows: Mapping[Key, InventoryRow], policy: Policy) -> frozenset[Key]:
     """The keys whose drift would be told in the same words, as far as git, configuration and definition say."""
     found = []
-    for key, row in rows.items():
+    for key, row in restless(rows).items():
         told, resource = row.reported, desired.resources.get(key)
         if told is None or resource is None or row.in_sync or row.seen_at is None:
             continue

@@ -23,7 +23,7 @@ def rotated(target: Target, desired: Desired, known: Collection[Key]) -> frozens
     A secret that cannot be read tells nothing here; whoever needs it says so. What was compared once and found
     unchanged is not compared again while the fingerprints stay as they are.
     """
-    holders = {key: each.secrets for key, each in desired.resources.items() if each.secrets and key in known}
+    holders = {key: each.secrets for key, each in desired.special.items() if each.secrets and key in known}
     names = {name for each in holders.values() for name in each}
     now = {name: found for name in names if (found := _fingerprint(target, name)) is not None}
     if now.items() <= target.secrets_seen.items():

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from agent.definitions.platform import Kind
 from agent.model.change import WindowLeft
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
+from agent.model.stock import Aged, ByAge, by_age
 
 AHEAD = 0.9
 """A round takes so much of the goal: a read that waits for its turn shall not make it late."""
@@ -63,6 +65,11 @@ def is_swept(kind: Kind | None) -> bool:
     return kind.list is None or (kind.list.holds != "full" and kind.list.revision is None)
 
 
+def swept(kinds: Mapping[str, Kind]) -> set[str]:
+    """The names of the kinds that are swept."""
+    return {name for name, kind in kinds.items() if is_swept(kind)}
+
+
 def rhythm_of(
     objects: Mapping[str, int],
     kinds: Mapping[str, Kind],
@@ -106,7 +113,7 @@ def oldest(
 
     ``tried`` tells when a key was last read in vain: it has its turn again when others have had theirs.
     """
-    wanted = {name: goals(name) for name, kind in kinds.items() if is_swept(kind)}
+    wanted = {name: goals(name) for name in swept(kinds)}
     ages = (
         ((now - max(row.seen_at or -math.inf, tried.get(key, -math.inf))) / wanted[key.kind], key)
         for key, row in rows.items()
@@ -123,20 +130,26 @@ def due_reads(
     budget: Iterable[WindowLeft],
     interval_seconds: float,
     fresh: bool = False,
+    but: Collection[str] = (),
 ) -> frozenset[Key]:
     """Keys whose content is older than its goal, oldest first, at most a single pass's share of each window.
 
-    ``fresh`` believes nothing remembered. Who looks every ``interval_seconds`` may spend that share of a window; a
-    tenth more is kept so that a change in git never waits for the sweep.
+    ``fresh`` believes nothing remembered. ``but``: kinds that are none of this pass's business. Who looks every
+    ``interval_seconds`` may spend that share of a window; a tenth more is kept so that a change in git never waits for
+    the sweep.
     """
     if fresh:
-        return frozenset(rows)
-    old = [key for key, row in rows.items() if row.seen_at is None or now - row.seen_at >= goals(key.kind)]
+        return frozenset(key for key in rows if key.kind not in but)
+    aged = by_age(rows)
+    old = [each for kind in aged.kinds if kind not in but for each in _older(aged, kind, now, goals(kind))]
     allowed = min((_share(window, interval_seconds) for window in budget), default=len(old))
     if len(old) <= allowed:
-        return frozenset(old)
-    old.sort(key=lambda key: (rows[key].seen_at or 0.0, key))
-    return frozenset(old[:allowed])
+        return frozenset(key for _, key in old)
+    return frozenset(key for _, key in sorted(old)[:allowed])
+
+
+def _older(aged: ByAge, kind: str, now: float, goal: float) -> Iterator[Aged]:
+    return takewhile(lambda each: now - each[0] >= goal, aged.oldest(kind))
 
 
 def _share(window: WindowLeft, interval_seconds: float) -> int:

@@ -11,8 +11,9 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Report, Result
 from agent.model.resource import Desired
+from agent.model.stock import restless
 from agent.reconcile.knowledge import knowledge_of
-from agent.reconcile.schedule import is_swept
+from agent.reconcile.schedule import swept
 from agent.reconcile.target import Target
 
 _LISTED_MAX = 50
@@ -24,19 +25,28 @@ def status_of(
     """The target's status document after ``report``."""
     knowledge = knowledge_of(
         rows,
-        {name for name, kind in target.platform.kinds.items() if is_swept(kind)},
+        swept(target.platform.kinds),
         target.config.goal_seconds,
         target.rhythm,
         interval_seconds=interval_seconds,
         now=target.clock.now(),
     )
-    return status_document(report, desired, rows, target.api.budget.left(), interval_seconds, knowledge)
+    gone = target.apart.between(desired.resources, rows).gone
+    return status_document(
+        report, desired, in_sync_of(rows, gone), target.api.budget.left(), interval_seconds, knowledge
+    )
+
+
+def in_sync_of(rows: Mapping[Key, InventoryRow], gone: Iterable[Key]) -> int:
+    """How many of the rows are as git says, those aside that have left it: nearly all, so the others are counted."""
+    differing = {key for key, row in restless(rows).items() if not row.in_sync}
+    return len(rows) - len(differing.union(gone))
 
 
 def status_document(
     report: Report,
     desired: Desired,
-    rows: Mapping[Key, InventoryRow],
+    in_sync: int,
     budget: Iterable[WindowLeft],
     interval_seconds: float,
     knowledge: Mapping[str, Any],
@@ -47,9 +57,6 @@ def status_document(
     drifted = list(plan.drift_reported) if plan else []
     failed = [outcome for outcome in report.outcomes if outcome.result is Result.NOT_DONE]
     unknown = [outcome for outcome in report.outcomes if outcome.result is Result.UNKNOWN]
-    # Of tens of thousands of rows nearly all belong to a manifest: looking up the others is quicker.
-    in_sync = sum([row.in_sync for row in rows.values()])
-    in_sync -= sum([rows[key].in_sync for key in rows.keys() - desired.resources.keys()])
     total = len(desired.resources) + len(desired.broken)
     return {
         "target": report.target,

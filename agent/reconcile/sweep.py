@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 
 import structlog
 
 from agent.live.purpose import Purpose
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
-from agent.reconcile.schedule import Rhythm, is_swept, oldest, rhythm_of
+from agent.model.stock import by_age, by_kind, restless
+from agent.reconcile.schedule import Rhythm, oldest, rhythm_of, swept
 from agent.reconcile.target import Target
 
 _AGAIN_SECONDS = 1.0
@@ -44,7 +46,7 @@ class Sweep:
         target, now = self._target, self._target.clock.monotonic()
         if target.listed_at is None:
             return -math.inf
-        due = target.listed_at + self._rhythm(self._swept()).list_seconds
+        due = target.listed_at + self._rhythm().list_seconds
         if due > now:
             return due
         wait = target.api.budget.wait_needed(Purpose.SWEEP, target.list_calls)
@@ -53,8 +55,7 @@ class Sweep:
     def take(self) -> frozenset[Key]:
         """The keys to read now, none when calls must be left to others. It also says when the next slice is due."""
         target, now = self._target, self._target.clock.monotonic()
-        rows = self._swept()
-        rhythm = self._rhythm(rows)
+        rhythm = self._rhythm()
         if not rhythm.reads_per_second:
             self._next_at = now + self._interval
             return frozenset()
@@ -68,6 +69,7 @@ class Sweep:
         kinds, goals, wall = target.platform.kinds, target.config.goal_seconds, target.clock.now()
         # After a pass that has read everything, as the first does, there is nothing to look at yet.
         young = wall - number / rhythm.reads_per_second / 2
+        rows = self._longest_unread(number)
         found = oldest(rows, kinds, goals, wall, number, self._tried)
         return frozenset(key for key in found if (rows[key].seen_at or 0.0) <= young)
 
@@ -87,20 +89,35 @@ class Sweep:
     def _in_trouble(self) -> bool:
         return self._silent_slices > 1
 
-    def _swept(self) -> Mapping[Key, InventoryRow]:
-        """What nothing but a read tells of, without what each pass reads anyway because it is not as git says."""
-        target = self._target
-        kinds = {name for name, kind in target.platform.kinds.items() if is_swept(kind)}
-        if target.last.desired is None or not kinds:
-            return {}
-        named, rows = target.last.desired.resources, target.store.rows(target.name)
-        return {key: row for key, row in rows.items() if key.kind in kinds and _rests(row) and key in named}
+    def _kinds(self) -> set[str]:
+        """Those of which nothing but a read tells; none before git was read."""
+        return swept(self._target.platform.kinds) if self._target.last.desired is not None else set()
 
-    def _rhythm(self, rows: Mapping[Key, InventoryRow]) -> Rhythm:
+    def _longest_unread(self, number: int) -> Mapping[Key, InventoryRow]:
+        """Of each such kind the ``number`` that were read the longest ago, and all that were tried in vain; without
+        what each pass reads anyway because it is not as git says."""
+        rows = self._target.store.rows(self._target.name)
+        aged, left_out = by_age(rows), self._left_out(rows)
+        found = [key for key in self._tried if key in rows and key not in left_out]
+        for kind in self._kinds():
+            fitting = (key for _, key in aged.oldest(kind) if key not in left_out and key not in self._tried)
+            found += islice(fitting, number)
+        return {key: rows[key] for key in found}
+
+    def _left_out(self, rows: Mapping[Key, InventoryRow]) -> set[Key]:
+        """What each pass reads anyway: it is not as git says, or has left git."""
+        desired = self._target.last.desired
+        gone = self._target.apart.between(desired.resources, rows).gone if desired is not None else rows
+        return {key for key, row in restless(rows).items() if not _rests(row)}.union(gone)
+
+    def _rhythm(self) -> Rhythm:
         """As things are now; the target keeps it for those who tell people."""
         target = self._target
+        rows, kinds = target.store.rows(target.name), self._kinds()
+        objects = Counter({kind: count for kind, count in by_kind(rows).items() if kind in kinds})
+        objects.subtract(key.kind for key in self._left_out(rows) if key.kind in kinds)
         target.rhythm = rhythm_of(
-            Counter(key.kind for key in rows),
+            +objects,
             target.platform.kinds,
             target.config.goal_seconds,
             list_calls=target.list_calls,

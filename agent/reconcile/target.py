@@ -14,6 +14,7 @@ from agent.config.model import TargetConfig
 from agent.definitions.platform import Kind, Platform
 from agent.json_schema import Schema
 from agent.live.api import ReadApi
+from agent.model.apart import Apart
 from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
@@ -98,6 +99,7 @@ class Target:
     moments: Moments = field(default_factory=Moments)
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     twins: tuple[Any, TargetConfig, Sequence[Neighbour]] | None = None  # see ``neighbours``
+    apart: Apart = field(default_factory=Apart)
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None
 

@@ -23,6 +23,7 @@ _TEXT_MAX = 200
 _COUNTED_ABOVE = 20_000
 _RECORD_MAX = 1 << 16
 _PATHS_AT_ONCE = 500
+_DIFFERENCE_MAX = 1 << 20
 HISTORY_MAX = 2000
 """Commits that are looked through for who changed a file last."""
 _HISTORY_SECONDS = 10.0  # in a history without end
@@ -91,6 +92,25 @@ class Objects:
                 if status != 0:
                     raise child.failure(f"the files of commit {commit[:12]} cannot be listed", status)
         return listing.result() if listing.seen or not folder else missing_folder(folder, f"commit {commit[:12]}")
+
+    def difference(self, older: str, newer: str, folder: str) -> bytes | None:
+        """What ``diff-tree -r -z`` says of two commits below ``folder``; None where git cannot or it is very much."""
+        inside = ["--", folder] if folder else []
+        words = ["diff-tree", "-r", "-z", "--no-renames", _checked(older), _checked(newer), *inside]
+        try:
+            finished = self.git.run(words, output_max=_DIFFERENCE_MAX)
+        except SourceError:
+            return None
+        return finished.output if finished.status == 0 else None
+
+    def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
+        """Bytes of the blobs that are there."""
+        if not blobs:
+            return {}
+        with _lines([_checked(blob) for blob in blobs]) as stdin:
+            finished = self.git.run(["cat-file", "--batch-check"], stdin=stdin)
+        told = (line.split() for line in finished.output.decode().splitlines())
+        return {words[0]: int(words[2]) for words in told if len(words) == 3 and words[1] == "blob"}
 
     def _has_more(self, what: Sequence[str], limit: int) -> bool:
         """Whether a tree has more entries than that; counted by their names alone, a tenth of the cost of a listing."""

@@ -15,6 +15,7 @@ from agent.model.identity import Revision
 from agent.source.local import DEFAULT_BRANCH, Found, LocalRepository, Wanted
 from agent.source.mirror import Mirror
 from agent.source.objects import Touch
+from agent.source.relisting import Listings
 from agent.source.signatures import Signatures
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeLimits, folder_in
 
@@ -31,7 +32,7 @@ class GitSource:
     ) -> None:
         self._repository = repository
         self._wanted = wanted
-        self._limits = limits
+        self._listings = Listings(limits)
         self._signatures = signatures
         self._lock = threading.Lock()
         self._last: tuple[Found, Revision] | None = None
@@ -77,7 +78,7 @@ class GitSource:
         """The manifest files below ``folder``, which is seen from the configured path; paths are from the top."""
         below = folder_in(self._repository.prefix, folder)
         with self._doubting():
-            return self._repository.objects.tree(revision.commit, below, self._limits)
+            return self._listings.tree(self._repository.objects, revision.commit, below)
 
     def read(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The bytes of each blob, in order, streamed."""

@@ -44,13 +44,24 @@ class TreeEntry(NamedTuple):
 _ENTRY = partial(tuple.__new__, TreeEntry)  # a third of the cost of the class's own call
 
 
+class Edited(NamedTuple):
+    """The entries that others were made from, and the places at which those differ from them: other contents alone."""
+
+    before: tuple[TreeEntry, ...]
+    places: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The manifest files of a folder, sorted by path, and what is wrong with it. ``ignored`` counts other files."""
+    """The manifest files of a folder, sorted by path, and what is wrong with it. ``ignored`` counts other files.
+
+    ``edited`` tells how it came from an earlier listing, where it did.
+    """
 
     entries: tuple[TreeEntry, ...]
     problems: tuple[Problem, ...] = ()
     ignored: int = 0
+    edited: Edited | None = field(default=None, compare=False)
 
     @property
     def complete(self) -> bool:

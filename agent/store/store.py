@@ -22,6 +22,7 @@ from agent.model.inventory import Decision, Intent, InventoryRow
 from agent.model.outcome import Report
 from agent.model.ownership import Word
 from agent.model.suspension import Suspension
+from agent.model.tracked import Tracked
 from agent.store import (
     board,
     cache,
@@ -62,7 +63,7 @@ class Store(Telling):
         """Use :meth:`open`."""
         super().__init__(engine, place, clock=clock, write=write, random_bytes=random_bytes, path=path)
         self._damaged: dict[str, tuple[Key, ...]] = {}
-        self._rows: dict[str, dict[Key, InventoryRow]] = {}
+        self._rows: dict[str, Tracked[Key, InventoryRow]] = {}
         self._rows_turn = threading.RLock()
         self._compacted_at: float | None = None
         self._assumed: dict[Key, InventoryRow] = {}
@@ -76,18 +77,22 @@ class Store(Telling):
         self._assumed |= {row.key: row for row in rows}
         self._assumed_applied |= applied
 
-    def rows(self, target: str) -> dict[Key, InventoryRow]:
-        """All rows of ``target`` whose checksum holds; the others are told by :meth:`damaged_rows`."""
+    def rows(self, target: str) -> Mapping[Key, InventoryRow]:
+        """All rows of ``target`` whose checksum holds, as they are now; the others are told by :meth:`damaged_rows`.
+
+        Where this process alone writes them it is a :class:`Tracked` of one line, which tells what has changed.
+        """
         with self._rows_turn:
             known = self._rows.get(target)
             if known is not None:
-                return dict(known)
+                return known.snapshot()
             with self._read() as connection:
                 rows, self._damaged[target] = inventory.read_rows(connection, target)
             if self._assumed:
                 rows = {key: row for key, row in self._assumed.items() if key.target == target} | rows
             if self._is_alone(target) and not self._damaged[target]:
-                self._rows[target] = dict(rows)
+                known = self._rows[target] = Tracked(rows)
+                return known.snapshot()
             return rows
 
     def damaged_rows(self, target: str) -> tuple[Key, ...]:
@@ -118,7 +123,8 @@ class Store(Telling):
         """Remove the row of ``key`` and its leaves; a tombstone tells for 30 days that it was ours and is gone."""
         with self._changing_rows() as known, self._writing(key.target) as connection:
             inventory.forget(connection, key, self._clock.now() if tombstone else None)
-            known.get(key.target, {}).pop(key, None)
+            if key.target in known:
+                known[key.target].drop(key)
 
     def tombstones(self, target: str) -> dict[Key, float]:
         with self._read() as connection:
@@ -126,7 +132,7 @@ class Store(Telling):
             return inventory.read_tombstones(connection, target, since)
 
     @contextmanager
-    def _changing_rows(self) -> Iterator[dict[str, dict[Key, InventoryRow]]]:
+    def _changing_rows(self) -> Iterator[dict[str, Tracked[Key, InventoryRow]]]:
         """What is remembered of rows, to be changed with them; it is forgotten unless the write surely happened.
 
         Rows are remembered only under the lock of the store: then this process alone writes them, and a pass that
@@ -313,7 +319,7 @@ class Store(Telling):
             ownership.remove(connection, words)
 
 
-def _put(known: dict[str, dict[Key, InventoryRow]], rows: Iterable[InventoryRow]) -> None:
+def _put(known: dict[str, Tracked[Key, InventoryRow]], rows: Iterable[InventoryRow]) -> None:
     for row in rows:
         if row.key.target in known:
-            known[row.key.target][row.key] = row
+            known[row.key.target].put(row.key, row)

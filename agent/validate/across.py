@@ -17,7 +17,7 @@ from agent.validate.references import Wrong, circle_of, strongly_connected
 
 def waits(desired: Desired) -> bool:
     """Whether a manifest of this target waits for another target."""
-    return any(resource.lifecycle.awaits for resource in desired.resources.values())
+    return any(resource.lifecycle.awaits for resource in desired.special.values())
 
 
 def resource_named(desired: Desired, path: str) -> tuple[Key, ...]:
@@ -78,7 +78,7 @@ def without_wrong(desired: Desired, wrong: Sequence[Wrong]) -> Desired:
 
 def _missing(gits: Mapping[str, Desired]) -> Iterator[tuple[str, Wrong]]:
     for name, desired in gits.items():
-        for key, resource in desired.resources.items():
+        for key, resource in desired.special.items():
             for target, path in resource.lifecycle.awaits:
                 if not path or target not in gits:
                     continue

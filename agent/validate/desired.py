@@ -19,6 +19,7 @@ from agent.model.canonical import digest
 from agent.model.identity import Key, Origin, Revision
 from agent.model.manifest import CheckedDocument, CheckedFile
 from agent.model.resource import Desired, Resource
+from agent.model.tracked import Tracked
 from agent.validate.document import FILE_KIND, SECRET_KIND
 from agent.validate.findings import nearest
 from agent.validate.origins import VARIABLE_SIGN
@@ -100,7 +101,7 @@ def combine(
     return Desired(
         target,
         revision,
-        resources,
+        Tracked(resources),
         tuple(sorted(problems, key=_by_place)),
         frozenset(broken),
         complete=not any(problem.severity == "error" for problem in problems),

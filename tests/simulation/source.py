@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from agent.model.identity import Revision
 from agent.source import Touch, Tree, TreeEntry
-from agent.source.tree import is_manifest
+from agent.source.tree import Edited, is_manifest
 
 
 def blob_id(content: bytes) -> str:
@@ -20,6 +20,7 @@ class MemorySource:
     def __init__(self) -> None:
         self.revisions: list[tuple[Revision, Mapping[str, str]]] = []
         self.blobs: dict[str, bytes] = {}
+        self._listed: dict[str, tuple[TreeEntry, ...]] = {}
 
     def commit(self, files: Mapping[str, bytes]) -> Revision:
         tree = {}
@@ -45,7 +46,14 @@ class MemorySource:
         found = self._tree(revision)
         within = f"{folder}/" if folder else ""
         paths = sorted(path for path in found if is_manifest(path) and path.startswith(within))
-        return Tree(tuple(TreeEntry(path, found[path], len(self.blobs[found[path]])) for path in paths), ())
+        entries = tuple(TreeEntry(path, found[path], len(self.blobs[found[path]])) for path in paths)
+        before = self._listed.get(folder)
+        self._listed[folder] = entries
+        if before is None or [each.path for each in before] != paths:
+            return Tree(entries)
+        # As a repository tells it of a large folder: agent/source/relisting.py.
+        places = tuple(place for place, each in enumerate(entries) if before[place] != each)
+        return Tree(entries, edited=Edited(before, places))
 
     def contents(self, revision: Revision, paths: Sequence[str]) -> Mapping[str, str]:
         found = self._tree(revision)
