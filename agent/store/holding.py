@@ -155,12 +155,14 @@ class Holding(Database):
     def may_take(self, own: Collection[str]) -> frozenset[str]:
         """Targets that wait for a turn and that this process could claim now.
 
-        Of its ``own``, which it is the home of and works at by its own pace, only such as somebody has hastened.
+        Of its ``own``, which it is the home of and works at by its own pace, only such as somebody has hastened; none
+        whose turn is under way here, which is due since it began.
         """
-        sharing, due = self._sharing, self._held.due
+        sharing, due, held = self._sharing, self._held.due, frozenset(self._held.leases)
         return frozenset(
             each.target
             for each in self.standings()
+            if each.target not in held
             if each.due_in <= 0 and may_wait(each, sharing.me, sharing.patience) <= 0
             if each.target not in own or each.due_at < due.get(each.target, math.inf) - _SAME_MOMENT
         )

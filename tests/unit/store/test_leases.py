@@ -228,6 +228,14 @@ def test_news_reach_the_home_unless_it_knows_them(store: Store, other: Store) ->
     assert other.may_take(()) == frozenset(), "its home comes first"
 
 
+def test_a_turn_that_began_before_it_was_due_does_not_make_another_one_due(store: Store, other: Store) -> None:
+    store.give_back(claimed(store), 60.0, "a" * 40)
+    lease = claimed(store)
+    assert store.may_take({TARGET}) == frozenset()
+    store.give_back(lease, 60.0, "b" * 40)
+    assert store.may_take({TARGET}) == frozenset()
+
+
 def test_a_hint_is_heard_when_an_agent_leaves_or_passes_news_on(server_url: str, clock: HandClock) -> None:
     one, two = Store.open(server_url, clock=clock), Store.open(server_url, clock=clock)
     for store, name in ((one, "one"), (two, "two")):
