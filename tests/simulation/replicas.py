@@ -401,7 +401,7 @@ def tell(seed: int, store_type: type[SharedStore] = SharedStore, seconds: float 
         return Told(seed, world.violations, world.reached)
 
 
-SABOTAGED: dict[str, tuple[type[SharedStore], int]] = {"leases off": (Unleased, 0), "fence off": (Unfenced, 1)}
+SABOTAGED: dict[str, tuple[type[SharedStore], int]] = {"leases off": (Unleased, 0), "fence off": (Unfenced, 3)}
 """What goes without a guard, and a seed at which it is noticed."""
 
 
