@@ -6,7 +6,8 @@ import os
 import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -217,6 +218,27 @@ def digest_word(text: str) -> str:
     if not re.fullmatch(r"p1-[0-9a-f]{32}", text):
         raise ArgumentTypeError("a digest is p1- and 32 hex digits, as diff prints it")
     return text
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """For what runs without an event loop: SIGTERM closes what is open and ends with 143, also of a container's first
+    process, which the kernel would not end.
+    """
+    import signal
+    import threading
+
+    def terminate(_number: int, _frame: object) -> None:
+        raise SystemExit(EXIT_TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are somebody else's there
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_async(coroutine: Coroutine[Any, Any, _Result]) -> _Result:

@@ -41,7 +41,8 @@ def run(arguments: Namespace) -> int:
     options = shared.options_of(arguments, worktree=arguments.revision is None, paths=tuple(arguments.paths))
     config = shared.config_of(arguments)
     wanted = _from_the_top(arguments.paths, config.source.path, shared.working_folder(), arguments.revision)
-    desired = check(config, options)
+    with shared.ended_by_sigterm():
+        desired = check(config, options)
     found = {problem: None for one in desired for problem in one.problems}  # targets may share a folder
     problems = sorted_problems(
         problem for problem in found if _is_below(problem.where.path, wanted) and _is_meant(problem, options)

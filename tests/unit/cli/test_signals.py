@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
+import pytest
+
+from agent.cli.shared import ended_by_sigterm
 from agent.cli.signals import AT_ONCE_SECONDS, DRAINED_SECONDS, EXIT_INTERRUPTED, Stopping
 from tests.simulation.virtual_time import VirtualLoop, run
 
@@ -52,3 +56,14 @@ def test_a_second_one_ends_at_once_whatever_it_is() -> None:
 def test_ctrl_c_tells_that_it_was_interrupted() -> None:
     words, status, _ = play((0.0, EXIT_INTERRUPTED), (0.1, EXIT_INTERRUPTED), (0.2, 143))
     assert (words, status) == (["stop", "halt"], 130)
+
+
+def test_what_runs_without_a_loop_ends_with_143_and_closes_what_is_open() -> None:
+    before, closed = signal.getsignal(signal.SIGTERM), []
+    with pytest.raises(SystemExit) as caught, ended_by_sigterm():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            closed.append(True)
+    assert (caught.value.code, closed) == (143, [True])
+    assert signal.getsignal(signal.SIGTERM) is before
