@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 Beyond = Callable[[int, float], Awaitable[int]]
@@ -38,10 +38,10 @@ def live_route(path: str, beyond: Beyond, stopping: Callable[[], bool]) -> Route
         finally:
             streams -= 1
 
-    async def stream(request: Request) -> StreamingResponse:
+    async def stream(request: Request) -> Response:
         since = await beyond(-1, 0.0)
         if streams >= _STREAMS_MAX:
-            return StreamingResponse(iter(()), 503, headers={"Retry-After": "30"})
+            return Response(status_code=503, headers={"Retry-After": "30"})
         return StreamingResponse(news(since), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     return Route(path, stream, methods=["GET"])
