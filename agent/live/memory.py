@@ -19,7 +19,7 @@ class Memory:
     ``listed`` False: only what needs a look is read, by key; nothing else is told. ``confirmed`` lifts ``unverified``
     of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
     ``reported`` are keys whose drift was told and is left alone; like what agrees with git they wait to be due.
-    ``apart`` is of all manifests and ``rows``, where the look is at the whole target.
+    ``apart`` tells how what git names and ``rows`` differ; it is found out where nobody has told it.
     ``kept`` is what a pass that was cut short had read. ``only``: nothing else is read, needed or not.
     """
 

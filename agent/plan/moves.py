@@ -31,7 +31,7 @@ def renamed_in_place(desired: Desired, observed: Observed, ground: Ground) -> Ma
     }
 
 
-def in_doubt(desired: Desired, observed: Observed, ground: Ground) -> Mapping[Key, str]:
+def unclear_renames(desired: Desired, observed: Observed, ground: Ground) -> Mapping[Key, str]:
     """New key -> why nothing is made under it yet: what is to be renamed may be there, and would be made a second time
     and the first one deleted with all that it holds."""
     doubts = {}

@@ -20,7 +20,7 @@ from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.handover import give_up
 from agent.plan.hits import tell_hits
 from agent.plan.limits import Census, census, hold_excess, mass_absence
-from agent.plan.moves import in_doubt, is_under_a_new_name, renamed_in_place, tie_moves
+from agent.plan.moves import is_under_a_new_name, renamed_in_place, tie_moves, unclear_renames
 from agent.plan.order import in_order
 from agent.plan.ownership import letting_go
 from agent.plan.pauses import hold_paused
@@ -35,7 +35,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     missing = _mass_absence(observed, ground)
     resources, rows = _looked_at(desired, observed, ground)
     unchanged = len(desired.resources) - len(resources) - len(observed.later & desired.resources.keys())
-    renamed, doubts = renamed_in_place(desired, observed, ground), in_doubt(desired, observed, ground)
+    renamed, doubts = renamed_in_place(desired, observed, ground), unclear_renames(desired, observed, ground)
     for resource in resources:
         if resource.key in renamed:
             decider.rename(resource, renamed[resource.key], observed.of(renamed[resource.key]))

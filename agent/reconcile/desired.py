@@ -75,7 +75,8 @@ def read_desired(
         entries = rendering.entries(base.entries, over, config.variables, learn, edited=_edited(base, last))
         rendering.unsure |= any(problem.severity == "error" for tree in overlays for problem in tree.problems)
         problems = (*problems, *rendering.problems)
-        patched = None if problems else _patched(entries, revision, config, last, base.edited)
+        edited = base.edited if entries is base.entries else None  # it knows nothing of what is rendered
+        patched = None if problems else _patched(entries, revision, config, last, edited)
         if patched is not None:
             last.listed, last.entries, last.desired = listed, entries, patched
             return patched

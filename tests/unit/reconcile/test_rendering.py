@@ -307,3 +307,21 @@ def test_both_revisions_of_a_proposal_can_be_read_whatever_it_changes(
     last.specs.release()
     assert (crons(before)["a"], crons(before)["b"]) == ("0 22 * * *", "0 3 * * *")
     assert (crons(after)["a"], crons(after)["b"]) == ("0 8 * * *", "0 5 * * *")
+
+
+def test_the_first_overlay_is_not_missed_where_git_tells_that_no_manifest_changed(
+    source: CountingSource, platform: Platform
+) -> None:
+    """A listing that tells its edits tells those of manifests, not what is rendered into them."""
+    plain = {"base/a.yaml": manifest("a"), "base/c.yaml": manifest("c")}
+    last = LastDesired()
+    config = replace(CONFIG, overlays=("prod",))
+
+    def crons_at(files: Mapping[str, bytes]) -> dict[str, str]:
+        return crons(read_desired(source, source.commit(files), config, platform, None, last))
+
+    assert set(crons_at(plain).values()) == {"0 1 * * *"}
+    assert crons_at({**plain, "prod/a.yaml": overlay("a")}) == {"a": "0 9 * * *", "c": "0 1 * * *"}
+    edited = {**plain, "base/c.yaml": manifest("c", cron="0 5 * * *")}
+    assert crons_at({**edited, "prod/a.yaml": overlay("a")}) == {"a": "0 9 * * *", "c": "0 5 * * *"}
+    assert crons_at(edited) == {"a": "0 1 * * *", "c": "0 5 * * *"}
