@@ -123,7 +123,7 @@ def test_every_configuration_shown_is_right(tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_configuration_is_told() -> None:
-    page = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/configuration.md").read_text(encoding="utf-8")
     schema = json.loads((ROOT / "schemas/datakeel.schema.json").read_text(encoding="utf-8"))
     keys = {key for part in ("source", "target") for key in schema["$defs"][part]["properties"]}
     keys |= set(schema["$defs"]["target"]["properties"]["limits"]["properties"]) | set(schema["properties"])
@@ -140,7 +140,7 @@ def test_every_error_code_in_the_pages_is_explained() -> None:
 
 
 def test_every_exit_status_is_told() -> None:
-    rows = re.findall(r"^\| ([0-9, ]+) \|", (DOCS / "operations.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| ([0-9, ]+) \|", (DOCS / "how-to/operations.md").read_text(encoding="utf-8"), re.MULTILINE)
     told = {int(number) for row in rows for number in row.split(",")}
     assert {value for name, value in vars(agent.errors).items() if name.startswith("EXIT_")} <= told
 
@@ -155,6 +155,12 @@ def test_every_decision_is_listed_and_complete() -> None:
         text = path.read_text(encoding="utf-8")
         assert text.startswith(f"# {path.name[:4]}: "), path.name
         assert "**Context.**" in text and "**Decision.**" in text, path.name
+
+
+def test_every_page_is_listed_in_the_index() -> None:
+    listed = set(re.findall(r"\]\(([^)#:]+\.md)", (DOCS / "README.md").read_text(encoding="utf-8")))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"README.md"}
+    assert {page for page in pages if not page.startswith("decisions/0")} == listed
 
 
 def test_the_changelog_tells_this_version() -> None:

@@ -1,4 +1,4 @@
-"""Who may import whom, and which library has which home. This file is the law; `agent/docs/architecture.md` tells why.
+"""Who may import whom, and which library has which home. This file is the law; `explanation/architecture.md` tells why.
 
 Imports inside functions count like those at the top. An import for type checking only is held to the law of folders
 too, since a reader follows it like any other; a library may be named there anywhere.

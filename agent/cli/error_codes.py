@@ -1,11 +1,11 @@
-"""The explanations of the error codes: ``agent/docs/errors.md``, a heading a code."""
+"""The explanations of the error codes: ``agent/docs/reference/errors.md``, a heading a code."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-ERRORS_FILE = Path(__file__).parent.parent / "docs" / "errors.md"
+ERRORS_FILE = Path(__file__).parent.parent / "docs" / "reference" / "errors.md"
 
 
 def explanations() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What kinds cannot promise, in sentences for people; with the guesses, the price and the shortest interval.
 
-Called by ``explain promises``, by ``lint-platform`` and for ``agent/docs/promises.md``. ``promises`` derives, this
-module only words: whatever is not said here, the kind promises. Pure.
+Called by ``explain promises``, by ``lint-platform`` and for ``agent/docs/reference/promises.md``. ``promises`` derives,
+this module only words: whatever is not said here, the kind promises. Pure.
 """
 
 from __future__ import annotations

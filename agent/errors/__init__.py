@@ -2,8 +2,8 @@
 
 Every error that a user can meet is an :class:`AgentError`. Foreign exceptions (git, httpx, SQLAlchemy, libyaml) are
 converted at the one door of their home module; anything else that escapes is a bug of ours and is reported as
-``internal``. The codes are headings of ``agent/docs/errors.md``; a test compares the two lists. What errors and checks
-have in common, a :class:`Problem` at a place, is in ``problem`` and is loaded by its first use.
+``internal``. The codes are headings of ``agent/docs/reference/errors.md``; a test compares the two lists. What errors
+and checks have in common, a :class:`Problem` at a place, is in ``problem`` and is loaded by its first use.
 """
 
 from __future__ import annotations

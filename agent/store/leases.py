@@ -1,7 +1,7 @@
 """Leases: one agent at a time works at a target. Who may, who does, and the row that tells.
 
 Called by ``holding`` with a connection whose transaction it owns; ``may_wait`` is pure. Every step is one short
-transaction with one winner, so that any pooler may stand between (``agent/docs/replicas.md``).
+transaction with one winner, so that any pooler may stand between (``agent/docs/how-to/replicas.md``).
 
 Both moments of a row are on one clock that no holder owns: that of the server, or for a file the monotonic one of this
 start of this machine, which no change of the wall clock moves. A row that was written by another clock is over and due.

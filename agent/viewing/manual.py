@@ -26,7 +26,7 @@ ONE = "datakeel.doc/1"
 KIND = "datakeel.kind/1"
 FOLDER = Path(__file__).parents[1] / "docs"
 _SHOWN = {".md": None, ".yaml": "yaml", ".json": "json", ".service": "ini"}
-_FIRST = ("errors", "operations", "configuration", "page", "monitoring", "promises")
+_FIRST = ("reference/errors", "how-to/operations", "reference/configuration", "reference/page", "how-to/monitoring")
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Draw cost against size: ``python -m tests.benchmarks.plot MEASURED.json agent/docs/performance.svg``.
+"""Draw cost against size: ``python -m tests.benchmarks.plot MEASURED.json agent/docs/explanation/performance.svg``.
 
 Both axes are logarithmic, so that what grows with the repository rises at 45 degrees and what does not lies flat. Text
 takes the colour that suits the reader's light or dark page; lines have colours that can be told apart on both.

@@ -14,7 +14,7 @@ from tests.pages.pictures import take
 LIGHT = Look("light")
 PATIENCE_MS = 120_000  # a machine that runs everything else beside it
 SHOWN = {"overview": "/", "resources": "/resources?state=all", "plan": "/plan", "history": "/history"}
-SHOWN |= {"events": "/events", "health": "/health", "docs": "/docs", "errors": "/docs/errors"}
+SHOWN |= {"events": "/events", "health": "/health", "docs": "/docs", "errors": "/docs/reference/errors"}
 KIND = "/docs/kinds/dataos/v1/Workflow"
 
 

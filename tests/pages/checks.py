@@ -8,7 +8,7 @@ from typing import Any
 from tests.pages.browser import Browser, Look
 
 PATHS = ("/", "/resources", "/resources?state=all", "/plan", "/history", "/events", "/health")
-READ = ("/docs", "/docs/errors", "/docs/configuration", "/docs/page")
+READ = ("/docs", "/docs/reference/errors", "/docs/reference/configuration", "/docs/reference/page")
 OF_ONE = ("/resources/analytics/Workflow/analytics/daily-0000", "/history/1")
 
 

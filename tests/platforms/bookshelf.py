@@ -1,4 +1,4 @@
-"""A bookshelf with a small REST API, as one finds it at work: the platform of `agent/docs/your-own-platform.md`.
+"""A bookshelf with a small REST API, as one finds it at work: the platform of `agent/docs/how-to/your-own-platform.md`.
 
 `python -m tests.platforms.bookshelf PORT` serves it until it is stopped. It knows nothing of datakeel.
 

@@ -1,4 +1,4 @@
-"""What is derived from the definitions: a part of each platform's README, and the page `agent/docs/promises.md`.
+"""What is derived from the definitions: a part of each platform's README, and `agent/docs/reference/promises.md`.
 
 ``python -m tests.platforms.promises_section [FOLDER …]`` writes the part anew into the README of each folder of
 ``schemas/``, or of those named, adds it at the end of one that has none yet, and writes the page.
@@ -18,7 +18,7 @@ from tests.platforms.folders import folders, loaded
 
 BEGIN = "<!-- promises: written by `python -m tests.platforms.promises_section` -->"
 END = "<!-- end of promises -->"
-PAGE = Path(__file__).parents[2] / "agent" / "docs" / "promises.md"
+PAGE = Path(__file__).parents[2] / "agent" / "docs" / "reference" / "promises.md"
 _HEADING = "## What each kind promises"
 _INTRODUCTION = """\
 # What is promised, kind by kind
@@ -32,7 +32,7 @@ managed kind holds:
 
 *N* objects of a kind cost so many calls to look at once; *pages* is one call for each page of the list. The times are
 what the platform's limits allow when nothing else is looked at; what one credential has is shared by all of its kinds.
-`datakeel explain promises PLATFORM` prints this for a platform, [yours](your-own-platform.md) too.
+`datakeel explain promises PLATFORM` prints this for a platform, [yours](../how-to/your-own-platform.md) too.
 """
 
 

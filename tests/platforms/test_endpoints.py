@@ -1,4 +1,4 @@
-"""agent/docs/endpoints.md against what it speaks of: the definitions, the tests, and the API pages where at hand.
+"""reference/endpoints.md against what it speaks of: the definitions, the tests, and the API pages where at hand.
 
 Rows may be added freely. What must not happen: a request line of a definition, or a path that a page prints, which no
 row has; a row that names a test or a word that is not there, or a word whose request is another one.
@@ -20,7 +20,7 @@ from agent.definitions.platform import Kind, Platform
 from tests.platforms.folders import folders, loaded
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "agent" / "docs" / "endpoints.md"
+TABLE = ROOT / "agent" / "docs" / "reference" / "endpoints.md"
 PAGES = ROOT.parent / "shared" / "api-docs"
 NAMES = {name.partition("/")[0]: name for name, _ in folders()}
 OPERATIONS = ("list", "get", "create", "apply", "update", "delete")

@@ -1,6 +1,6 @@
 """Platforms outside the package, by `schemas:` and by `--schemas`: found, extended, refused where unclear.
 
-The bookshelf of `agent/docs/your-own-platform.md` serves as the platform, in a thread.
+The bookshelf of `agent/docs/how-to/your-own-platform.md` serves as the platform, in a thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page `agent/docs/your-own-platform.md`, done as it says: every file, every command, every output.
+"""The page `agent/docs/how-to/your-own-platform.md`, done as it says: every file, every command, every output.
 
 The API is a real server that knows nothing of datakeel. In an output, a line `…` stands for any lines, and `…` in a
 line for anything.
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "agent" / "docs" / "your-own-platform.md"
+PAGE = ROOT / "agent" / "docs" / "how-to" / "your-own-platform.md"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([\w./-]+\.(?:yaml|json))`")
 _PRINTED_PORT = "127.0.0.1:8099"

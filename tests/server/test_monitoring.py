@@ -16,7 +16,7 @@ from agent import yaml_io
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "agent" / "docs" / "monitoring"
-PAGE = FOLDER.with_suffix(".md")
+PAGE = ROOT / "agent" / "docs" / "how-to" / "monitoring.md"
 OF_THE_PROCESS = {"process_resident_memory_bytes": {"instance"}}
 
 

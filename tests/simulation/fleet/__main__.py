@@ -2,7 +2,8 @@
 
 The scheduler alone, in virtual time and without a network; what decides is the agent's own code (``play``), what things
 cost was measured (``measure``). A table has a column for each number of replicas. ``--ahead`` plays the next steps
-that ``agent/docs/scaling.md`` names, as if they were done. Exit 1 when two held one target, or a budget was exceeded.
+that ``agent/docs/explanation/scaling.md`` names, as if they were done. Exit 1 when two held one target, or a budget was
+exceeded.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--interval", type=float, default=480.0, help="minutes between two looks at the lists")
     parser.add_argument("--goal", type=float, default=336.0, help="hours: the wanted age of what only a read tells")
     parser.add_argument("--jobs", type=int, default=1, help="columns that are played at once")
-    parser.add_argument("--ahead", action="store_true", help="as with the next steps of agent/docs/scaling.md")
+    parser.add_argument("--ahead", action="store_true", help="as with the next steps of explanation/scaling.md")
     parser.add_argument("--cold", action="store_true", help="all replicas begin at once, with nothing in memory")
     parser.add_argument("--short", action="store_true", help="1,000 resources over 50 targets, for a day")
     return parser.parse_args(words)

@@ -31,7 +31,7 @@ _BURSTS = (10 * HOUR, 15 * HOUR)  # when teams have talked
 
 @dataclass(frozen=True)
 class Plan:
-    """What is played. ``ahead``: as it would be with the next steps of ``agent/docs/scaling.md``.
+    """What is played. ``ahead``: as it would be with the next steps of ``agent/docs/explanation/scaling.md``.
 
     ``changed`` is the share of all resources that commits change on a working day; ``kill`` the day on which a replica
     is killed at eleven, for an hour; ``mass`` resources are changed by one commit on the day after.

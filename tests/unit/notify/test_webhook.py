@@ -148,7 +148,7 @@ def test_a_chat_gets_a_title_and_a_sentence(receiver: Receiver) -> None:
 
 
 def test_the_recipe_of_the_configuration_page_marks_a_deployment_in_dataloop() -> None:
-    text = (Path(agent.__file__).parent / "docs/configuration.md").read_text(encoding="utf-8")
+    text = (Path(agent.__file__).parent / "docs/reference/configuration.md").read_text(encoding="utf-8")
     block = next(block for block in text.split("```yaml\n") if "app.dataloop.io" in block).partition("```")[0]
     webhook = yaml.safe_load(block)["notifications"]["sinks"]["marks"]["webhook"]
     path = webhook["url"].removeprefix("https://app.dataloop.io")

@@ -34,7 +34,7 @@ def test_every_link_of_a_document_leads_to_a_place_that_is_there() -> None:
             if not link.startswith("https://") and not (is_there and has_place):
                 wrong.append(f"{name}: {link}")
     assert not wrong, wrong
-    assert ids["errors"] >= set(explanations()), "each code has its place"
+    assert ids["reference/errors"] >= set(explanations()), "each code has its place"
 
 
 def test_nothing_of_a_document_breaks_the_policy_of_the_pages() -> None:
@@ -50,10 +50,10 @@ def test_pages_and_kinds_are_found_and_what_is_not_there_is_told(tmp_path: Path)
         look = Looking(at)
         await at.pass_time(2.0)
         seen = await look.document("/docs")
-        assert seen["pages"][0] == {"name": "errors", "title": "Error codes"}
+        assert seen["pages"][0] == {"name": "reference/errors", "title": "Error codes"}
         assert [each["name"] for each in seen["platforms"]] == ["dataos/v1"]
         assert KIND in await look.page("/docs")
-        assert 'id="api-rejected"' in await look.page("/docs/errors")
+        assert 'id="api-rejected"' in await look.page("/docs/reference/errors")
         example = await look.document("/docs/deploy/compose.yaml")
         assert example["title"] == "compose.yaml" and "services:" in example["text"]
         kind = await look.document(KIND)
@@ -74,6 +74,6 @@ def test_the_code_of_an_error_leads_to_its_explanation(tmp_path: Path) -> None:
         look = Looking(at)
         await at.pass_time(2.0)
         page = await look.page("/resources/main/Workflow/public/none", 404)
-        assert 'href="/docs/errors#not-found"' in page
+        assert 'href="/docs/reference/errors#not-found"' in page
 
     play_at_work(tmp_path, FILES, story)
