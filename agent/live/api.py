@@ -180,7 +180,7 @@ class ReadApi:
         rows: dict[Hashable, Row] = {}
         more = True
         while more:
-            reply = await self._read(self._requests.page(first, walk.query, walk.target), purpose)
+            reply = await self._read(self._requests.page(first, walk.position, walk.target), purpose)
             if reply.answer != "ok":
                 return Listing(tuple(rows.values()), False, reply.message or reply.answer, reply.answer)
             expression = operation.items or self.platform.response.items

@@ -19,11 +19,9 @@ PAGES_MAX = 1000
 _LINK = re.compile(r"<([^<>]*)>\s*((?:;[^,<]*)*)")
 _REL_NEXT = re.compile(r";\s*rel\s*=\s*\"?(?:[^\";]*\s)?next(?:\s[^\";]*)?\"?\s*(?:;|$)", re.IGNORECASE)
 
-Pairs = tuple[tuple[str, str], ...]
-
 
 class Walk:
-    """One trip over all pages. ``query`` is what the next page is asked with; ``target`` replaces path and query."""
+    """One trip over all pages. ``position`` is what the next page is asked with; ``target`` replaces path and query."""
 
     def __init__(self, pages: Pages, origin: str, path: str) -> None:
         self._pages = pages
@@ -45,14 +43,14 @@ class Walk:
         return not self.why
 
     @property
-    def query(self) -> Pairs:
-        """Position and size of the page that comes next."""
+    def position(self) -> tuple[tuple[str, int | str], ...]:
+        """Size and position of the page that comes next: numbers, but for a cursor, which is whatever text came."""
         pages = self._pages
-        pairs: list[tuple[str, str]] = []
+        pairs: list[tuple[str, int | str]] = []
         if pages.size is not None and pages.ask is not None:
-            pairs.append((pages.size, str(pages.ask)))
+            pairs.append((pages.size, pages.ask))
         if pages.at is not None:
-            position = {"page": str(self._number), "offset": str(self._offset), "cursor": self._cursor}.get(pages.by)
+            position = {"page": self._number, "offset": self._offset, "cursor": self._cursor}.get(pages.by)
             if position is not None:
                 pairs.append((pages.at, position))
         return tuple(pairs)

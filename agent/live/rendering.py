@@ -10,6 +10,8 @@ from urllib.parse import quote
 from agent.definitions.expressions import MISSING, Template
 
 Pairs = tuple[tuple[str, str], ...]
+Position = tuple[tuple[str, int | str], ...]
+"""Where a page is: the names of its parameters with their values."""
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x20-\x7e\x80-\xff]*")
@@ -28,6 +30,15 @@ def encoded(pairs: Pairs) -> str:
     return "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs)
 
 
+def asked_at(target: str, position: Position) -> str:
+    """A path and query that ask for the page at a position, which replaces what the query itself says about it."""
+    path, _, rest = target.partition("?")
+    query = tuple((name, str(value)) for name, value in position)
+    names = {quote(name, safe="") for name, _ in query}
+    others = [pair for pair in rest.split("&") if pair and pair.partition("=")[0] not in names]
+    return f"{path}?{'&'.join([*others, encoded(query)])}"
+
+
 def rendered(templates: Mapping[str, Template], context: Mapping[str, Any]) -> dict[str, Any]:
     members = {name: template.render(context) for name, template in templates.items()}
     return {name: value for name, value in members.items() if value is not MISSING}
@@ -35,6 +46,11 @@ def rendered(templates: Mapping[str, Template], context: Mapping[str, Any]) -> d
 
 def rendered_query(templates: Mapping[str, Template], context: Mapping[str, Any]) -> Pairs:
     return tuple((name, str(value)) for name, value in rendered(templates, context).items() if value is not None)
+
+
+def own_body(template: Template | None, context: Mapping[str, Any], otherwise: Any = None) -> Any:
+    """What an operation says that its body is, instead of what it would be."""
+    return otherwise if template is None else template.render(context)
 
 
 def header_field(name: str, value: Any) -> tuple[bytes, bytes]:

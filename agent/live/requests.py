@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
 
 from agent import __version__
 from agent.definitions.expressions import MISSING, PathTemplate, Template
@@ -29,11 +28,14 @@ from agent.live.codecs import accept_header, encode
 from agent.live.connection import Connection
 from agent.live.rendering import (
     Pairs,
+    Position,
     Unbuildable,
+    asked_at,
     carry,
     encoded,
     fits,
     header_field,
+    own_body,
     rendered,
     rendered_query,
     templated,
@@ -52,7 +54,8 @@ _PROGRAM = f"datakeel/{__version__}"
 class Prepared:
     """One call, ready but for its credential. ``target`` is the path and query on the wire, ``template`` their source.
 
-    ``refusal`` says why it must not be sent at all; ``reads`` permits a method other than GET and HEAD in a plan.
+    ``refusal`` says why it must not be sent at all; ``reads`` permits a method other than GET and HEAD in a plan;
+    ``said`` is what a list says in its body, to which each page adds its position.
     """
 
     method: str
@@ -65,6 +68,7 @@ class Prepared:
     kind: Kind | None = field(default=None, repr=False)
     key: Key | None = None
     refusal: str = ""
+    said: tuple[Codec, Any] | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:
@@ -130,23 +134,25 @@ class Requests:
 
     def listing(self, kind: Kind, operation: Operation, scope: Pairs) -> Prepared:
         """The first page; :meth:`page` makes the others."""
-        return self._build(self._route(kind, "list", operation), self._context(kind, None, scope), kind, None)
+        context = self._context(kind, None, scope)
+        value = own_body(operation.body, context)
+        first = self._build(self._route(kind, "list", operation), context, kind, None, value)
+        return first if first.method in _WITHOUT_BODY else replace(first, said=(operation.codec, value))
 
-    def page(self, first: Prepared, query: Pairs, target: str | None) -> Prepared:
-        if target is not None:
-            return replace(first, target=target)
-        if not query:
-            return first
-        # The position of a page replaces what the request line itself says about it.
-        path, _, rest = first.target.partition("?")
-        names = {quote(name, safe="") for name, _ in query}
-        kept = [pair for pair in rest.split("&") if pair and pair.partition("=")[0] not in names]
-        return replace(first, target=f"{path}?{'&'.join([*kept, encoded(query)])}")
+    def page(self, first: Prepared, position: Position, target: str | None) -> Prepared:
+        """The call at a position: in the query, or in the body of a list that is asked for by POST."""
+        if target is not None or not position:
+            return first if target is None else replace(first, target=target)
+        if first.said is None:
+            return replace(first, target=asked_at(first.target, position))
+        body, content_type = encode(first.said[0], {**(first.said[1] or {}), **dict(position)})
+        headers = [pair for pair in first.headers if pair[0] != b"content-type"]
+        return replace(first, body=body, headers=(*headers, (b"content-type", content_type.encode())))
 
     def reading_of(self, kind: Kind, operation: Operation, key: Key, server_id: str | None) -> Prepared:
         """The by-key read."""
         context = self._context(kind, key, key.scope, server_id)
-        return self._build(self._route(kind, "get", operation), context, kind, key)
+        return self._build(self._route(kind, "get", operation), context, kind, key, own_body(operation.body, context))
 
     def writing(
         self,
@@ -165,9 +171,7 @@ class Requests:
         context |= {"parents": around.parents, "uid": uid, "secret": self._secrets, "spec": body, "live": around.live}
         if around.content is not None:
             context["content"] = around.content
-        value: Any = None if body is None else dict(body)
-        if operation.body is not None:
-            value = operation.body.render(context)
+        value = own_body(operation.body, context, None if body is None else dict(body))
         if operation.adds is not None:
             value = {**(value or {}), **operation.adds.render(context)}
         for pointer in operation.carries if value is not None else ():

@@ -43,7 +43,7 @@ def run(data: bytes) -> None:
             assert walk.target.partition("?")[0] == PATH and walk.target.isascii() and " " not in walk.target, (
                 walk.target
             )
-        assert all(isinstance(word, str) for pair in walk.query for word in pair)
+        assert all(isinstance(name, str) and isinstance(value, str | int) for name, value in walk.position)
     assert walk.complete == (not walk.why)
     if walk.complete and pages.total is not None and pages.by != "cursor":
         assert walk._total == rows

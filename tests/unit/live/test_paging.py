@@ -31,7 +31,7 @@ def walked(pages: Pages, server: Server, limit: int = PAGES_MAX + 5) -> tuple[li
 
 
 def asked(walk: Walk) -> dict[str, str]:
-    return dict(walk.query)
+    return {name: str(value) for name, value in walk.position}
 
 
 def by_offset(things: list[Any], size: int, total: Any = None) -> Server:

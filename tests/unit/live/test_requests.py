@@ -145,3 +145,25 @@ def test_pages_replace_the_position_that_the_request_line_holds() -> None:
         "/v1/jobs?workspace=analytics&limit=2&offset=4"
     )
     assert builder.page(first, (("limit", "2"),), "/v1/jobs?next=1").target == "/v1/jobs?next=1"
+
+
+def test_a_list_that_is_asked_for_with_a_body_has_its_position_in_there() -> None:
+    operation = Operation(
+        "POST", PathTemplate("/jobs/filter?deep=1"), reads=True, body=Template({"in": "${workspace}", "limit": 9})
+    )
+    builder = requests()
+    first = builder.listing(replace(RESOURCE, list=operation), operation, KEY.scope)
+    assert first.body == b'{"in":"analytics","limit":9}'
+    second = builder.page(first, (("limit", 2), ("offset", 4)), None)
+    assert second.target == first.target == "/v1/jobs/filter?deep=1"
+    assert second.body == b'{"in":"analytics","limit":2,"offset":4}'
+    assert [name for name, _ in second.headers].count(b"content-type") == 1
+    bare = replace(operation, body=None)
+    page = builder.page(builder.listing(replace(RESOURCE, list=bare), bare, KEY.scope), (("cursor", "4"),), None)
+    assert page.body == b'{"cursor":"4"}'
+
+
+def test_a_read_of_one_object_may_have_a_body_too() -> None:
+    operation = Operation("POST", PathTemplate("/jobs/info"), reads=True, body=Template({"name": "${name}"}))
+    prepared = requests().reading_of(replace(RESOURCE, get=operation), operation, KEY, None)
+    assert (prepared.body, prepared.reads) == (b'{"name":"daily"}', True)
