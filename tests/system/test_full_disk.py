@@ -29,6 +29,12 @@ def failing(agent: Agent, calls: str, error: str) -> Iterator[None]:
             yield
         finally:
             tracer.terminate()
+            try:
+                tracer.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                # It lets go of one thread after the other, and waits for ever for one that waits for its vforked child:
+                # that child is held too, by strace itself. The kernel lets go of all when there is no tracer.
+                tracer.kill()
 
 
 def asked(agent: Agent, name: str) -> int:
