@@ -31,6 +31,7 @@ LAW: dict[str, set[str]] = {
     "source": {"errors", "model", "clock", "secrets"},
     "validate": {"errors", "model", "definitions", "json_schema", "yaml_io"},
     "windows": {"model", "cron"},
+    "editor": {"model", "definitions", "json_schema", "validate"},
     "importing": {"model", "definitions", "json_schema", "plan", "report", "validate", "yaml_io"},
     "plan": {"errors", "model", "definitions", "yaml_io"},  # a leaf may travel as YAML in text
     "live": {"errors", "model", "clock", "definitions", "secrets", "tracing", "yaml_io"},
@@ -133,7 +134,7 @@ DISTRIBUTION = {
 }
 
 # What decides is pure: no files, no network, no clock, no chance.
-PURE = {"importing", "model", "plan", "report"}
+PURE = {"editor", "importing", "model", "plan", "report"}
 IMPURE = {
     *("asyncio", "http", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "subprocess"),
     *("tempfile", "threading", "time", "urllib", "uuid"),
