@@ -32,6 +32,7 @@ LAW: dict[str, set[str]] = {
     "validate": {"errors", "model", "definitions", "json_schema", "yaml_io"},
     "windows": {"model", "cron"},
     "editor": {"model", "definitions", "json_schema", "validate"},
+    "drafting": {"errors", "model", "definitions", "json_schema", "yaml_io"},
     "importing": {"model", "definitions", "json_schema", "plan", "report", "validate", "yaml_io"},
     "plan": {"errors", "model", "definitions", "yaml_io"},  # a leaf may travel as YAML in text
     "live": {"errors", "model", "clock", "definitions", "secrets", "tracing", "yaml_io"},
@@ -134,7 +135,7 @@ DISTRIBUTION = {
 }
 
 # What decides is pure: no files, no network, no clock, no chance.
-PURE = {"editor", "importing", "model", "plan", "report"}
+PURE = {"drafting", "editor", "importing", "model", "plan", "report"}
 IMPURE = {
     *("asyncio", "http", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "subprocess"),
     *("tempfile", "threading", "time", "urllib", "uuid"),
