@@ -1,7 +1,7 @@
 """The sample manifests, and for each platform the script by which the demo plays it: files, so that no code names one.
 
-Read by the verbs ``demo`` and ``sandbox``. A platform is played when its folder of samples holds a ``.demo.yaml``. It
-never looks at the manifests themselves.
+Read by the verbs ``demo``, ``sandbox`` and ``init``. A platform is played when its folder of samples holds a
+``.demo.yaml``. It never looks at the manifests themselves.
 """
 
 from __future__ import annotations
@@ -91,6 +91,18 @@ def sample_target(folder: Path, platform: str) -> Mapping[str, Any]:
     """What a target that keeps the samples says besides where its platform is; nothing for a platform without any."""
     path = folder / platform / SCRIPT
     return _mapping(_read(path), "target", path) if path.is_file() else {}
+
+
+def first_files(folder: Path, platform: str) -> tuple[Path, ...]:
+    """The samples that stand alone, to begin a repository with; the first where nobody says which."""
+    files = sorted((folder / platform).glob("*.yaml"))
+    script = folder / platform / SCRIPT
+    named = _read(script).get("first") if script.is_file() else None
+    if named is None:
+        return tuple(file for file in files if file.name != SCRIPT)[:1]
+    if not isinstance(named, list) or any(folder / platform / str(name) not in files for name in named):
+        raise _wrong(script, "`first` must be a list of files beside it")
+    return tuple(folder / platform / str(name) for name in named)
 
 
 def read_script(path: Path) -> Script:

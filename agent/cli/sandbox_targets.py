@@ -1,7 +1,7 @@
 """Targets for a sandbox, from the platforms' definitions: what a user pastes into ``datakeel.yaml``.
 
-Used by the verbs ``sandbox`` and ``demo``. Nothing here knows a platform: the definition tells credentials and
-settings, and all that it calls unverified counts as confirmed, since an emulator was written after the same page.
+Used by the verbs ``sandbox``, ``demo`` and ``init``. Nothing here knows a platform: the definition tells credentials
+and settings, and all that it calls unverified counts as confirmed, since an emulator was written after the same page.
 """
 
 from __future__ import annotations
@@ -42,22 +42,27 @@ def config_text(targets: Mapping[str, Any], token: str) -> str:
 
 def _target(platform: Platform, server: str, samples: Path) -> dict[str, Any]:
     sample = sample_target(samples, platform.name)
-    scheme = next(each for each in platform.auth if each.login is None)
     settings = {name: rule.get("default", _SETTING) for name, rule in platform.settings.items()}
     target = {
         "platform": platform.api_version,
         "server": server,
-        "credentials": {name: {"env": _variable(platform.name, name)} for name in scheme.secrets},
+        "credentials": credentials_of(platform),
         "settings": {**settings, **sample.get("settings", {})},
         "folder": f"manifests/{platform.name}",
         **{name: value for name, value in sample.items() if name != "settings"},
-        "confirmed": _confirmed(platform),
+        "confirmed": confirmed_of(platform),
     }
     return {name: value for name, value in target.items() if value}
 
 
-def _confirmed(platform: Platform) -> list[str]:
-    """A kind as a whole where it is unverified as one, else the operations that are."""
+def credentials_of(platform: Platform) -> dict[str, Any]:
+    """References to the credentials of one scheme, one without a login where there is such; none where none is due."""
+    schemes = sorted(platform.auth, key=lambda each: each.login is not None)
+    return {name: {"env": _variable(platform.name, name)} for name in (schemes[0].secrets if schemes else ())}
+
+
+def confirmed_of(platform: Platform) -> list[str]:
+    """All that is unverified: a kind as a whole where it is unverified as one, else the operations that are."""
     found: list[str] = []
     for kind in platform.kinds.values():
         names = [name for name, _ in guesses(kind)]

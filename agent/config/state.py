@@ -37,7 +37,7 @@ def find_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Pat
     raise ConfigError(
         f"no {CONFIG_NAME} {searched}",
         code="config-missing",
-        fix=f"write {CONFIG_NAME}, or name one with --config; `datakeel demo --keep` leaves a working one to copy",
+        fix="`datakeel init` writes one; --config or DATAKEEL_CONFIG names one that lies elsewhere",
     )
 
 
@@ -53,7 +53,9 @@ def read_config_file(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise refuse(
-            "does not exist", "config-missing", "name one that exists with --config or DATAKEEL_CONFIG"
+            "does not exist",
+            "config-missing",
+            "name another with --config or DATAKEEL_CONFIG; `datakeel init` writes one",
         ) from error
     except OSError as error:
         raise refuse(f"cannot be opened: {error.strerror}") from error

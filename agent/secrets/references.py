@@ -201,7 +201,7 @@ def _from_environment(name: str) -> str:
         raise ConfigError(
             f"the environment variable {name} {state}",
             code="credential-missing",
-            fix=f"export {name}=… in the environment of datakeel",
+            fix=f"export {name}=… in the environment of datakeel; `datakeel doctor` tells whether it works",
         )
     return value
 

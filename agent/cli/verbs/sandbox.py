@@ -87,15 +87,21 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
+def emulated() -> list[str]:
+    """The platforms that there is an emulator of."""
+    from agent.sandbox.app import PLATFORMS
+
+    return sorted(PLATFORMS)
+
+
 def _chosen(asked: Sequence[str]) -> list[str]:
     """The platforms that were asked for, each once; all of them when none was. Raises UsageError for an unknown one."""
     from agent.errors import UsageError
-    from agent.sandbox.app import PLATFORMS
     from agent.validate.findings import nearest
 
-    known = sorted(PLATFORMS)
+    known = emulated()
     for name in asked:
-        if name not in PLATFORMS:
+        if name not in known:
             raise UsageError(
                 f"--platform {name}: there is no emulator of it",
                 fix=nearest(name, known) or f"one of: {', '.join(known)}",
