@@ -17,7 +17,7 @@ from agent.cli.sandbox_targets import variables
 from agent.cli.starting import CI, EXAMPLE, LIVE, NONE, recipes
 from agent.cli.starting.config_text import checked, config_text, relative, source_of_here
 from agent.cli.starting.deploying import Deployed, next_steps
-from agent.cli.starting.editors import editor_files
+from agent.cli.starting.editors import schema_files, settings
 from agent.cli.starting.manifests import first_manifests, is_empty
 from agent.cli.starting.placing import Placed
 from agent.cli.starting.repository import Repository, make_repository, repository_of
@@ -141,7 +141,9 @@ def _place(
             placed.write(folder / path, text)
         if not files and wanted.begin_with != LIVE and not is_empty(folder / plan.config.targets[name].folder):
             placed.keep(folder / plan.config.targets[name].folder)
-    for path, text in editor_files(plan.config, plan.platforms, repository.prefix).items():
+    for path, text in schema_files(plan.config).items():
+        placed.write(folder / path, text)
+    for path, text in settings(plan.config, repository.prefix).items():
         placed.write(top / path, text)
     config = f"{repository.prefix}/{CONFIG_NAME}" if repository.prefix else None
     names = variables(plan.targets)
@@ -180,6 +182,8 @@ def _next(wanted: Wanted, plan: Plan, repository: Repository, placed: Placed) ->
     names = variables(plan.targets)
     if wanted.ci and names:
         yield f"give the project {', '.join(names)} on {_FORGES[wanted.ci]}: tokens that may read and nothing else"
+    if any(path.endswith(".vscode/settings.json") for path in placed.kept) and plan.text is not None:
+        yield "datakeel schema --settings     prints what belongs into .vscode/settings.json"
     if any(path.endswith(recipes.GITLAB) for path in placed.kept):
         yield f"add to {recipes.GITLAB}: include: [{{local: {recipes.GITLAB_RECIPE}}}]"
     for kind in wanted.deploy:

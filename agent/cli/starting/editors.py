@@ -1,26 +1,26 @@
-"""What an editor is told: which schema a file has. Used by ``begin``.
+"""What an editor is told: which schema a file has, and the schemas themselves. Used by ``begin``.
 
-The schemas are copied into the repository, so that they help everybody who opens it, also without an installation.
+The schemas stand in the repository, so that they help everybody who opens it, also without an installation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
+from agent.cli.schema_files import files_of_config, settings_of_config
 from agent.config.model import Config
-from agent.config.state import CONFIG_NAME
-from agent.definitions.load import bundled_schemas
-from agent.definitions.platform import Platform
-
-_FOLDER = ".vscode/datakeel"
 
 
-def editor_files(config: Config, platforms: Mapping[str, Platform], prefix: str) -> dict[str, str]:
-    """The settings of the workspace, and the schemas that they name, by path from the top of the repository."""
-    schema = f"{_FOLDER}/{CONFIG_NAME.partition('.')[0]}.schema.json"
-    associated: dict[str, Any] = {f"./{schema}": [f"{prefix}/{CONFIG_NAME}" if prefix else CONFIG_NAME]}
-    settings = json.dumps({"yaml.schemas": associated}, indent=2)
-    text = (bundled_schemas() / "datakeel.schema.json").read_text(encoding="utf-8")
-    return {".vscode/settings.json": f"{settings}\n", schema: text}
+def schema_files(config: Config) -> dict[str, str]:
+    """What ``datakeel schema`` writes, by path from the folder of ``datakeel.yaml``."""
+    return {file.path: file.text for file in files_of_config(config)}
+
+
+def settings(config: Config, prefix: str) -> dict[str, str]:
+    """The settings of a workspace, by path from the top of the repository; ``prefix`` leads to ``datakeel.yaml``."""
+    lead = f"{prefix}/" if prefix else ""
+    associated = {
+        f"{lead}{schema}": [f"{lead}{pattern}" for pattern in patterns]
+        for schema, patterns in settings_of_config(config).items()
+    }
+    return {".vscode/settings.json": json.dumps({"yaml.schemas": associated}, indent=2, ensure_ascii=False) + "\n"}

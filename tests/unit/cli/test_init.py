@@ -74,6 +74,8 @@ def test_all_that_is_written_for_a_platform_is_right(
     assert target.platform.startswith(f"{platform}/") and target.prune is False and target.drift == "report"
     assert {reference.kind for reference in target.credentials.values()} == {"env"}
     names = [str(reference.value) for reference in target.credentials.values()]
+    assert set(said(capsys, "schema", "--check").split()[::2]) == {"same"}
+    assert json.loads(said(capsys, "schema", "--settings")) == json.loads(files(folder)[".vscode/settings.json"])
     written = files(folder)
     assert any(path.startswith(f"{target.folder}/") for path in written)
     check_github(yaml.safe_load(written[".github/workflows/datakeel.yaml"]), names)
@@ -139,7 +141,7 @@ def test_nothing_is_written_over_and_a_second_time_changes_nothing(
     (folder / ".vscode/settings.json").write_text("{}")
     (folder / ".gitlab-ci.yml").write_text("stages: [mine]\n")
     first = said(capsys, "init", "--platform", "dataos", "--ci", "gitlab")
-    assert "kept   .vscode/settings.json, .gitlab-ci.yml" in first
+    assert "kept   .vscode/settings.json, .gitlab-ci.yml" in first and "datakeel schema --settings  " in first
     assert "add to .gitlab-ci.yml: include: [{local: .gitlab/datakeel.gitlab-ci.yml}]" in first
     before = files(folder)
     assert before[".vscode/settings.json"] == "{}" and before[".gitlab-ci.yml"] == "stages: [mine]\n"
@@ -147,7 +149,7 @@ def test_nothing_is_written_over_and_a_second_time_changes_nothing(
     assert again["wrote"] == [] and files(folder) == before
     assert set(again["kept"]) == {
         *("datakeel.yaml", "manifests/dataos", ".gitlab-ci.yml", ".gitlab/datakeel.gitlab-ci.yml"),
-        *(path for path in before if path.startswith(".vscode/")),
+        *(path for path in before if path.startswith((".vscode/", ".schemas/"))),
     }
 
 
@@ -210,6 +212,9 @@ def test_in_a_folder_of_a_repository_what_a_forge_reads_stands_at_its_top(
     assert ".git" not in wrote
     workflow = (folder / ".github/workflows/datakeel.yaml").read_text()
     assert "datakeel diff --config data/keel/datakeel.yaml ${mode-}" in workflow
+    associated = json.loads((folder / ".vscode/settings.json").read_text())["yaml.schemas"]
+    assert associated["data/keel/.schemas/datakeel.json"] == ["data/keel/datakeel.yaml"]
+    assert all((folder / path).is_file() for path in associated)
     hook = (folder / ".pre-commit-config.yaml").read_text()
     assert "entry: datakeel validate --config data/keel/datakeel.yaml\n" in hook
     assert said(capsys, "validate", "--config", "data/keel/datakeel.yaml") == "1 manifest, no problem\n"
