@@ -59,13 +59,16 @@ def check_schemas(tools: Path, folder: Path, clone: Path) -> None:
     check = [tools / "check-jsonschema", "--builtin-schema"]
     actions = sorted((clone / ACTIONS.relative_to(ROOT)).glob("*/action.yml"))
     subprocess.run([*check, "vendor.github-actions", *actions], check=True)
-    subprocess.run([*check, "vendor.gitlab-ci", clone / TEMPLATE.relative_to(ROOT)], check=True)
-    workflows = []
+    recipes = clone / "agent" / "docs" / "recipes"
+    subprocess.run(
+        [*check, "vendor.gitlab-ci", clone / TEMPLATE.relative_to(ROOT), recipes / "gitlab.yaml"], check=True
+    )
+    workflows = [recipes / "github.yaml"]
     for number, text in enumerate(examples(clone)):
         if isinstance(read := yaml.safe_load(text), dict) and "jobs" in read:
             workflows.append(folder / f"workflow-{number}.yaml")
             workflows[-1].write_text(text)
-    assert len(workflows) >= 3, "the how-to pages show no workflows"
+    assert len(workflows) >= 4, "the how-to pages show no workflows"
     subprocess.run([*check, "vendor.github-workflows", *workflows], check=True)
 
 

@@ -20,6 +20,7 @@ INSTALL = "RECIPES_INSTALL"  # `python -m tests.forges` sets it: a folder in whi
 ROOT = Path(__file__).parents[2]
 ACTIONS = ROOT / ".github" / "actions"
 TEMPLATE = ROOT / ".gitlab" / "templates" / "datakeel.gitlab-ci.yml"
+_OWN = "github.event.pull_request.head.repo.full_name == github.repository"
 _EXPRESSION = re.compile(r"\$\{\{ *(.+?) *\}\}")
 
 
@@ -77,6 +78,34 @@ def run_action(
     return run
 
 
+def run_workflow(file: Path, environment: Mapping[str, str], folder: Path, temporary: Path) -> Run:
+    """The steps of a workflow's only job, but for those of others' actions and for the installation of datakeel.
+
+    A secret of the repository is the environment's variable of that name, and empty where there is none; a step sees
+    those that it asks for. A condition that names the pull request's own repository holds.
+    """
+    (job,) = yaml.safe_load(file.read_text())["jobs"].values()
+    run = Run()
+    asked = [step for step in job["steps"] if "run" in step and "pipx install" not in step["run"]]
+    secret = {word for step in asked for word in step.get("env", {})}
+    given = {name: value for name, value in environment.items() if name not in secret}
+    for number, step in enumerate(asked):
+        condition = step.get("if", "success()").replace(_OWN, "always()")
+        if not _is_due(condition, {}, run):
+            continue
+        summary = temporary / f"summary-{number}"
+        summary.write_text("")
+        known = {"github.token": environment.get("GITHUB_TOKEN", "")}
+        known |= {f"secrets.{word}": environment.get(word, "") for word in step.get("env", {})}
+        own = {word: _filled(value, known) for word, value in step.get("env", {}).items()}
+        words = ["bash", "-e", "-c", step["run"]]
+        status, output = _bash(words, given | {"GITHUB_STEP_SUMMARY": str(summary)} | own, folder)
+        run.output += output
+        run.summary += summary.read_text()
+        run.status = run.status or status
+    return run
+
+
 def _filled(text: str, known: Mapping[str, str]) -> str:
     return _EXPRESSION.sub(lambda found: known[found[1]], text)
 
@@ -96,9 +125,13 @@ def _is_due(condition: str, known: Mapping[str, str], run: Run) -> bool:
     return True
 
 
-def run_gitlab_job(environment: Mapping[str, str], folder: Path) -> Run:
-    """The job of the template: its own variables, then those of the environment."""
-    job: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text())["datakeel"]
+def run_gitlab_job(environment: Mapping[str, str], folder: Path, file: Path = TEMPLATE) -> Run:
+    """The job of the template, or of another file: its own variables, then those of the environment.
+
+    What its `before_script` installs is there already.
+    """
+    job: dict[str, Any] = yaml.safe_load(file.read_text())["datakeel"]
+    job["before_script"] = [line for line in job["before_script"] if not line.startswith("pip install")]
     run = Run()
     given = {**job["variables"], **environment}
     for part in ((*job["before_script"], *job["script"]), job["after_script"]):

@@ -2,7 +2,7 @@
 
     script        one step a line; steps are the methods of `Session` whose names begin with `step_`
     repo/         files laid over the small repository in `shop/`; over the samples of the platform that a first step
-                  `platform NAME` names
+                  `platform NAME` names; over nothing, and no repository yet, after a first step `empty`
     output.txt    the screen: each step, standard output, `2> ` before standard error, a status that is not 0
     requests.txt  what the platform was asked by each command: reads once each, writes in their order
 
@@ -39,6 +39,7 @@ from tests.forges import server as forges
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 SECRETS = {"DATAOS_TOKEN": "canary-5e1f0c7a9b", "LAKE_PASSWORD": "hunter2-canary-77"}
+_EMPTY = re.compile(r"^empty$", re.MULTILINE)
 _PLATFORM = re.compile(r"^platform ([a-z-]+)$", re.MULTILINE)
 
 
@@ -112,7 +113,10 @@ class Session:
         self._repository = folder / "repo"
         self._temporary = folder / "tmp"
         self._temporary.mkdir()
-        if named:
+        empty = _EMPTY.search(text) is not None
+        if empty:
+            self._repository.mkdir()
+        elif named:
             shutil.copytree(ROOT / "manifests" / self._platform, self._repository / "manifests")
         else:
             shutil.copytree(HERE / "shop", self._repository)
@@ -130,8 +134,9 @@ class Session:
         }
         self._server, self._sandbox = self._start_sandbox()
         self._environment["DATAKEEL_TARGETS__ANALYTICS__SERVER"] = self._server
-        self._git("init", "-q", "-b", "main")
-        self._commit("first")
+        if not empty:
+            self._git("init", "-q", "-b", "main")
+            self._commit("first")
 
     def play(self) -> tuple[str, str]:
         """What `output.txt` and `requests.txt` should hold. Raises :class:`Unannounced`."""
@@ -196,6 +201,9 @@ class Session:
 
     def step_platform(self, name: str) -> None:
         """The platform of this session: read before its first step, for the sandbox is there from the beginning."""
+
+    def step_empty(self) -> None:
+        """Somebody begins: no file is there, and no repository."""
 
     def step_leaves(self, *files: str) -> None:
         """The command before left these files in the repository."""
@@ -294,11 +302,20 @@ class Session:
         run = recipes.run_action(name, given, self._environment, self._repository, temporary)
         self._ran(run, *([f"summary: {len(run.summary.splitlines())} lines"] if run.summary else []))
 
-    def step_merge(self) -> None:
-        """The job of GitLab's template."""
+    def step_merge(self, *file: str) -> None:
+        """The job of GitLab's template, or of a file of the repository."""
+        recipe = (self._repository / file[0],) if file else ()
+        self._ran(recipes.run_gitlab_job(self._installed(), self._repository, *recipe))
+
+    def step_workflow(self, file: str) -> None:
+        """The job of a workflow of the repository, as a runner of GitHub plays it."""
+        run = recipes.run_workflow(self._repository / file, self._installed(), self._repository, self._temporary)
+        self._ran(run, *([f"summary: {len(run.summary.splitlines())} lines"] if run.summary else []))
+
+    def _installed(self) -> dict[str, str]:
+        """The environment of a job in which datakeel is installed."""
         recipes.lend(Path(sys.executable).with_name("datakeel"), self._temporary, always=True)
-        path = f"{self._temporary / 'datakeel' / 'bin'}:{self._environment['PATH']}"
-        self._ran(recipes.run_gitlab_job(self._environment | {"PATH": path}, self._repository))
+        return self._environment | {"PATH": f"{self._temporary / 'datakeel' / 'bin'}:{self._environment['PATH']}"}
 
     def _ran(self, run: recipes.Run, *more: str) -> None:
         self._digests += re.findall(r"p1-[0-9a-f]{32}", run.output)
