@@ -12,10 +12,10 @@ import pytest
 
 import agent.errors
 from agent import __version__
-from agent.cli.error_codes import explanations
 from agent.cli.main import verbs
 from agent.cli.parser import VerbParser
 from agent.config import load_config
+from agent.viewing.error_codes import explanations
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -57,7 +57,7 @@ LAW: dict[str, set[str]] = {
         "windows",
     },
     "viewing": {
-        *("errors", "model", "clock", "definitions", "json_schema", "yaml_io"),
+        *("errors", "model", "clock", "definitions", "yaml_io"),
         *("validate", "plan", "live", "store", "report", "reconcile", "windows"),
     },
     "server": {"errors", "clock", "report"},  # what a request sets off is handed in

@@ -5,7 +5,6 @@ Called by ``explain``. Nothing is declared here: everything follows from the def
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,70 +14,51 @@ from agent.definitions.promise_words import cannot
 from agent.definitions.promises import guesses
 from agent.definitions.schema_words import Member, Said
 from agent.json_schema import Schema
+from agent.model.explanation import Explanation, Part
 
-WIDTH = 100
-_NAMES_MAX = 24  # a longer name of a member has its line for itself
 # Options of `metrics`, and what arguments of definitions they fill.
 _MEASURED = {"period": ("duration", "period", "start", "end"), "resolution": ("resolution",)}
 
 
-def about_kind(platform: Platform, kind: Kind) -> str:
+def about_kind(platform: Platform, kind: Kind) -> Explanation:
     """All that is to be known of a kind."""
     what = "managed" if kind.managed else "observed: no manifest may ask for one"
-    parts = [[f"{kind.name} · {platform.api_version} · {what}"]]
     said = Said(Schema(kind.schema, kind.schema_path)) if kind.schema is not None else None
-    if said is not None and said.description:
-        parts.append(wrapped(said.description))
+    parts = [Part(text=(said.description,))] if said is not None and said.description else []
     parts += [_manifest(platform, kind), _native(platform, kind), _named(kind)]
     if said is not None:
         parts += [_members(kind, said), _below(kind)]
-    parts += [_promises(platform, kind), _guesses(kind), _actions(kind), _evidence(platform, kind)]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+    parts += [_promises(platform, kind), _guesses(kind), _actions(kind), *_evidence(platform, kind)]
+    told = {
+        "managed": kind.managed,
+        "scope": [word.word for word in kind.scope],
+        "members": [_member_document(member) for member in (said.members() if said is not None else ())],
+        "cannot": list(cannot(kind)) if kind.managed else [],
+        "actions": sorted(kind.actions),
+        "unverified": [{"name": name, "reason": reason} for name, reason in guesses(kind)],
+    }
+    title = f"{kind.name} · {platform.api_version} · {what}"
+    return Explanation("kind", kind.name, title, parts=tuple(filter(None, parts)), platform=platform.name, told=told)
 
 
-def about_platform(platform: Platform) -> str:
+def about_platform(platform: Platform) -> Explanation:
     """The kinds and queries of a platform, by name."""
     managed = [kind.name for kind in platform.kinds.values() if kind.managed]
     observed = [kind.name for kind in platform.kinds.values() if not kind.managed]
-    lines = [platform.api_version]
-    for title, names in (("Managed", managed), ("Observed only", observed)):
-        if names:
-            lines += ["", *wrapped(f"{title}: {', '.join(names)}")]
+    listed = (("Managed", managed), ("Observed only", observed))
+    parts = [Part(text=(f"{title}: {', '.join(names)}",)) for title, names in listed if names]
     if platform.queries:
-        lines += ["", "Queries, by `datakeel query NAME`:"]
-        for rule in platform.queries.values():
-            lines += _call(rule)
-    lines += ["", "More: datakeel explain KIND, datakeel explain promises " + platform.name]
-    return "\n".join(lines) + "\n"
-
-
-def wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
-    """Lines of at most a hundred characters; no word is broken."""
-    return textwrap.wrap(
-        " ".join(text.split()),
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
+        entries = tuple(_call(rule) for rule in platform.queries.values())
+        parts.append(Part("Queries, by `datakeel query NAME`:", entries=entries))
+    more = f"More: datakeel explain KIND, datakeel explain promises {platform.name}"
+    told = {"managed": managed, "observed": observed, "queries": sorted(platform.queries)}
+    parts.append(Part(note=(f"{more}, datakeel explain cost {platform.name}",)))
+    return Explanation(
+        "platform", platform.name, platform.api_version, parts=tuple(parts), platform=platform.name, told=told
     )
 
 
-def table(rows: Sequence[tuple[str, str, str]]) -> list[str]:
-    """Names, types and texts; a text goes on below itself."""
-    name_width = max((len(name) for name, _, _ in rows if len(name) <= _NAMES_MAX), default=0)
-    type_width = max((len(type_) for _, type_, _ in rows), default=0)
-    lines = []
-    for name, type_, text in rows:
-        if len(name) > name_width:
-            lines.append(f"  {name}")
-            name = ""
-        head = f"  {name.ljust(name_width)}  {type_.ljust(type_width)}  "
-        lines += wrapped(text, head, " " * len(head)) if text else [head.rstrip()]
-    return lines
-
-
-def member_rows(kind: Kind, members: Sequence[Member]) -> list[tuple[str, str, str]]:
+def member_rows(kind: Kind, members: Sequence[Member]) -> tuple[tuple[str, str, str], ...]:
     """Members for a table: ``*`` before a name that must be there, what is special after the description."""
     rows = []
     for member in members:
@@ -87,7 +67,7 @@ def member_rows(kind: Kind, members: Sequence[Member]) -> list[tuple[str, str, s
         note = f"[{'; '.join(words)}]" if words else ""
         text = " ".join(part for part in (member.description, note) if part)
         rows.append((f"{'*' if member.required else ' '}{member.name}", member.type, text))
-    return rows
+    return tuple(rows)
 
 
 def place_words(pointer: str) -> str:
@@ -95,21 +75,30 @@ def place_words(pointer: str) -> str:
     return ".".join(steps_of(pointer))
 
 
-def _manifest(platform: Platform, kind: Kind) -> list[str]:
+def _member_document(member: Member) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "type": member.type,
+        "required": member.required,
+        "description": member.description,
+    }
+
+
+def _manifest(platform: Platform, kind: Kind) -> Part:
     """The head of a manifest."""
     if not kind.managed:
-        return []
+        return Part()
     pairs = [("name: NAME", "")]
     for word in kind.scope:
         what = one_of_kind(word.kind) if word.kind else "a name"
         note = f"{what}, optional" if word.optional else f"{what}; else that of the target's `defaults`"
         pairs.append((f"{word.word}: {word.word.upper()}", note))
     width = max(len(pair) for pair, _ in pairs)
-    scope = [f"    {pair.ljust(width)}  # {note}" if note else f"    {pair}" for pair, note in pairs]
-    return [f"  apiVersion: {platform.api_version}", f"  kind: {kind.name}", "  metadata:", *scope, "  spec:"]
+    scope = [f"  {pair.ljust(width)}  # {note}" if note else f"  {pair}" for pair, note in pairs]
+    return Part(code=(f"apiVersion: {platform.api_version}", f"kind: {kind.name}", "metadata:", *scope, "spec:"))
 
 
-def _native(platform: Platform, kind: Kind) -> list[str]:
+def _native(platform: Platform, kind: Kind) -> Part:
     """The platform's own form, where files in it are manifests as they stand."""
     for rule in platform.native if kind.managed else ():
         told = {word: expression.plain for word, expression in rule.with_.items()}
@@ -119,33 +108,33 @@ def _native(platform: Platform, kind: Kind) -> list[str]:
         names = {word.word for word in kind.scope} | {"name"}
         words += [each.plain for word, each in rule.metadata.items() if word in names and each.plain is not None]
         listed = ", ".join(f"`{word}`" for word in words)
-        return wrapped(f"Or in the platform's own form: {listed} at the top, and what `spec` holds beside them.")
-    return []
+        return Part(text=(f"Or in the platform's own form: {listed} at the top, and what `spec` holds beside them.",))
+    return Part()
 
 
-def _named(kind: Kind) -> list[str]:
+def _named(kind: Kind) -> Part:
     """The name on the command line, and what every manifest is warned of."""
     needed = [word.word for word in kind.scope if not word.optional]
     path = "/".join([kind.name, *(word.upper() for word in needed), "NAME"])
     left_out = f"; without {' and '.join(word.upper() for word in needed)}, `--in` or `defaults` tell" if needed else ""
     free = [f"[--in {word.word}={word.word.upper()}]" for word in kind.scope if word.optional]
-    lines = wrapped(f"On the command line: {' '.join([path, *free])}{left_out}.", "", "  ")
+    text = [f"On the command line: {' '.join([path, *free])}{left_out}."]
     if kind.general:
-        lines += wrapped(f"Every manifest of this kind is warned: {kind.general}.")
-    return lines
+        text.append(f"Every manifest of this kind is warned: {kind.general}.")
+    return Part(text=tuple(text))
 
 
-def _members(kind: Kind, said: Said) -> list[str]:
+def _members(kind: Kind, said: Said) -> Part:
     members = said.members()
     others = "nothing else" if said.is_closed else "what else is there is sent and not checked"
     if not members:
-        return ["There is nothing to say in `spec`."] if said.is_closed else [f"In `spec`: {others}."]
+        return Part(text=("There is nothing to say in `spec`." if said.is_closed else f"In `spec`: {others}.",))
     needed = ", * must be there" if any(member.required for member in members) else ""
     more = f"More of one: datakeel explain {kind.name}.{members[0].name}"
-    return [f"In `spec`{needed}; {others}:", *table(member_rows(kind, members)), more]
+    return Part(f"In `spec`{needed}; {others}:", rows=member_rows(kind, members), note=(more,), links=True)
 
 
-def _below(kind: Kind) -> list[str]:
+def _below(kind: Kind) -> Part:
     """What is special further down, and what only the platform writes."""
     rows, seen = [], []
     for rule in kind.fields:
@@ -154,47 +143,39 @@ def _below(kind: Kind) -> list[str]:
             seen.append(place_words(rule.pointer))
         elif words and len(steps_of(rule.pointer)) > 1:
             rows.append((place_words(rule.pointer), "; ".join(words)))
-    width = max((len(name) for name, _ in rows), default=0)
-    lines = ["Special below them:", *(f"  {name.ljust(width)}  {words}" for name, words in rows)] if rows else []
-    return [*lines, *(wrapped(f"Read-only, in no manifest: {', '.join(sorted(seen))}.") if seen else [])]
+    note = (f"Read-only, in no manifest: {', '.join(sorted(seen))}.",) if seen else ()
+    return Part("Special below them:" if rows else "", rows=tuple(rows), note=note, links=True)
 
 
-def _promises(platform: Platform, kind: Kind) -> list[str]:
+def _promises(platform: Platform, kind: Kind) -> Part:
     if not kind.managed:
-        return []
+        return Part()
     missing = cannot(kind)
     head = f"All that `datakeel explain promises {platform.name}` lists is promised"
-    lines = [f"{head}, but:" if missing else f"{head}."]
-    for sentence in missing:
-        lines += wrapped(sentence, "  - ", "    ")
-    return lines
+    return Part(f"{head}, but:" if missing else f"{head}.", items=missing)
 
 
-def _guesses(kind: Kind) -> list[str]:
-    lines = []
-    for name, reason in guesses(kind):
-        lines += wrapped(f"{name}: {reason}", "  - ", "    ")
-    return ["Guesses, planned and not applied until the target's `confirmed` names them:", *lines] if lines else []
+def _guesses(kind: Kind) -> Part:
+    told = tuple(f"{name}: {reason}" for name, reason in guesses(kind))
+    return Part(
+        "Guesses, planned and not applied until the target's `confirmed` names them:" if told else "", items=told
+    )
 
 
-def _actions(kind: Kind) -> list[str]:
-    if not kind.actions:
-        return []
-    lines = [f"Actions, by `datakeel act {kind.name}/NAME ACTION`:"]
-    for rule in kind.actions.values():
-        lines += _call(rule, kind.name)
-    return lines
+def _actions(kind: Kind) -> Part:
+    entries = tuple(_call(rule, kind.name) for rule in kind.actions.values())
+    return Part(f"Actions, by `datakeel act {kind.name}/NAME ACTION`:" if entries else "", entries=entries)
 
 
-def _call(rule: ActionRule, kind: str | None = None) -> Iterator[str]:
-    """An action or a query with its arguments and what is special about it."""
+def _call(rule: ActionRule, kind: str | None = None) -> tuple[str, tuple[str, ...]]:
+    """An action or a query, with its arguments and what is special about it."""
     reads = rule.reads or rule.method in ("GET", "HEAD")
-    yield f"  {rule.name}" + (", which only reads" if reads and kind is not None else "")
-    yield from _arguments(rule.args)
+    said = [*_arguments(rule.args)]
     if rule.careful:
-        yield from wrapped(f"careful, asks first: {rule.careful}", "    ", "    ")
+        said.append(f"careful, asks first: {rule.careful}")
     if rule.unverified and kind is not None:
-        yield from wrapped(f"unverified, wants `confirmed: [{kind}.{rule.name}]`: {rule.unverified}", "    ", "    ")
+        said.append(f"unverified, wants `confirmed: [{kind}.{rule.name}]`: {rule.unverified}")
+    return rule.name + (", which only reads" if reads and kind is not None else ""), tuple(said)
 
 
 def _arguments(declared: Mapping[str, Any], taken: Sequence[str] = ()) -> Iterator[str]:
@@ -203,28 +184,24 @@ def _arguments(declared: Mapping[str, Any], taken: Sequence[str] = ()) -> Iterat
             continue
         said = Said(Schema(schema, name))
         shape = "|".join(said.choices) or said.type.upper().replace(" ", "_")
-        yield from wrapped(
-            f"--arg {name}={shape}{f': {said.description}' if said.description else ''}", "    ", "        "
-        )
+        yield f"--arg {name}={shape}{f': {said.description}' if said.description else ''}"
 
 
-def _evidence(platform: Platform, kind: Kind) -> list[str]:
+def _evidence(platform: Platform, kind: Kind) -> Iterator[Part]:
     """Logs and metrics, of its own or of a kind that stands in it."""
-    lines = []
     if kind.logs is not None:
         options = [f"--{word}" for word in ("since", "tail") if word in kind.logs.args or word == "tail"]
         how = "streamed" if kind.logs.request is None else "polled"
-        lines.append(f"Logs, {how}: datakeel logs {kind.name}/NAME [{'] ['.join([*options, '--follow'])}]")
-        lines += _arguments(kind.logs.args, ("since", "tail"))
+        command = f"datakeel logs {kind.name}/NAME [{'] ['.join([*options, '--follow'])}]"
+        yield Part(f"Logs, {how}:", entries=((command, tuple(_arguments(kind.logs.args, ("since", "tail")))),))
     if kind.metrics is not None:
         options = [f"[--{word}]" for word, names in _MEASURED.items() if set(names) & set(kind.metrics.args)]
-        lines.append(f"Metrics: datakeel metrics {' '.join([f'{kind.name}/NAME', *options])}")
-        lines += _arguments(kind.metrics.args, [name for names in _MEASURED.values() for name in names])
-        return lines
+        command = f"datakeel metrics {' '.join([f'{kind.name}/NAME', *options])}"
+        taken = [name for names in _MEASURED.values() for name in names]
+        yield Part("Metrics:", entries=((command, tuple(_arguments(kind.metrics.args, taken))),))
+        return
     for other in platform.kinds.values():
         if other.metrics is not None and any(word.kind == kind.name for word in other.scope):
-            lines.append(
-                f"Metrics: datakeel metrics {kind.name}/NAME METRIC, where METRIC is {one_of_kind(other.name)}"
-            )
-            break
-    return lines
+            command = f"datakeel metrics {kind.name}/NAME METRIC"
+            yield Part("Metrics:", entries=((command, (f"METRIC is {one_of_kind(other.name)}",)),))
+            return

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from agent.definitions.field_words import live_place, rules_above, rules_at, sent_place, special, travel
-from agent.definitions.kind_words import member_rows, table, wrapped
+from agent.definitions.kind_words import member_rows
 from agent.definitions.platform import Kind, Platform
 from agent.definitions.schema_words import Said
 from agent.errors import UsageError
 from agent.json_schema import Schema
+from agent.model.explanation import Explanation, Part
 
 _ELEMENT = re.compile(r"\[[^\]]*\]")  # of a path as a diff writes it: dag[name=load]
 _CONSTANT = re.compile(r"\{with\.(\w+)\}")
@@ -22,21 +24,37 @@ _INHERITED = ("secret", "never read back", "read-only", "immutable")  # these ho
 _LISTED_MAX = 30
 
 
-def about_member(platform: Platform, kind: Kind, written: str) -> str:
+def about_member(platform: Platform, kind: Kind, written: str) -> Explanation:
     """``workflow.schedule.cron`` of a kind. Raises UsageError for one that its schema does not know."""
     if kind.schema is None:
         raise UsageError(f"{kind.name} is observed: no manifest asks for one, so nothing says what it holds")
     written = _ELEMENT.sub(".*", written)
     if any(rule.read_only for rule in rules_at(kind, tuple(written.split(".")))):
-        return f"{kind.name}.{written} · {platform.api_version}\nread-only: the platform writes it, no manifest does\n"
+        why = "read-only: the platform writes it, no manifest does"
+        return _explanation(platform, kind, written, why, (), {"read_only": True})
     said, place, needed = _walked(kind, written)
-    head = [f"{kind.name}.{'.'.join(place)} · {platform.api_version}", _first_line(said, needed)]
-    parts = [head, wrapped(said.description), _facts(kind, said, place)]
+    parts = [Part(text=(said.description,)) if said.description else Part(), Part(facts=_facts(kind, said, place))]
     if members := said.members() or (said.below("*").members() if said.is_list else []):
         star = ", * must be there" if any(member.required for member in members) else ""
         where = "Each of its elements may hold" if said.is_list and not said.members() else "It may hold"
-        parts.append([f"{where}{star}:", *table(member_rows(kind, members))])
-    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+        parts.append(Part(f"{where}{star}:", rows=member_rows(kind, members), links=True))
+    told = {
+        "type": said.type,
+        "required": needed,
+        "deprecated": said.deprecated,
+        "description": said.description,
+        "members": [member.name for member in members],
+        **{word.replace(" ", "_"): text for word, text in parts[1].facts},
+    }
+    return _explanation(platform, kind, ".".join(place), _first_line(said, needed), parts, told)
+
+
+def _explanation(
+    platform: Platform, kind: Kind, member: str, summary: str, parts: Sequence[Part], told: Mapping[str, Any]
+) -> Explanation:
+    word = f"{kind.name}.{member}"
+    title = f"{word} · {platform.api_version}"
+    return Explanation("member", word, title, summary, tuple(filter(None, parts)), platform.name, told)
 
 
 def _walked(kind: Kind, written: str) -> tuple[Said, tuple[str, ...], bool]:
@@ -76,8 +94,8 @@ def _first_line(said: Said, needed: bool) -> str:
     return ", ".join([*words, "deprecated"] if said.deprecated else words)
 
 
-def _facts(kind: Kind, said: Said, place: tuple[str, ...]) -> list[str]:
-    """Lines of a word and what it is, for all that is known."""
+def _facts(kind: Kind, said: Said, place: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """A word and what it is, for all that is known."""
     here = [word for rule in rules_at(kind, place) for word in special(rule)]
     here += [word for rule in rules_above(kind, place) for word in special(rule) if word in _INHERITED]
     facts = [
@@ -91,11 +109,7 @@ def _facts(kind: Kind, said: Said, place: tuple[str, ...]) -> list[str]:
         ("travels", "; ".join(phrase.removeprefix("travels ") for phrase in travel(kind, place))),
         ("change", _change(kind, place)),
     ]
-    lines = []
-    for word, text in facts:
-        if text:
-            lines += wrapped(text, f"{word.ljust(8)}  ", " " * 10)
-    return lines
+    return tuple((word, text) for word, text in facts if text)
 
 
 def _place(place: Sequence[str]) -> str:

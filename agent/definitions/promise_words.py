@@ -6,9 +6,12 @@ this module only words: whatever is not said here, the kind promises. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.definitions.platform import Kind, Platform
 from agent.definitions.price import RESERVE, budget_words, calls_for, seconds_words, shortest_seconds
 from agent.definitions.promises import guesses, has_spec, promises
+from agent.model.explanation import Explanation, Part
 
 USUAL = (
     "its content is compared with git, and what drifted is seen",
@@ -61,24 +64,71 @@ def prices(platform: Platform) -> list[tuple[tuple[str, ...], str, tuple[str, ..
     return [(tuple(names), calls, times) for (calls, times), names in groups.items()]
 
 
-def as_text(platform: Platform) -> str:
-    """The promises of a platform for a terminal."""
-    lines = ["A kind promises all of this, but for what stands below its name:", *(f"  {usual}" for usual in USUAL)]
+def about_promises(platform: Platform) -> Explanation:
+    """The promises of a platform."""
+    parts = [Part("A kind promises all of this, but for what stands below its name:", items=USUAL)]
     for names, said in limits(platform):
-        lines += ["", ", ".join(names), *(f"  - {sentence}" for sentence in said or ("nothing is missing",))]
+        parts.append(Part(", ".join(names), items=said or ("nothing is missing",)))
     if seen := observed(platform):
-        lines += ["", f"Observed only, no manifest may ask for one: {', '.join(seen)}"]
-    if unsure := guesses_by_reason(platform):
-        lines += ["", "Guesses, planned and not applied until `confirmed` of the target names them"]
-        lines += [f"  - {', '.join(names)}: {reason}" for reason, names in unsure.items()]
-    lines += ["", f"Price, and the shortest time between two looks at all objects ({_pace(platform)})"]
-    rows = [("calls for N objects", *(f"N = {size:,}" for size in _SIZES), "kinds")]
-    rows += [(calls, *times, ", ".join(names)) for names, calls, times in prices(platform)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for *cells, last in rows:
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        lines.append(f"  {'  '.join([*padded, last])}")
-    return "\n".join(lines) + "\n"
+        parts.append(Part(text=(f"Observed only, no manifest may ask for one: {', '.join(seen)}",)))
+    unsure = guesses_by_reason(platform)
+    if unsure:
+        title = "Guesses, planned and not applied until `confirmed` of the target names them"
+        parts.append(Part(title, items=tuple(f"{', '.join(names)}: {reason}" for reason, names in unsure.items())))
+    parts.append(_cost_part(platform, _SIZES))
+    told = {
+        "cannot": {kind.name: list(cannot(kind)) for kind in platform.kinds.values() if kind.managed},
+        "observed": observed(platform),
+        "unverified": unsure,
+    }
+    word = f"promises {platform.name}"
+    return Explanation("promises", word, platform.api_version, parts=tuple(parts), platform=platform.name, told=told)
+
+
+def about_cost(platform: Platform, objects: int | None = None) -> Explanation:
+    """What a look at all objects costs: at ``objects`` of each kind, or at 10, 100 and 1,000."""
+    sizes = _SIZES if objects is None else (objects,)
+    told = {
+        "budget": [{"requests": each.requests, "seconds": each.seconds} for each in platform.budget.windows],
+        "reserve": RESERVE,
+        "kinds": {
+            kind.name: {
+                "calls_for_n": promises(kind).calls,
+                "looks": [_look(platform, kind, size) for size in sizes],
+            }
+            for kind in platform.kinds.values()
+            if kind.managed
+        },
+    }
+    note = (
+        "Of one parent, with full pages and nothing changed since the last look; every kind alone. Where a revision or "
+        "a date in the list tells what changed, only that is read again. `datakeel diff` counts what a plan costs.",
+    )
+    parts = (_cost_part(platform, sizes), Part(note=note))
+    word = f"cost {platform.name}"
+    return Explanation("cost", word, platform.api_version, parts=parts, platform=platform.name, told=told)
+
+
+def _look(platform: Platform, kind: Kind, size: int) -> dict[str, float]:
+    calls = calls_for(kind, size)
+    return {"objects": size, "calls": calls, "shortest_seconds": shortest_seconds(platform.budget, calls)}
+
+
+def _cost_part(platform: Platform, sizes: Sequence[int]) -> Part:
+    """Calls and the shortest time between two looks; the number of calls too where one size is asked for."""
+    title = f"Price, and the shortest time between two looks at all objects ({_pace(platform)})"
+    if len(sizes) > 1:
+        columns = ("calls for N objects", *(f"N = {size:,}" for size in sizes), "kinds")
+        rows = [(calls, *times, ", ".join(names)) for names, calls, times in prices(platform)]
+        return Part(title, columns=columns, rows=tuple(rows))
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for kind in platform.kinds.values():
+        if kind.managed:
+            look = _look(platform, kind, sizes[0])
+            every = seconds_words(look["shortest_seconds"]) if platform.budget.windows else "any"
+            groups.setdefault((f"{look['calls']:,}", every, promises(kind).calls), []).append(kind.name)
+    columns = (f"calls for {sizes[0]:,}", "every", "which are", "kinds")
+    return Part(title, columns=columns, rows=tuple((*cells, ", ".join(names)) for cells, names in groups.items()))
 
 
 def as_markdown(platform: Platform) -> str:

@@ -1,4 +1,4 @@
-"""``datakeel.docs/1``, ``datakeel.doc/1``, ``datakeel.kind/1``: what is written about datakeel, what `explain` says.
+"""``datakeel.docs/1`` and ``datakeel.doc/1``: what is written about datakeel; and what ``explain`` says, as a document.
 
 Documents are those of the package, ``agent/docs``; kinds are those of the targets at hand. Nothing is rendered here.
 """
@@ -6,38 +6,40 @@ Documents are those of the package, ``agent/docs``; kinds are those of the targe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agent.definitions.kind_words import about_kind
-from agent.definitions.member_words import about_member
-from agent.definitions.platform import Kind, Platform
-from agent.definitions.promise_words import as_text
-from agent.definitions.schema_words import Said
-from agent.errors import AgentError
-from agent.json_schema import Schema
+from agent.definitions.platform import Platform
+from agent.errors import AgentError, UsageError
+from agent.model.explanation import FORMAT as EXPLANATION
+from agent.model.explanation import Explanation
 from agent.report.values import utc
+from agent.viewing.explaining import Known, also_of, explained
 from agent.viewing.facts import Facts, Moment
 
 FORMAT = "datakeel.docs/1"
 ONE = "datakeel.doc/1"
-KIND = "datakeel.kind/1"
 FOLDER = Path(__file__).parents[1] / "docs"
 _SHOWN = {".md": None, ".yaml": "yaml", ".json": "json", ".service": "ini"}
 _FIRST = ("reference/errors", "how-to/operations", "reference/configuration", "reference/page", "how-to/monitoring")
+_SECTIONS = {"tutorial": "Tutorial", "how-to": "How-to", "reference": "Reference", "explanation": "Explanation"}
+_OTHERS = "More"
+_NOT_LISTED = ("README", "decisions/0")  # the index itself, and what has an index of its own
+_WORDS_MAX = 300
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
 def contents(facts: Facts, moment: Moment) -> dict[str, Any]:
     """Every page by name and title, those that are asked for in haste first; every kind of the targets' platforms."""
     titles = _titles()
-    ordered = sorted(titles, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
+    listed = [name for name in titles if not name.startswith(_NOT_LISTED)]
+    ordered = sorted(listed, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
     return {
         "format": FORMAT,
         "at": utc(moment.now),
-        "pages": [{"name": name, "title": titles[name]} for name in ordered],
+        "pages": [{"name": name, "title": titles[name], "section": _section(name)} for name in ordered],
         "platforms": [
             {
                 "name": platform.api_version,
@@ -70,37 +72,50 @@ def page(moment: Moment, name: str) -> dict[str, Any]:
 
 
 def kind_of(facts: Facts, moment: Moment, path: Mapping[str, str], member: str) -> dict[str, Any]:
-    """What ``explain`` says of a kind, or of one member of it (``workflow.schedule.cron``), as lines of text."""
-    api_version = f"{path['platform']}/{path['version']}"
-    platform = _platforms(facts).get(api_version)
-    kind = platform.kinds.get(path["kind"]) if platform is not None else None
-    if platform is None or kind is None:
+    """What ``explain`` says of a kind of one platform, or of one member of it (``workflow.schedule.cron``)."""
+    platform = _platforms(facts).get(f"{path['platform']}/{path['version']}")
+    if platform is None or path["kind"] not in platform.kinds:
         raise _unknown("kind")
-    text = about_member(platform, kind, member) if member else about_kind(platform, kind)
-    first, _, rest = text.partition("\n")
+    word = f"{path['kind']}.{member}" if member else path["kind"]
+    return _document(moment, word, explained([word], _known(facts), platform.api_version))
+
+
+def word_of(facts: Facts, moment: Moment, query: Mapping[str, str]) -> dict[str, Any]:
+    """What ``explain`` says of any ``word``, as it is typed there; of nothing, where none is asked for.
+
+    ``platform`` is the one that is meant where several have the kind, ``objects`` how many a price is for.
+    Raises UsageError for a word that means nothing.
+    """
+    written, objects = query.get("word", "")[:_WORDS_MAX], query.get("objects", "")[:9]
+    words = written.removeprefix("datakeel explain ").split()
+    if objects and not (objects.isascii() and objects.isdigit() and int(objects) > 0):
+        raise UsageError("`objects` is no number", fix="write 1000")
+    if not words:
+        return _document(moment, "", [])
+    known = _known(facts)
+    only = query.get("platform") or None
+    told = explained(words, known, only, int(objects) if objects else None)
+    return _document(moment, " ".join(words), told, [] if only else also_of(told, known))
+
+
+def _document(moment: Moment, word: str, told: Sequence[Explanation], also: Sequence[str] = ()) -> dict[str, Any]:
     return {
-        "format": KIND,
+        "format": EXPLANATION,
         "at": utc(moment.now),
-        "platform": api_version,
-        "kind": kind.name,
-        "member": member,
-        "summary": first,
-        "text": rest.strip("\n"),
-        "members": _members(kind, member),
-        "promises": "" if member else as_text(platform),
+        "word": word,
+        "explained": [each.document() for each in told],
+        "also_of": list(also),
     }
 
 
-def _members(kind: Kind, member: str) -> list[str]:
-    """The members that have more to tell, by their whole names."""
-    if kind.schema is None:
-        return []
-    said = Said(Schema(kind.schema, kind.schema_path))
-    for word in member.split(".") if member else ():
-        said = said.below(word)
-    if said.is_list and not said.members():
-        said, member = said.below("*"), f"{member}.*"
-    return [f"{member}.{each.name}" if member else each.name for each in said.members()]
+def _known(facts: Facts) -> Known:
+    """The platforms of the targets; those of nobody are no more than a page of the documentation."""
+    return Known((), _platforms(facts))
+
+
+def _section(name: str) -> str:
+    first = name.partition("/")[0]
+    return _SECTIONS.get("explanation" if first == "decisions" else first, _OTHERS)
 
 
 def _platforms(facts: Facts) -> dict[str, Platform]:

@@ -1,10 +1,4 @@
-"""The state of each resource in one word, and the words in the order in which they need eyes. Pure.
-
-``failed``: refused or broken off. ``invalid``: its manifest has a mistake. ``unknown``: could not be told. ``held``: it
-would be changed and must not. ``drifted``: differs, is reported and left alone. ``unhealthy``: as git says, and not
-well on the platform. ``pending``: not as git says yet. ``suspended``: a person stopped writes. ``kept``: the
-configuration wants it to stay as it is. ``progressing``: getting ready. ``in sync``: as git says, and well.
-"""
+"""The state of each resource in one word, and the words in the order in which they need eyes. Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +10,20 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired, Health
 
-STATES = (
-    *("failed", "invalid", "unknown", "held", "drifted", "unhealthy", "pending", "suspended"),
-    *("kept", "progressing", "in sync"),
-)
+MEANINGS: Mapping[str, str] = {
+    "failed": "refused or broken off",
+    "invalid": "its manifest has a mistake",
+    "unknown": "could not be told",
+    "held": "it would be changed and must not",
+    "drifted": "differs, is reported and left alone",
+    "unhealthy": "as git says, and not well on the platform",
+    "pending": "not as git says yet",
+    "suspended": "a person stopped writes",
+    "kept": "the configuration wants it to stay as it is",
+    "progressing": "getting ready",
+    "in sync": "as git says, and well",
+}
+STATES = tuple(MEANINGS)
 WELL = frozenset({"kept", "progressing", "in sync"})
 _BY_HEALTH: Mapping[Health, str] = {"failed": "unhealthy", "progressing": "progressing"}
 

@@ -10,7 +10,7 @@ from agent.viewing.asking import read_log, read_now
 from agent.viewing.condition import condition
 from agent.viewing.facts import Facts, Moment
 from agent.viewing.lines import lines
-from agent.viewing.manual import contents, kind_of, page
+from agent.viewing.manual import contents, kind_of, page, word_of
 from agent.viewing.overview import overview
 from agent.viewing.past import one_pass, passes
 from agent.viewing.plans import plans
@@ -35,7 +35,7 @@ class Blocking(Protocol):
 
 def views_of(facts: Facts, blocking: Blocking) -> dict[str, View]:
     """By name: ``overview``, ``resources``, ``resource``, ``plan``, ``history``, ``pass``, ``events``, ``health``,
-    ``docs``, ``doc``, ``kind``.
+    ``docs``, ``doc``, ``kind``, ``word``.
     """
 
     made: dict[object, tuple[float, dict[str, Any]]] = {}
@@ -79,4 +79,5 @@ def views_of(facts: Facts, blocking: Blocking) -> dict[str, View]:
         "docs": view(lambda moment, path, query: contents(facts, moment)),
         "doc": view(lambda moment, path, query: page(moment, path["name"])),
         "kind": view(lambda moment, path, query: kind_of(facts, moment, path, query.get("member", "")[:200])),
+        "word": view(lambda moment, path, query: word_of(facts, moment, query)),
     }

@@ -49,8 +49,9 @@ def run(arguments: Namespace) -> int:
 
 
 def _text(found: Lint, paint: Callable[[str, str], str]) -> str:
-    from agent.definitions.promise_words import as_text
+    from agent.definitions.promise_words import about_promises
     from agent.report.escape import clean
+    from agent.report.explanation_text import explanation_text
     from agent.report.problems import render_problems
     from agent.report.values import counted
 
@@ -64,7 +65,7 @@ def _text(found: Lint, paint: Callable[[str, str], str]) -> str:
         f"{counted(found.samples, 'sample answer')}, {found.valid} valid and {found.invalid} invalid examples"
     )
     title = paint("heading", f"{platform.api_version} · {clean(found.folder)}")
-    promised = "".join(f"{clean(line)}\n" for line in as_text(platform).splitlines())
+    promised = "".join(f"{clean(line)}\n" for line in explanation_text(about_promises(platform)).splitlines()[2:])
     return f"{text}\n{title}\n{tried}\n\n{promised}\n{_verdict(found)}".lstrip("\n")
 
 

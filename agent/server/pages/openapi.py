@@ -55,8 +55,17 @@ PATHS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "/api/health": ("Health", "The agent itself", {}),
     "/api/docs": ("Docs", "What is written about datakeel, and the kinds of the targets' platforms", {}),
     "/api/docs/{name}": ("Doc", "One page of it, as Markdown", {}),
+    "/api/docs/explain": (
+        "Explained",
+        "What `datakeel explain` says of a word",
+        {
+            "word": "as it is typed: `unknown-key`, `Workflow.workflow.schedule`, `targets.drift`, `cost acme`",
+            "platform": "the one that is meant, where several have the kind",
+            "objects": "with `cost`: at so many objects of each kind",
+        },
+    ),
     "/api/docs/kinds/{platform}/{version}/{kind}": (
-        "Kind",
+        "Explained",
         "What a manifest of a kind may say, and what is promised; what `datakeel explain` prints",
         {"member": "one member of it, such as `workflow.schedule.cron`"},
     ),

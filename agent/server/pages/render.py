@@ -37,7 +37,7 @@ STATES = (
     *("failed", "invalid", "unknown", "held", "drifted", "unhealthy", "pending", "suspended"),
     *("kept", "progressing", "in sync"),
 )
-_PART_OF = {"resource": "resources", "pass": "history", "doc": "docs", "kind": "docs"}
+_PART_OF = {"resource": "resources", "pass": "history", "doc": "docs", "kind": "docs", "word": "docs"}
 _VALUE_WIDTH = 400
 
 

@@ -47,7 +47,8 @@ PAGES = (
     Page("/events", "events", "events.html"),
     Page("/health", "health", "health.html"),
     Page("/docs", "docs", "docs.html"),
-    Page("/docs/kinds/{platform}/{version}/{kind}", "kind", "kind.html"),
+    Page("/docs/explain", "word", "explained.html"),
+    Page("/docs/kinds/{platform}/{version}/{kind}", "kind", "explained.html"),
     Page("/docs/{name:path}", "doc", "doc.html"),
 )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.cli.error_codes import ERRORS_FILE, explanations
+from agent.viewing.error_codes import ERRORS_FILE, explanations
 
 AGENT = Path(__file__).parents[3] / "agent"
 _SHAPE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -11,6 +11,7 @@ from agent.definitions.member_words import about_member
 from agent.definitions.schema_words import Said
 from agent.errors import UsageError
 from agent.json_schema import Schema
+from agent.report.explanation_text import explanation_text
 from tests.unit.definitions.writing import OPEN, shop
 
 _SCHEMA = {
@@ -54,6 +55,18 @@ _FIELDS = """\
 """
 
 
+def explained_kind(platform, kind):
+    return explanation_text(about_kind(platform, kind))
+
+
+def explained_platform(platform):
+    return explanation_text(about_platform(platform))
+
+
+def explained_member(platform, kind, member):
+    return explanation_text(about_member(platform, kind, member))
+
+
 @pytest.fixture
 def platform(tmp_path):
     schema = {**_SCHEMA, "properties": {**_SCHEMA["properties"], "lid": {"type": "boolean"}}}
@@ -62,7 +75,7 @@ def platform(tmp_path):
 
 def test_a_kind_is_named_bounded_and_asked(platform):
     assert (
-        about_kind(platform, platform.kinds["Thing"])
+        explained_kind(platform, platform.kinds["Thing"])
         == """\
 Thing · shop/v1 · managed
 
@@ -104,17 +117,24 @@ Actions, by `datakeel act Thing/NAME ACTION`:
   weigh, which only reads
     unverified, wants `confirmed: [Thing.weigh]`: nobody tried
 
-Logs, polled: datakeel logs Thing/NAME [--tail] [--follow]
+Logs, polled:
+  datakeel logs Thing/NAME [--tail] [--follow]
     --arg part="lid"|"box"
 """
     )
 
 
 def test_an_observed_kind_and_a_platform_are_short(platform):
-    assert about_kind(platform, platform.kinds["Shelf"]) == (
+    assert explained_kind(platform, platform.kinds["Shelf"]) == (
         "Shelf · shop/v1 · observed: no manifest may ask for one\n\nOn the command line: Shelf/NAME.\n"
     )
-    assert about_platform(platform).splitlines()[:5] == ["shop/v1", "", "Managed: Thing", "", "Observed only: Shelf"]
+    assert explained_platform(platform).splitlines()[:5] == [
+        "shop/v1",
+        "",
+        "Managed: Thing",
+        "",
+        "Observed only: Shelf",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +165,7 @@ def test_an_observed_kind_and_a_platform_are_short(platform):
     ],
 )
 def test_a_member_says_what_it_is_and_how_it_travels(platform, member, lines):
-    told = about_member(platform, platform.kinds["Thing"], member).splitlines()
+    told = explained_member(platform, platform.kinds["Thing"], member).splitlines()
     for line in lines:
         assert line in told, "\n".join(told)
 
@@ -162,7 +182,7 @@ def test_a_member_says_what_it_is_and_how_it_travels(platform, member, lines):
 )
 def test_a_member_that_is_not_known_is_refused_with_the_nearest(platform, member, what, fix):
     with pytest.raises(UsageError) as caught:
-        about_member(platform, platform.kinds["Thing"], member)
+        explained_member(platform, platform.kinds["Thing"], member)
     assert (caught.value.what, caught.value.fix) == (what, fix)
     open_to_all = member in ("free.x", "parts.nam")
     assert (caught.value.why is not None) == open_to_all
@@ -170,7 +190,7 @@ def test_a_member_that_is_not_known_is_refused_with_the_nearest(platform, member
 
 def test_what_is_observed_has_no_members(platform):
     with pytest.raises(UsageError, match="Shelf is observed"):
-        about_member(platform, platform.kinds["Shelf"], "x")
+        explained_member(platform, platform.kinds["Shelf"], "x")
 
 
 def test_a_place_moves_as_the_nearest_rule_says(platform):
@@ -187,12 +207,29 @@ def test_a_place_moves_as_the_nearest_rule_says(platform):
 @pytest.mark.parametrize("name", sorted(available()))
 def test_every_bundled_kind_and_member_is_told(name):
     platform = load_platform(name)
-    assert about_platform(platform).startswith(name)
+    assert explained_platform(platform).startswith(name)
     for kind in platform.kinds.values():
-        text = about_kind(platform, kind)
+        text = explained_kind(platform, kind)
         assert text.startswith(f"{kind.name} · {name} · ")
         assert all(len(line) <= 100 or " " not in line.strip() for line in text.splitlines()), text
         for action in kind.actions:
             assert f"\n  {action}" in text
         for member in Said(Schema(kind.schema, "")).members() if kind.schema is not None else ():
-            assert member.description in about_member(platform, kind, member.name).replace("\n", " ")
+            assert member.description in explained_member(platform, kind, member.name).replace("\n", " ")
+
+
+def test_a_member_is_told_to_programs_too(platform):
+    told = about_member(platform, platform.kinds["Thing"], "size").document()
+    assert told["what"] == "member"
+    assert told["word"] == "Thing.size"
+    assert told["told"] == {
+        "type": "integer",
+        "required": True,
+        "deprecated": False,
+        "description": "How large.",
+        "members": [],
+        "limits": "at least 1; at most 9",
+        "example": "3",
+        "special": "immutable",
+        "change": "reported and not made: nothing can change it",
+    }

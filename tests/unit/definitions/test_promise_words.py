@@ -7,7 +7,8 @@ import pytest
 from agent.definitions.load import load_folder
 from agent.definitions.platform import BudgetRule, Window
 from agent.definitions.price import budget_words, calls_for, seconds_words, shortest_seconds
-from agent.definitions.promise_words import as_markdown, as_text, cannot, limits
+from agent.definitions.promise_words import about_cost, about_promises, as_markdown, cannot, limits
+from agent.report.explanation_text import explanation_text
 from tests.unit.definitions.writing import CLOSED, PLATFORMS, shop
 
 _WRITES = """\
@@ -77,7 +78,7 @@ def test_kinds_of_which_the_same_is_said_stand_together():
 
 def test_both_forms_tell_limits_guesses_and_price():
     platform = load_folder(PLATFORMS / "datalinx", bundled=True)
-    text, page = as_text(platform), as_markdown(platform)
+    text, page = explanation_text(about_promises(platform)), as_markdown(platform)
     assert "\nMapping, Source, Pipeline\n  - nothing is missing\n" in text
     assert "  - Pipeline.run: the CLI names it, no path is printed\n" in text
     assert "- **Mapping, Source, Pipeline**: nothing is missing.\n" in page
@@ -107,3 +108,12 @@ def test_times_are_rounded_up_and_readable():
     assert budget_words(BudgetRule((Window(5, 10.0),))) == "5 calls in 10 s"
     assert budget_words(BudgetRule(())) == "no limit"
     assert shortest_seconds(BudgetRule(()), 10) == 0
+
+
+def test_the_price_of_a_number_of_objects_is_in_calls_and_in_time():
+    platform = load_folder(PLATFORMS / "dataos", bundled=True)
+    told = about_cost(platform, 65)
+    look = {"objects": 65, "calls": 66, "shortest_seconds": pytest.approx(297.0)}
+    assert told.told["kinds"]["Workflow"]["looks"] == [look]
+    assert "  66            5 min" in explanation_text(told)
+    assert "N = 1,000" in explanation_text(about_cost(platform))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-ERRORS_FILE = Path(__file__).parent.parent / "docs" / "reference" / "errors.md"
+ERRORS_FILE = Path(__file__).parents[1] / "docs" / "reference" / "errors.md"
 
 
 def explanations() -> dict[str, str]:
