@@ -44,6 +44,11 @@ class Family:
         return (self.create is not None or self.apply is not None) and self.observed
 
     @property
+    def whole(self) -> bool:
+        """Whether a kind is worth drafting unasked: what is only listed and added to is no resource."""
+        return self.managed and (self.parameter is not None or self.update is not None or self.delete is not None)
+
+    @property
     def observed(self) -> bool:
         return self.list is not None or self.get is not None or self.finds is not None
 
@@ -119,10 +124,17 @@ def _writes(family: Family, at_top: Mapping[str, Endpoint], at_item: Mapping[str
         family.update = post
     if family.update is None:
         family.update = patch or put
+    if put is not None and "201" in put.statuses and patch is not None and _has_header(put, "if-none-match"):
+        family.create, family.reasons["create-only"] = put, ""
+        family.reasons["create"] = "a PUT that may answer 201"
     if family.create is None and put is not None:
         family.apply, family.update = put, None
     if family.update is None and family.apply is None and "PUT" in at_top and family.parameter is not None:
         family.update = at_top["PUT"]  # of the collection, with the id in its body
+
+
+def _has_header(call: Endpoint, name: str) -> bool:
+    return any(one.name.lower() == name for one in call.asks("header"))
 
 
 def _says(call: Endpoint, words: re.Pattern[str]) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.drafting.bodies import Bodies
 from agent.drafting.families import Family
-from agent.drafting.kinds import Bodies, Maker
+from agent.drafting.kinds import Maker
 from agent.drafting.members import Members, Reader
 from agent.drafting.model import Draft, high, medium
 from agent.drafting.names import singular, squeezed, words_of

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from agent.drafting.members import Members, Reader
 from agent.drafting.model import Guess, high, low, medium
 from agent.drafting.names import snake, squeezed
+from agent.drafting.replies import plain
 
 _NAMES = (
     *("name", "slug", "key", "username", "login", "title", "displayname", "identifier", "code", "label", "path"),
@@ -33,6 +34,12 @@ class Identity:
     id_guess: Guess | None
     by_name: bool
     written: str | None
+    within: str | None = None
+
+    @property
+    def expression(self) -> str:
+        """The key as JMESPath."""
+        return f"{plain(self.within)}.{plain(self.key)}" if self.within else plain(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +49,25 @@ class Seen:
     answered: Members
     created: Members
     conflict: bool  # a create is documented to answer 409
+    chosen: bool = False  # a create goes to the path of the item, so that whoever creates it chooses what names it
+    wrapped: str | None = None  # the member in which the object's own members stand
 
 
 def identity_of(reader: Reader, kind: str, parameter: str | None, seen: Seen) -> Identity:
     """Key and id of a kind whose item path ends with ``{parameter}``; None where it has no item path."""
     known = {**seen.answered.schemas, **seen.created.schemas}
+    if seen.wrapped is not None and parameter is not None:
+        key = _first((_plain_of(parameter, kind),), reader.members(known[seen.wrapped]).schemas)
+        guess = medium(f"{{{parameter}}} of the path, in {seen.wrapped}")
+        named = _plain_of(parameter, kind)
+        return Identity(key or named, guess, None, None, True, None, seen.wrapped)
     member = _member_of(parameter, kind, known) if parameter is not None else None
+    if member is not None and seen.chosen:
+        written = member if member in seen.created else None
+        return Identity(member, high(f"a create goes to the path that {member} names"), None, None, True, written)
     if member is not None and _is_written(reader, member, seen):
         return Identity(member, high(f"a create takes {member}, and the path names it"), None, None, True, member)
-    if member is None and parameter is not None and not _is_id(parameter, kind):
+    if member is None and parameter is not None and (seen.chosen or not _is_id(parameter, kind)):
         return _named_by_path(kind, parameter, seen)
     id_member = member or _first(_IDS, seen.answered.schemas) or "id"
     told = f"{{{parameter}}} of the path, and no create takes it" if parameter else "the usual name"
@@ -89,6 +106,7 @@ def _natural(reader: Reader, kind: str, seen: Seen, id_member: str) -> tuple[str
         sure = medium if found in seen.created.required or squeezed(found) == "name" else low
         return found, sure(f"the first text with such a name that a create takes{unique}")
     needed = [name for name in created if name in seen.created.required and name in seen.answered]
+    needed = [name for name in needed if not snake(name).endswith(("_id", "_uuid"))]
     if needed:
         return needed[0], low("the first text that a create needs; nothing has the name of a name")
     found = _first(_NAMES, seen.answered.schemas)
@@ -114,16 +132,19 @@ def _is_id(parameter: str, kind: str) -> bool:
 def _member_of(parameter: str, kind: str, known: Iterable[str]) -> str | None:
     """The member that a path parameter stands for: ``{flow_id}`` of Flow is ``id``, unless a member is called so."""
     folded = {squeezed(name): name for name in reversed(list(known))}
-    for word in (squeezed(parameter), squeezed(_plain_of(parameter, kind))):
-        if word in folded:
+    either = _plain_of(parameter, kind, 1)
+    for word in (squeezed(parameter), squeezed(either), squeezed(_plain_of(parameter, kind))):
+        if word in folded and (word != squeezed(either) or either != "id"):
             return folded[word]
+    if squeezed(_plain_of(parameter, kind)) in folded:
+        return folded[squeezed(_plain_of(parameter, kind))]
     if _is_id(parameter, kind):
         return next((folded[word] for word in ("id", "uuid", "pk", "guid") if word in folded), None)
     return folded.get("name") if squeezed(parameter).endswith("name") else None
 
 
-def _plain_of(parameter: str, kind: str) -> str:
-    """``work_pool_name`` of a WorkPool is ``name``; ``{id_or_slug}`` is ``id``; ``{book}`` of Book is ``name``."""
+def _plain_of(parameter: str, kind: str, choice: int = 0) -> str:
+    """``work_pool_name`` of a WorkPool is ``name``; ``{id_or_slug}`` is ``id`` or, the other choice, ``slug``."""
     word, own = snake(parameter), snake(kind)
     if word == own or word == own.rpartition("_")[2]:
         return "name"
@@ -131,7 +152,8 @@ def _plain_of(parameter: str, kind: str) -> str:
         if word.startswith(f"{head}_"):
             word = word.removeprefix(f"{head}_")
             break
-    return word.partition("_or_")[0]
+    choices = word.split("_or_")
+    return choices[min(choice, len(choices) - 1)]
 
 
 def _first(names: Iterable[str], known: Iterable[str]) -> str | None:

@@ -8,32 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from agent.drafting.bodies import Bodies, bodies_of
 from agent.drafting.endpoints import Endpoint, Parameter
 from agent.drafting.families import Family, Steps, bare
 from agent.drafting.identity import Identity, Seen, identity_of
 from agent.drafting.members import Members, Reader
 from agent.drafting.model import UNSEEN_READ, UNSEEN_WRITES, Draft, Guess, high, low, medium
 from agent.drafting.names import scope_word, snake, squeezed
-from agent.drafting.paging import cut_by_body, paging_of
-from agent.drafting.replies import Rows, object_of, plain, rows_of
+from agent.drafting.paging import paging_of
+from agent.drafting.replies import Rows, object_of, plain
 
-_NOTHING = Members({}, frozenset())
+_IN_QUERY = 1000  # places of scope words that stand in the query
 _CARRIED = frozenset(["etag", "revision", "resourceversion", "version", "lockversion", "rowversion"])
 _KEYS_OF_REPEAT = frozenset(("idempotency-key", "x-idempotency-key", "x-request-idempotency-key"))
-
-
-@dataclass(slots=True)
-class Bodies:
-    """What the calls of a kind say and take: members of an object, of a row, of a create and of an update."""
-
-    rows: Rows | None
-    item: tuple[str, Any, Guess | None]
-    answered: Members
-    listed: Members
-    created: Members
-    updated: Members
 
 
 @dataclass(slots=True)
@@ -50,20 +38,13 @@ class Maker:
 
     def look(self, family: Family) -> None:
         """Conclude identity and bodies, before any kind is written: kinds refer to each other."""
-        reader, last = self.reader, family.collection[-1] if family.collection[-1] != "{}" else ""
-        found = family.get or family.finds
-        rows = rows_of(reader, family.list.answer, last, found.answer if found else None) if family.list else None
-        item = object_of(reader, found.answer, last, rows.row if rows else None) if found else ("@", None, None)
-        write = family.create or family.apply
-        listed = reader.members(rows.row) if rows is not None and not rows.plain else _NOTHING
-        updated = reader.members(family.update.body) if family.update is not None else _NOTHING
-        created = reader.members(write.body) if write is not None and write.body is not None else updated
-        bodies = Bodies(rows, item, reader.members(item[1]) or listed, listed, created, updated)
+        bodies = bodies_of(self.reader, family)
         self.bodies[family.name] = bodies
+        write = family.create or family.apply
         conflict = write is not None and "409" in write.statuses
-        self.identities[family.name] = identity_of(
-            reader, family.name, family.parameter, Seen(bodies.answered, created, conflict)
-        )
+        chosen = write is not None and bare(write.steps) == (*family.collection, "{}")
+        seen = Seen(bodies.answered, bodies.created, conflict, chosen, bodies.wrapped)
+        self.identities[family.name] = identity_of(self.reader, family.name, family.parameter, seen)
 
     def write(self, family: Family) -> None:
         """The words of one kind."""
@@ -74,7 +55,7 @@ class Maker:
             say((*kind, "unverified"), UNSEEN_WRITES)
         self._scope(family)
         plain_rows = bodies.rows is not None and bodies.rows.plain
-        say((*kind, "key"), plain(identity.key), None if plain_rows else identity.key_guess)
+        say((*kind, "key"), identity.expression, None if plain_rows else identity.key_guess)
         if identity.id is not None:
             say((*kind, "id"), plain(identity.id), identity.id_guess)
         self._list(family)
@@ -100,7 +81,17 @@ class Maker:
                 found[place] = (scope_word(parent.name, taken), parent)
             else:
                 found[place] = (scope_word(snake(self._parameter_at(family, place)), taken), None)
+        for number, parameter in enumerate(family.list.asks("query") if family.list is not None else ()):
+            parent = self._named(parameter, family) if parameter.required else None
+            if parent is not None:
+                found[_IN_QUERY + number] = (scope_word(parent.name, {word for word, _ in found.values()}), parent)
         return found
+
+    def _named(self, parameter: Parameter, family: Family) -> Family | None:
+        """The kind whose identity a parameter is, by its name."""
+        names = {squeezed(one.name) + end: one for one in self.kinds.values() for end in ("id", "name", "key")}
+        found = names.get(squeezed(parameter.name))
+        return found if found is not family else None
 
     def line(self, family: Family, call: Endpoint) -> str:
         """The request line of a call, with our words in place of its parameters."""
@@ -116,7 +107,14 @@ class Maker:
             else:
                 steps.append("{name}" if call is family.finds or identity.by_name else "{id}")
         path = "/" + "/".join(steps) + ("/" if call.path.endswith("/") else "")
-        asked = [f"{one.name}={value}" for one in call.asks("query") if one.required and (value := self._asked(one))]
+        parents = {parent.name: word for word, parent in scope.values() if parent is not None}
+        asked = []
+        for one in call.asks("query"):
+            parent = self._named(one, family)
+            if parent is not None and parent.name in parents and one.required:
+                asked.append(f"{one.name}={self._parent((parents[parent.name], parent))}")
+            elif one.required:
+                asked.append(f"{one.name}={self._asked(one)}")
         return f"{call.method} {path}{'?' + '&'.join(asked) if asked else ''}"
 
     def _parent(self, word: tuple[str, Family | None]) -> str:
@@ -126,7 +124,7 @@ class Maker:
         identity = self.identities[parent.name]
         return f"{{{name}.{identity.id or 'id'}}}"
 
-    def _asked(self, parameter: Parameter) -> str | None:
+    def _asked(self, parameter: Parameter) -> str:
         """A query parameter that must be said: its own default, else a setting."""
         said = self.reader.word(parameter.schema, "default")
         choices = self.reader.word(parameter.schema, "enum")
@@ -137,10 +135,14 @@ class Maker:
         return self.settings(parameter.name, parameter)
 
     def _scope(self, family: Family) -> None:
-        for word, parent in self.words_of_scope(family).values():
+        for place, (word, parent) in self.words_of_scope(family).items():
             path = ("kinds", family.name, "scope", word)
             if parent is not None:
-                self.draft.say(path, parent.name, high("its path stands below that kind's"))
+                self.draft.say(
+                    path,
+                    parent.name,
+                    high("the list asks for one" if place >= _IN_QUERY else "its path stands below it"),
+                )
             else:
                 self.draft.say(path, {}, medium("a name in the path without a kind behind it"))
 
@@ -180,7 +182,7 @@ class Maker:
     def _pages(self, family: Family, call: Endpoint, rows: Rows | None) -> None:
         if rows is None:
             rows = Rows("@", None, None, False, ())
-        found = cut_by_body(self.reader, call) if family.searches else paging_of(self.reader, call, rows)
+        found = paging_of(self.reader, call, rows, in_body=family.searches)
         path = ("kinds", family.name, "list")
         if found is None:
             self.draft.say((*path, "pages"), "none", medium("no parameter asks for a page"))
@@ -219,6 +221,9 @@ class Maker:
         where, _, why = object_of(self.reader, call.answer, family.collection[-1], self.bodies[family.name].item[1])
         if where != "@":
             say((*path, "item"), plain(where), why)
+        if family.create is not None and "create-only" in family.reasons:
+            say((*path, "headers"), {"If-None-Match": "*"}, high("a header of the call: only where there is none"))
+            say((*path, "exists"), 412)
         for name, value in self.adds(family, self.bodies[family.name].created).items():
             say((*path, "adds", name), value)
         for parameter in call.asks("header"):
@@ -247,11 +252,14 @@ class Maker:
             say((*path, "as"), call.codec)
         if "merge-patch" in call.media:
             say((*path, "sends"), "merge", high("its body is a merge patch"))
+        elif call.method != "PUT" and bodies.updated.required:
+            needed = ", ".join(sorted(bodies.updated.required)[:3])
+            say((*path, "sends"), "whole", high(f"its body needs {needed}, whatever changes"))
         elif call.method != "PUT":
             say((*path, "sends"), "changes", medium(f"a {call.method}: members that are not sent are taken to stay"))
         elif bodies.created.required and bodies.updated and not bodies.updated.required:
             say((*path, "sends"), "whole", medium("a PUT, though its body needs no member"))
-        if call.method == "PUT" and bodies.updated:
+        if bodies.updated and self.draft.said((*path, "sends")) not in ("changes", "merge"):
             for name, value in self.adds(family, bodies.updated).items():
                 say((*path, "adds", name), value)
             self._carries(family, path)

@@ -40,12 +40,15 @@ _ASK, _ASK_MAX = 100, 1000
 Paging = tuple[dict[str, Any] | None, Guess]
 
 
-def paging_of(reader: Reader, call: Endpoint, rows: Rows) -> Paging | None:
+def paging_of(reader: Reader, call: Endpoint, rows: Rows, *, in_body: bool = False) -> Paging | None:
     """The word ``pages`` of a list and its guess; the word is None where it is cut and nothing tells where it ends.
 
-    None alone: nothing says that the list is paged.
+    None alone: nothing says that the list is paged. ``in_body``: a search, whose body holds the position.
     """
-    asked = _Asked.of(reader, call.asks("query"))
+    body = reader.members(call.body).schemas if in_body else {}
+    asked = _Asked.of(
+        reader, [Parameter(name, "body", False, one, "") for name, one in body.items()] or call.asks("query")
+    )
     told = _Told(reader, rows, call.headers)
     if asked.cursor is not None:
         sign = told.named(_NEXT_CURSOR, "string")
@@ -65,11 +68,10 @@ def paging_of(reader: Reader, call: Endpoint, rows: Rows) -> Paging | None:
     return None
 
 
-def cut_by_body(reader: Reader, call: Endpoint) -> Paging | None:
-    """A search whose body says where to begin: its pages have no word, so the first is all that is read."""
-    members = reader.members(call.body)
-    names = [name for name in members.schemas if squeezed(name) in (*_SIZE, *_PAGE, *_OFFSET, *_CURSOR)]
-    return (None, low(f"its body asks for pages ({', '.join(names[:3])})")) if names else None
+def size_of(reader: Reader, call: Endpoint) -> str | None:
+    """The parameter that says how many rows are wanted."""
+    size = _Asked.of(reader, call.asks("query")).size
+    return size.name if size is not None else None
 
 
 @dataclass(frozen=True, slots=True)

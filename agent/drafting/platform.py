@@ -20,8 +20,9 @@ from agent.drafting.kinds import Maker
 from agent.drafting.members import Reader
 from agent.drafting.model import Draft, Guess, high, low, medium
 from agent.drafting.names import slug, snake, squeezed
+from agent.drafting.paging import size_of
 from agent.drafting.replies import plain
-from agent.drafting.security import write_auth
+from agent.drafting.security import login_paths, write_auth
 from agent.errors import UsageError
 
 KINDS_MAX = 60
@@ -43,15 +44,16 @@ def draft_of(document: Document, *, platform: str | None = None, kinds: Sequence
     if not PLATFORM_NAME.fullmatch(name):
         raise UsageError(f"`{name[:60]}` cannot be a platform's name", fix="--platform NAME, in small letters")
     prefix = _server_path(document)
-    cut = _common(chosen, len(tenant))
+    common = _common(chosen, len(tenant))
+    cut = _above_logins(document, prefix, common)
     draft.say(("platform",), name, None if platform else medium("from the document's title"))
-    version = next((s for s in (*prefix.split("/"), *cut) if _VERSION_STEP.fullmatch(s)), "v1")
+    version = next((s for s in (*prefix.split("/"), *common) if _VERSION_STEP.fullmatch(s)), "v1")
     draft.say(("version",), version if VERSION_NAME.fullmatch(version) else "v1")
     draft.say(("format",), 1)
     base = prefix + "".join(f"/{_tenant_step(draft, step)}" for step in cut)
     if base:
         draft.say(("base",), base)
-    write_auth(document, draft)
+    write_auth(document, draft, prefix)
     maker = Maker(reader, draft, {(*one.collection, "{}"): one for one in chosen}, _settings(draft), tenant)
     for family in chosen:
         maker.look(family)
@@ -76,7 +78,7 @@ def names_of(document: Document) -> tuple[list[str], list[str]]:
 
 
 def _chosen(document: Document, found: Sequence[Family], wanted: Sequence[str]) -> list[Family]:
-    managed = [one for one in found if one.managed]
+    managed = [one for one in found if one.whole]
     if not wanted:
         if len(managed) > KINDS_MAX:
             raise UsageError(
@@ -142,6 +144,15 @@ def _common(chosen: Sequence[Family], tenant: int) -> Steps:
     return calls[0][:end] if calls else ()
 
 
+def _above_logins(document: Document, prefix: str, cut: Steps) -> Steps:
+    """As much of the common steps as a login stands below, too: every request line has the same base."""
+    for path in login_paths(document):
+        steps = tuple(path.removeprefix(prefix).split("/")[1:])
+        same = next((n for n, (a, b) in enumerate(zip(cut, steps, strict=False)) if a != b), min(len(cut), len(steps)))
+        cut = cut[:same]
+    return cut
+
+
 def _common_steps(paths: Sequence[Steps]) -> Steps:
     common = paths[0] if paths else ()
     for path in paths:
@@ -199,7 +210,11 @@ def _probe(
     me = [
         call
         for call in calls
-        if call.method == "GET" and not call.open and call.steps[: len(cut)] == cut and squeezed(call.steps[-1]) in _ME
+        if call.method == "GET"
+        and not call.open
+        and call.steps[: len(cut)] == cut
+        and call.steps
+        and squeezed(call.steps[-1]) in _ME
         if not any(step.startswith("{") for step in call.steps[len(cut) :])
         and not any(p.required for p in call.parameters)
     ]
@@ -213,7 +228,21 @@ def _probe(
     if lists:
         family = min(lists, key=lambda one: len(maker.line(one, one.list)) if one.list else 0)
         assert family.list is not None
-        draft.say(("probe",), maker.line(family, family.list), medium("the shortest list"))
+        line = maker.line(family, family.list)
+        size = size_of(maker.reader, family.list)
+        draft.say(
+            ("probe",), f"{line}{'&' if '?' in line else '?'}{size}=1" if size else line, medium("the shortest list")
+        )
+        return
+    plain_ones = [
+        call
+        for call in calls
+        if call.method == "GET" and not call.open and call.steps and squeezed(call.steps[-1]) in ("version", "info")
+        if not any(step.startswith("{") for step in call.steps) and call.steps[: len(cut)] == cut
+    ]
+    if plain_ones:
+        call = max(plain_ones, key=lambda one: len(one.steps))
+        draft.say(("probe",), f"GET {call.path}", low("whether it asks for the credential is not said"))
 
 
 def _errors(reader: Reader, draft: Draft, calls: Sequence[Endpoint]) -> None:

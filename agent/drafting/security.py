@@ -18,14 +18,10 @@ _PREFIX = re.compile(
 _SCHEMES_MAX = 6
 
 
-def write_auth(document: Document, draft: Draft) -> None:
+def write_auth(document: Document, draft: Draft, prefix: str) -> None:
     """The word ``auth``; left out, and told, where the document declares no scheme that can be used."""
-    value = document.value
-    named = (
-        value.get("securityDefinitions") if document.dialect == "2.0" else _part(value, "components", "securitySchemes")
-    )
-    schemes = {name: resolved(document, one) for name, one in named.items()} if isinstance(named, Mapping) else {}
-    found = [made for name in _ordered(value, schemes) for made in _schemes(str(name), schemes[name], document.dialect)]
+    schemes = _declared(document)
+    found = [made for name in _ordered(document.value, schemes) for made in _schemes(name, schemes[name], prefix)]
     for name, words, guess in found[:_SCHEMES_MAX]:
         path = ("auth", name)
         if draft.said(path) is None and words not in (draft.said(("auth",)) or {}).values():
@@ -44,7 +40,7 @@ def _ordered(value: Mapping[str, Any], schemes: Mapping[str, Any]) -> list[str]:
     return first + [name for name in schemes if name not in first]
 
 
-def _schemes(name: str, scheme: Mapping[str, Any], dialect: str) -> Iterator[tuple[str, dict[str, Any], Guess]]:
+def _schemes(name: str, scheme: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any], Guess]]:
     called = _name(name)
     type_, way = str(scheme.get("type", "")), str(scheme.get("scheme", "")).lower()
     if type_ == "basic" or (type_ == "http" and way == "basic"):
@@ -57,6 +53,15 @@ def _schemes(name: str, scheme: Mapping[str, Any], dialect: str) -> Iterator[tup
         yield from _of_key(called, scheme)
     elif type_ in ("oauth2", "openIdConnect"):
         yield called, _bearer(), medium("OAuth: a token that is got elsewhere, sent as bearer")
+        path = _token_path(scheme)
+        if path is not None and path.startswith(f"{prefix}/"):
+            login = {
+                "request": f"POST {path}",
+                "as": "form",
+                "body": {"grant_type": "password", "username": "${secret.user}", "password": "${secret.password}"},
+            }
+            words = {"login": login, "token": "access_token", "lasts": "not_null(expires_in, `3600`)"}
+            yield f"{called}Login", words | _bearer("token"), low("as RFC 6749 has it; many servers take JSON instead")
 
 
 def _of_key(called: str, scheme: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], Guess]]:
@@ -78,8 +83,31 @@ def _of_key(called: str, scheme: Mapping[str, Any]) -> Iterator[tuple[str, dict[
         yield called, {"cookie": header, "value": "${secret.session}"}, medium("a session of a browser")
 
 
-def _bearer() -> dict[str, Any]:
-    return {"header": "Authorization", "value": "Bearer ${secret.token}"}
+def login_paths(document: Document) -> list[str]:
+    """The paths at which a token is to be had for a user and a password."""
+    return [path for one in _declared(document).values() if (path := _token_path(one)) is not None]
+
+
+def _declared(document: Document) -> dict[str, Mapping[str, Any]]:
+    value = document.value
+    named = value.get("securityDefinitions") if document.dialect == "2.0" else None
+    named = named if document.dialect == "2.0" else _part(value, "components", "securitySchemes")
+    return {str(name): resolved(document, one) for name, one in named.items()} if isinstance(named, Mapping) else {}
+
+
+def _token_path(scheme: Mapping[str, Any]) -> str | None:
+    """The path of an OAuth password flow on the same server; an address elsewhere is never asked."""
+    url = _part(scheme, "flows", "password").get("tokenUrl")
+    if scheme.get("type") == "oauth2" and scheme.get("flow") == "password":
+        url = scheme.get("tokenUrl")
+    if not isinstance(url, str) or "://" in url or url.startswith("//"):
+        return None
+    path = "/" + url.removeprefix("./").strip("/")
+    return path if re.fullmatch(r"(?:/[A-Za-z0-9_-]+)+", path) else None
+
+
+def _bearer(word: str = "secret.token") -> dict[str, Any]:
+    return {"header": "Authorization", "value": f"Bearer ${{{word}}}"}
 
 
 def _name(name: str) -> str:
