@@ -49,6 +49,7 @@ LAW: dict[str, set[str]] = {
     "store": {"errors", "model", "clock"},
     "report": {"errors", "model"},
     "notify": {"errors", "model", "clock", "report"},
+    "probing": {"errors", "model", "definitions", "json_schema", "live", "report"},
     "sandbox": set(),  # so that it cannot agree with our mistakes
     "reconcile": {
         *("errors", "model", "clock", "config", "definitions", "json_schema"),

@@ -49,7 +49,7 @@ def read_wait(rule: BudgetRule, headers: Mapping[str, str], body: Any, now: floa
     if text:
         if _SECONDS.fullmatch(text):
             return float(text), nonsense
-        moment = _moment(text)
+        moment = moment_of(text)
         if moment is not None:
             return max(0.0, moment - _server_now(headers, now)), nonsense
         nonsense = "retry-after"
@@ -80,7 +80,7 @@ def _reset(name: str | None, headers: Mapping[str, str], now: float, nonsense: l
         if value > _EPOCH_ABOVE:
             return max(0.0, value - _server_now(headers, now))
         return value
-    moment = _moment(text)
+    moment = moment_of(text)
     if moment is None:
         nonsense.append(name)
         return None
@@ -89,12 +89,12 @@ def _reset(name: str | None, headers: Mapping[str, str], now: float, nonsense: l
 
 def _server_now(headers: Mapping[str, str], now: float) -> float:
     """Moments of the server are compared with the server's clock, so that ours may be wrong."""
-    moment = _moment(headers.get("date", ""))
+    moment = moment_of(headers.get("date", ""))
     return now if moment is None else moment
 
 
 @lru_cache(maxsize=64)
-def _moment(text: str) -> float | None:
+def moment_of(text: str) -> float | None:
     """Epoch seconds of an HTTP date or an ISO date."""
     if not text or not text.isascii() or len(text) > 64:
         return None

@@ -1,0 +1,1 @@
+"""What an API does that its documents leave open."""
