@@ -6,6 +6,8 @@ more and never less. Used for ``datakeel.yaml`` as it is, and by ``kind_schema``
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from agent.json_schema.reach import resolve_reference
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
+_LABEL = 60  # of a snippet, in characters
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DROPPED = frozenset(
     [
@@ -107,6 +110,8 @@ class Writer:
         if word == "format" and value in _PATTERNS and "pattern" not in schema:
             pattern, meaning = _PATTERNS[value]
             return {"pattern": pattern, "patternErrorMessage": meaning}
+        if word == "examples" and isinstance(value, list):
+            return _examples(value, schema.get("defaultSnippets", []))
         if word == "deprecated":
             return {"deprecationMessage": str(schema.get("description", "deprecated"))} if value is True else {}
         return {word: value}
@@ -134,6 +139,30 @@ class Writer:
         if not made and len(parts) == 1:
             return parts[0]
         return made | {"allOf": [*parts, *made.get("allOf", ())]}  # Draft-07 looks at nothing beside a `$ref`
+
+
+def _examples(values: list[Any], snippets: list[Any]) -> dict[str, Any]:
+    """A mapping is offered as a snippet: as an example, a language server calls it ``[object Object]``."""
+    simple = [value for value in values if not isinstance(value, Mapping)]
+    offered = [{"label": _label(value), "body": _literal(value)} for value in values if isinstance(value, Mapping)]
+    return {
+        **({"examples": simple} if simple else {}),
+        **({"defaultSnippets": [*snippets, *offered]} if offered else {}),
+    }
+
+
+def _label(value: Mapping[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LABEL else f"{text[: _LABEL - 1]}…"
+
+
+def _literal(value: Any) -> Any:
+    """The same in a snippet, where ``$`` and ``}`` mean something."""
+    if isinstance(value, str):
+        return re.sub(r"([$}\\])", r"\\\1", value)
+    if isinstance(value, Mapping):
+        return {name: _literal(member) for name, member in value.items()}
+    return [_literal(member) for member in value] if isinstance(value, list) else value
 
 
 def as_draft7(schema: Mapping[str, Any], comment: str) -> dict[str, Any]:

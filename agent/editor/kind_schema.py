@@ -1,8 +1,7 @@
 """The schema of a kind's ``spec`` with what the definition says of single places woven in.
 
 Where a secret may stand a reference to one is taken as well; what belongs to the platform may not be written; what a
-person must know of a place is part of its hover text. As generous as ``validate/secret_leaves`` or more, never less:
-a member whose name is only known when it is written may hold a reference, whatever it is called. Pure.
+person must know of a place is part of its hover text. Pure.
 """
 
 from __future__ import annotations
@@ -13,9 +12,22 @@ from typing import Any, NamedTuple
 from agent.definitions.field_words import special, steps_of
 from agent.definitions.platform import FieldRule, Kind
 from agent.editor.draft7 import Writer
-from agent.model.secret_names import REFERENCE, is_secret_name
+from agent.editor.secret_places import (
+    FREE,
+    FREE_SECRET,
+    NO_REFERENCE,
+    free,
+    is_free,
+    is_open,
+    opened,
+    or_reference,
+    scalar,
+    sounding,
+)
+from agent.model.secret_names import is_secret_name
 
-SECRET_REFERENCE = "secretReference"  # noqa: S105 - the name of a definition
+# A schema with one of these is judged in parts, and none of them knows the members of the others.
+_PARTS = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"})
 _READ_ONLY = "The platform sets this itself: leave it out."
 
 
@@ -24,25 +36,6 @@ class Rule(NamedTuple):
 
     rest: tuple[str, ...]
     rule: FieldRule
-
-
-def secret_reference() -> dict[str, Any]:
-    """What a manifest writes instead of a secret."""
-    return {
-        "title": "Reference to a secret",
-        "type": "object",
-        "required": [REFERENCE],
-        "additionalProperties": False,
-        "properties": {
-            REFERENCE: {
-                "type": "string",
-                "minLength": 1,
-                "description": "A name among the target's `secrets` in datakeel.yaml, which says where the value is.",
-            }
-        },
-        "description": "The secret stays out of git: `{secretRef: NAME}`, a name among the target's `secrets`.",
-        "defaultSnippets": [{"label": "secretRef", "body": {REFERENCE: "${1:NAME}"}}],
-    }
 
 
 class KindWriter(Writer):
@@ -59,14 +52,24 @@ class KindWriter(Writer):
 
     def members(self, properties: Mapping[str, Any], rules: Any) -> dict[str, Any]:
         made = super().members(properties, rules)
-        for name, part in properties.items():
+        for name in properties:
             pair = name == "value" and ("name" in properties or "key" in properties)
-            if (pair or is_secret_name(name)) and not self._is_plain(_below(rules, name)):
-                made[name] = _open_to_reference(made[name], part)
-        for each in rules:
-            if len(each.rest) == 1 and each.rule.read_only and each.rest[0] not in ("*", *properties):
-                made[each.rest[0]] = _refused()
+            if (pair or is_secret_name(name)) and not _is_plain(_below(rules, name)):
+                made[name] = opened(made[name])
         return made
+
+    def written(self, schema: Any, rules: Any = ()) -> Any:
+        made = super().written(schema, rules)
+        if not isinstance(made, Mapping):
+            return made
+        refused = [each.rest[0] for each in rules if _is_refused_member(each) and each.rest[0] != "*"]
+        if refused:
+            made = {**made, "properties": {**made.get("properties", {}), **{name: _refused() for name in refused}}}
+        return self._others(made, rules) if isinstance(schema, Mapping) and not _PARTS & schema.keys() else made
+
+    def here(self, schema: Any, rules: Any) -> Any:
+        # What is refused is refused where the place is described first: once is enough.
+        return super().written(schema, tuple(each for each in rules if not _is_refused_member(each)))
 
     def below(self, schema: Any, rules: Any, word: str) -> Any:
         inside = _below(rules, word)
@@ -74,15 +77,34 @@ class KindWriter(Writer):
         if any(rule.read_only for rule in here):
             return _refused()
         made = self.written(schema, tuple(each for each in inside if each.rest))
-        if not isinstance(made, Mapping):
-            made = {} if made is True and here else made
-        if isinstance(made, Mapping) and here:
-            made = _with_words(made, self._described(schema), here)
         if any(rule.secret for rule in here):
-            return _or_reference(_scalar(made))
-        if word == "*" and isinstance(schema, Mapping) and not self._is_plain(inside):
-            return _open_to_reference(made, schema)
-        return made
+            return or_reference(scalar(_with_words(made, self._described(schema), here)))
+        if is_open(made) and not any(each.rest for each in inside):
+            made = free({} if made is True else made)
+        return _with_words(made, self._described(schema), here) if here and isinstance(made, Mapping) else made
+
+    def _others(self, made: Mapping[str, Any], rules: Any) -> Any:
+        """Members that nobody declares: one may hold a reference where its name is that of a secret."""
+        types = {made["type"]} if isinstance(made.get("type"), str) else set(made.get("type", ()))
+        if "array" in types and "items" not in made:
+            made = {**made, "items": FREE}
+        if "object" not in types and "properties" not in made:
+            return made
+        others = made.get("additionalProperties", True)
+        if others is False:
+            return made
+        made = {**made, "allOf": [NO_REFERENCE]}
+        if _below(rules, "*") or "patternProperties" in made:
+            return made
+        led = {each.rest[0] for each in rules} - made.get("properties", {}).keys()  # by a rule, to what it speaks of
+        properties = {**made.get("properties", {}), **{name: self.below({}, rules, name) for name in sorted(led)}}
+        secret = FREE_SECRET if is_open(others) or is_free(others) else opened(others)
+        return {
+            **made,
+            **({"properties": properties} if properties else {}),
+            "patternProperties": {sounding(properties): secret},
+            "additionalProperties": FREE if is_open(others) else others,
+        }
 
     def reference(self, pointer: str, target: Any, rules: Any) -> Any:
         # What rules speak of is written out here, since the same definition may serve where no rule holds.
@@ -99,14 +121,18 @@ class KindWriter(Writer):
             schema = found[1] if found else {}
         return str(schema.get("description", "")) if isinstance(schema, Mapping) else ""
 
-    @staticmethod
-    def _is_plain(rules: tuple[Rule, ...]) -> bool:
-        """Whether the definition knows better than the name, or packs what stands there into one text."""
-        return any(not each.rest and (each.rule.tells_plain or each.rule.encode) for each in rules)
+
+def _is_plain(rules: tuple[Rule, ...]) -> bool:
+    """Whether the definition knows better than the name, or packs what stands there into one text."""
+    return any(not each.rest and (each.rule.tells_plain or each.rule.encode) for each in rules)
 
 
 def _tells(rule: FieldRule) -> bool:
     return bool(rule.secret or rule.tells_plain or rule.encode or special(rule))
+
+
+def _is_refused_member(each: Rule) -> bool:
+    return len(each.rest) == 1 and each.rule.read_only
 
 
 def _pattern(pointer: str) -> tuple[str, ...]:
@@ -119,9 +145,10 @@ def _below(rules: tuple[Rule, ...], word: str) -> tuple[Rule, ...]:
     return tuple(Rule(each.rest[1:], each.rule) for each in rules if each.rest and each.rest[0] in ("*", word))
 
 
-def _with_words(made: Mapping[str, Any], described: str, rules: list[FieldRule]) -> dict[str, Any]:
+def _with_words(made: Any, described: str, rules: list[FieldRule]) -> dict[str, Any]:
     """Hover text: what it is, then what holds for it."""
     found = dict.fromkeys(word for rule in rules for word in special(rule))
+    made = made if isinstance(made, Mapping) else {}
     default = next(({"default": rule.default} for rule in rules if rule.has_default), {})
     if not found:
         return {**default, **made}
@@ -132,38 +159,3 @@ def _with_words(made: Mapping[str, Any], described: str, rules: list[FieldRule])
 
 def _refused() -> dict[str, Any]:
     return {"not": {}, "doNotSuggest": True, "description": _READ_ONLY, "errorMessage": _READ_ONLY}
-
-
-def _scalar(made: Any) -> dict[str, Any]:
-    """A secret in clear is a single value, never a mapping that looks like a reference to elsewhere."""
-    schema = dict(made) if isinstance(made, Mapping) else {}
-    types = [schema.get("type", [])] if isinstance(schema.get("type"), str) else schema.get("type", [])
-    if types and not {"object", "array"} & set(types):
-        return schema
-    return {**schema, "allOf": [*schema.get("allOf", ()), {"not": {"type": ["object", "array"]}}]}
-
-
-def _open_to_reference(made: Any, schema: Any) -> Any:
-    """For what its name gives away: a list of secrets is opened in its elements, an object not at all."""
-    if not isinstance(schema, Mapping) or not isinstance(made, Mapping):
-        return made
-    types = schema.get("type")
-    if types == "array" or (isinstance(types, list) and "array" in types):
-        return (
-            {**made, "items": _open_to_reference(made["items"], {})} if isinstance(made.get("items"), Mapping) else made
-        )
-    if types in ("object", "boolean") or "properties" in schema or _is_open(made):
-        return made
-    return _or_reference(made)
-
-
-def _is_open(made: Mapping[str, Any]) -> bool:
-    """Whether a reference may stand there as it is, for nothing limits what may."""
-    return not set(made) - {"description", "markdownDescription", "title", "default", "examples"}
-
-
-def _or_reference(made: Mapping[str, Any]) -> dict[str, Any]:
-    words = {word: made[word] for word in ("title", "description", "markdownDescription") if word in made}
-    if {"$ref": f"#/definitions/{SECRET_REFERENCE}"} in made.get("anyOf", ()):
-        return dict(made)
-    return {**words, "anyOf": [made, {"$ref": f"#/definitions/{SECRET_REFERENCE}"}]}

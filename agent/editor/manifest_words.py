@@ -37,7 +37,7 @@ def scope_word(word: ScopeWord) -> dict[str, Any]:
     what = f"The name of {one_of_kind(word.kind)}" if word.kind else f"A name, the {word.word}"
     rest = "optional." if word.optional else "without it that of the target's `defaults` in datakeel.yaml."
     return {
-        "type": "string",
+        "type": ["string", "null"],
         "minLength": 1,
         "maxLength": NAME_MAX,
         "pattern": f"^{_NO_PARENT}{_LETTER}+(/{_LETTER}+)*$",

@@ -21,8 +21,8 @@ def recognised(constants: Mapping[str, Any]) -> dict[str, Any]:
     return {"properties": {word: {"const": value} for word, value in constants.items()}, "required": list(constants)}
 
 
-def native_form(platform: Platform, forms: Mapping[str, Form]) -> dict[str, Any]:
-    """The schema of a document without ``apiVersion``; ``properties`` are what an editor offers at its top."""
+def native_form(platform: Platform, forms: Mapping[str, Form]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of a document without ``apiVersion``, and the members that an editor offers at its top."""
     conditions: list[dict[str, Any]] = []
     values: dict[str, list[Any]] = {}
     offered: dict[str, Any] = {}
@@ -47,7 +47,7 @@ def native_form(platform: Platform, forms: Mapping[str, Form]) -> dict[str, Any]
         else:
             certain = False
     if not values:
-        return {"properties": offered}
+        return {}, offered
     for member, rule in catch_all:
         kind = platform.kinds[str(rule.kind)]
         others = {
@@ -56,9 +56,11 @@ def native_form(platform: Platform, forms: Mapping[str, Form]) -> dict[str, Any]
         }
         conditions.append({"if": others, "then": _document(kind, rule, forms[kind.name], offered)})
     for member, known in values.items():
-        offered[member] = {"description": "What the resource is.", ("examples" if catch_all else "enum"): known}
-    needed = {"required": list(values)} if certain else {}
-    return {"properties": offered, **needed, "allOf": conditions}
+        # A text of which nothing is known is that of a kind that takes all others.
+        rest = {"type": "string", "minLength": 1, "examples": known} if catch_all else {"enum": known}
+        offered[member] = {**rest, "description": "What the resource is."}
+    needed = {"required": list(values), "properties": {each: offered[each] for each in values}} if certain else {}
+    return {**needed, "allOf": conditions}, offered
 
 
 def _kinds_of(platform: Platform, rule: NativeRule) -> list[Kind]:

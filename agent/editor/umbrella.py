@@ -12,9 +12,10 @@ from typing import Any
 from agent.definitions.platform import Kind, Platform
 from agent.definitions.schema_words import Said
 from agent.editor.draft7 import DRAFT
-from agent.editor.kind_schema import SECRET_REFERENCE, KindWriter, secret_reference
+from agent.editor.kind_schema import KindWriter
 from agent.editor.manifest_words import actions_of, lifecycle_of, metadata_of, pointer_word
 from agent.editor.native import native_form, recognised
+from agent.editor.secret_places import definitions as secret_definitions
 from agent.json_schema import Schema
 
 _ENVELOPE: Mapping[str, str] = {
@@ -32,7 +33,7 @@ _WRAPPED: Mapping[str, Any] = {
 def umbrella(platform: Platform) -> dict[str, Any]:
     """The schema of a platform's manifests, as JSON."""
     managed = [kind for kind in platform.kinds.values() if kind.managed]
-    definitions: dict[str, Any] = {SECRET_REFERENCE: secret_reference(), "pointer": pointer_word()}
+    definitions: dict[str, Any] = {**secret_definitions(), "pointer": pointer_word()}
     definitions["lifecycle"] = lifecycle_of(platform)
     forms = [_Form(kind, definitions) for kind in managed]
     wrapped = _wrapped(platform, forms)
@@ -43,8 +44,8 @@ def umbrella(platform: Platform) -> dict[str, Any]:
         "type": "object",
     }
     if platform.native and managed:
-        native = native_form(platform, {form.kind.name: form.native for form in forms})
-        root["properties"] = {**native.pop("properties"), **_offered(wrapped)}
+        native, offered = native_form(platform, {form.kind.name: form.native for form in forms})
+        root["properties"] = {**{name: _without_values(word) for name, word in offered.items()}, **_offered(wrapped)}
         root |= {"if": _WRAPPED, "then": wrapped, "else": native}
     else:
         root |= wrapped
@@ -58,6 +59,11 @@ def _offered(wrapped: Mapping[str, Any]) -> dict[str, Any]:
         "apiVersion": version,
         **{word: {"description": _ENVELOPE[word]} for word in _ENVELOPE if word != "apiVersion"},
     }
+
+
+def _without_values(word: Mapping[str, Any]) -> dict[str, Any]:
+    """For completion and hover alone: in the other form a member of this name may mean something else."""
+    return {each: word[each] for each in ("description", "examples") if each in word}
 
 
 def _wrapped(platform: Platform, forms: list[_Form]) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class LanguageServer:
         self._answers: Queue[dict[str, Any]] = Queue()
         self._faults: dict[str, Queue[list[dict[str, Any]]]] = {}
         self._versions: dict[str, int] = {}
+        self._configured = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         root = workspace.as_uri()
@@ -82,6 +83,9 @@ class LanguageServer:
         self._ask("initialize", {"processId": os.getpid(), "rootUri": root, "capabilities": able})
         self._send({"method": "initialized", "params": {}})
         self._send({"method": "workspace/didChangeConfiguration", "params": {"settings": self._settings}})
+        self._configured.wait(_ANSWER_SECONDS)
+        self.show("first.yaml", "")  # is judged once the settings are in force
+        self.faults("first.yaml")
 
     def close(self) -> None:
         """Stop it and wait for its end."""
@@ -97,8 +101,8 @@ class LanguageServer:
                 if stream is not None:
                     stream.close()
 
-    def faults(self, path: str, text: str) -> list[dict[str, Any]]:
-        """What the server finds wrong with a document of this text; ``path`` is in the workspace and need not exist."""
+    def show(self, path: str, text: str) -> None:
+        """Open a document with this text, or change it; ``path`` is in the workspace and need not exist."""
         uri = (self._workspace / path).as_uri()
         queue = self._faults.setdefault(uri, Queue())
         while not queue.empty():
@@ -110,8 +114,11 @@ class LanguageServer:
         else:
             changed = {"textDocument": {"uri": uri, "version": version}, "contentChanges": [{"text": text}]}
             self._send({"method": "textDocument/didChange", "params": changed})
+
+    def faults(self, path: str) -> list[dict[str, Any]]:
+        """What the server finds wrong with the document as it was shown last. It says so once, a moment after that."""
         try:
-            return queue.get(timeout=_ANSWER_SECONDS)
+            return self._faults[(self._workspace / path).as_uri()].get(timeout=_ANSWER_SECONDS)
         except Empty:
             raise AssertionError(f"the language server said nothing of {path} for {_ANSWER_SECONDS} s") from None
 
@@ -165,6 +172,7 @@ class LanguageServer:
 
     def _answer(self, message: Mapping[str, Any]) -> Any:
         if message["method"] == "workspace/configuration":
+            self._configured.set()
             return [self._settings.get(item.get("section")) for item in message["params"]["items"]]
         return None
 
