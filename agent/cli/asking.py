@@ -6,8 +6,7 @@ reads. Built on ``wiring``, which opens the targets.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,12 +22,12 @@ from agent.cli.options import LogLine, Options, Selector, chosen
 from agent.cli.output import tell
 from agent.config.model import Config
 from agent.definitions.load import load_platform
-from agent.definitions.platform import ActionRule, Kind, LogRule
+from agent.definitions.platform import ActionRule, Kind
 from agent.errors import Refused, UsageError
-from agent.live.actions import Series, Subject, ask, only_reads, series_of, words_of
-from agent.live.api import ReadApi, WriteApi
+from agent.live.actions import Series, ask, only_reads, series_of, words_of
+from agent.live.api import WriteApi
+from agent.live.log_lines import lines_as_they_come, lines_now
 from agent.live.logs import LogLine as LiveLine
-from agent.live.logs import follow as follow_polled
 from agent.model.identity import Key
 from agent.model.outcome import Result
 from agent.plan.actions import unconfirmed
@@ -162,55 +161,16 @@ async def fetch_logs(
             words["tail"] = str(tail)
         args = typed(words, rule.args, f"{found.kind.name}'s logs")
         subject = await found.subject(rule)
+        target = found.target
         if follow:
-            followed = _followed(found.target, subject, rule, args)
-            async with aclosing(followed if cut is None else _cut(followed, cut)) as lines:
+            followed = lines_as_they_come(target.api, subject, rule, args, target.clock, random=target.random, last=cut)
+            async with aclosing(followed) as lines:
                 async for line in lines:
                     yield _line(line)
             tell("the platform ended the log")
             return
-        told = await _lines(found.target.api, subject, rule, args)
-        for line in told if cut is None else deque(told, maxlen=cut):
+        for line in await lines_now(target.api, subject, rule, args, cut):
             yield _line(line)
-
-
-async def _lines(api: ReadApi, subject: Subject, rule: LogRule, args: Mapping[str, Any]) -> tuple[LiveLine, ...]:
-    if rule.request is not None:
-        return await api.logs(subject.kind, subject.key, subject.server_id, args, subject.parents)
-    from agent.live.following import read_stream
-
-    return await read_stream(api, subject.kind, subject.key, subject.server_id, args, parents=subject.parents)
-
-
-def _cut(lines: AsyncGenerator[LiveLine, None], tail: int) -> AsyncGenerator[LiveLine, None]:
-    from agent.live.following import last_then_all
-
-    return last_then_all(lines, tail)
-
-
-async def _followed(
-    target: Target, subject: Subject, rule: LogRule, args: Mapping[str, Any]
-) -> AsyncGenerator[LiveLine, None]:
-    """Polled or streamed, as the definition says."""
-    kind, key, server_id = subject.kind, subject.key, subject.server_id
-    if rule.request is not None:
-        lines = follow_polled(target.api, kind, key, server_id, args, target.clock, subject.parents)
-    else:
-        from agent.live.following import follow_stream
-
-        lines = follow_stream(
-            target.api,
-            kind,
-            key,
-            server_id,
-            args,
-            target.clock,
-            random=target.random,
-            parents=subject.parents,
-        )
-    async with aclosing(lines) as each:
-        async for line in each:
-            yield line
 
 
 def _line(line: LiveLine) -> LogLine:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import random as random_module
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.clock import Clock
 from agent.definitions.expressions import ExpressionError, UnsafePath
-from agent.definitions.marks import owner_of
 from agent.definitions.platform import Kind, Login, Operation, Platform
-from agent.definitions.scope import list_words
 from agent.errors import LiveError
 from agent.live.answers import Reading, Reply, error_of, refused
 from agent.live.auth import Authorizer, Secrets, choose_scheme
@@ -29,19 +27,11 @@ from agent.live.paging import Walk
 from agent.live.purpose import Purpose
 from agent.live.rendering import Unbuildable
 from agent.live.requests import NOTHING, Around, Prepared, Requests
-from agent.live.rows import (
-    Listing,
-    Row,
-    health_of,
-    id_of,
-    identity_of,
-    mismatch,
-    name_of,
-    revision_of,
-)
+from agent.live.rows import Listing, Row, mismatch, name_of
+from agent.live.taken import Taken
 from agent.live.transport import Transport
 from agent.model.histogram import Histogram
-from agent.model.identity import Key, uid_of
+from agent.model.identity import Key
 from agent.secrets import Redactor
 
 if TYPE_CHECKING:
@@ -165,8 +155,20 @@ class ReadApi:
         """Whether the platform refused the credential of a write a moment ago; then all other writes pause (C1)."""
         return self._exchange.refuses_writes
 
-    async def list(self, kind: Kind, scope: tuple[tuple[str, str], ...], purpose: Purpose = Purpose.LIST) -> Listing:
-        """All rows of a kind in a scope, and whether they are all that there are."""
+    async def list(
+        self,
+        kind: Kind,
+        scope: tuple[tuple[str, str], ...],
+        purpose: Purpose = Purpose.LIST,
+        *,
+        anywhere: bool = False,
+        most: int | None = None,
+    ) -> Listing:
+        """All rows of a kind in a scope, and whether they are all that there are.
+
+        ``anywhere``: a word that the request may name and ``scope`` does not is any, as the row says. ``most``: no page
+        is asked for once there are so many rows.
+        """
         operation = kind.list
         if operation is None:
             return Listing((), False, f"{kind.name} has no list", "invalid")
@@ -177,19 +179,21 @@ class ReadApi:
         walk = Walk(operation.pages, self._origin, first.path)
         if not operation.complete:
             walk.spoil("the platform's list is cut by nature")
-        rows: dict[Hashable, Row] = {}
+        taken = Taken(self.platform.name, self.target, kind, scope, walk, anywhere=anywhere)
         more = True
         while more:
             reply = await self._read(self._requests.page(first, walk.position, walk.target), purpose)
             if reply.answer != "ok":
-                return Listing(tuple(rows.values()), False, reply.message or reply.answer, reply.answer)
+                return Listing(taken.rows, False, reply.message or reply.answer, reply.answer, failed=reply)
             expression = operation.items or self.platform.response.items
             items = reply.body if expression is None else expression.search(reply.body)
             if not isinstance(items, list):
                 why = "null where a list is due" if items is None else "no list where one is due"
-                return Listing(tuple(rows.values()), False, why, "broken")
-            more = walk.advance(reply.body, reply.headers, self._take(kind, scope, items, rows, walk))
-        return Listing(tuple(rows.values()), walk.complete, walk.why, pages=walk.pages)
+                return Listing(taken.rows, False, why, "broken")
+            more = walk.advance(reply.body, reply.headers, taken.page(items))
+            if more and most is not None and len(taken) >= most:
+                return Listing(taken.rows, False, "no more were asked for", pages=walk.pages)
+        return Listing(taken.rows, walk.complete, walk.why, pages=walk.pages)
 
     async def get(self, kind: Kind, key: Key, server_id: str | None = None, purpose: Purpose = Purpose.READ) -> Reply:
         """One object by key or id. An answer about another object is ``broken``."""
@@ -245,38 +249,6 @@ class ReadApi:
 
     async def close(self) -> None:
         await self._exchange.close()
-
-    def _take(
-        self, kind: Kind, scope: tuple[tuple[str, str], ...], items: Any, rows: dict[Hashable, Row], walk: Walk
-    ) -> tuple[Hashable, ...]:
-        """Rows of one page into ``rows``; the identity of each, also of those of another scope, for the walk."""
-        asked, named = dict(scope), list_words(kind)
-        identities: list[Hashable] = []
-        for item in items:
-            identity = identity_of(kind, item, asked, named) if isinstance(item, dict) else "a row that is no object"
-            if isinstance(identity, str):
-                walk.spoil(identity)
-                identities.append(None)
-                continue
-            server_id = id_of(kind, item)
-            if identity is None:
-                # Somebody else's: counted, for the total counts it, and not looked at.
-                identities.append(None if server_id is None else ("other", server_id))
-                continue
-            name, row_scope = identity
-            known: Hashable = server_id if server_id is not None else (row_scope, name) if kind.unique else None
-            identities.append(known)
-            row = self._row(kind, item, name, row_scope, server_id)
-            rows.setdefault(known if known is not None else len(rows), row)
-        return tuple(identities)
-
-    def _row(
-        self, kind: Kind, item: dict[str, Any], name: str, scope: tuple[tuple[str, str], ...], server_id: str | None
-    ) -> Row:
-        owner = owner_of(kind, item)
-        if owner is not None:
-            owner = owner_of(kind, item, uid_of(self.platform.name, Key(self.target, kind.name, scope, name)))
-        return Row(name, scope, server_id, owner, health_of(kind, item), item, revision_of(kind, item))
 
     async def _read(self, prepared: Prepared, purpose: Purpose) -> Reply:
         """Up to three attempts, with full jitter between them, while not too large a share of all reads are repeats."""

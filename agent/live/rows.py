@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.definitions.expressions import Expression
 from agent.definitions.marks import marks_of
 from agent.definitions.platform import Answer, Kind
 from agent.model.identity import Key
 from agent.model.resource import Health
+
+if TYPE_CHECKING:
+    from agent.live.answers import Reply
 
 _HEALTHS_KEPT = 1000
 
@@ -37,7 +40,7 @@ class Row:
 class Listing:
     """Rows of one list. Not ``complete``: absence from it proves nothing, and ``why`` says why.
 
-    ``answer`` is ``ok`` unless a page failed; then the rows are those that came before.
+    ``answer`` is ``ok`` unless a page failed; then the rows are those that came before, and ``failed`` is its reply.
     """
 
     rows: tuple[Row, ...]
@@ -45,6 +48,7 @@ class Listing:
     why: str
     answer: Answer = "ok"
     pages: int = 1
+    failed: Reply | None = None
 
 
 def pages_of(listings: Mapping[tuple[str, Any], Listing]) -> dict[str, int]:

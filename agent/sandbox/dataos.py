@@ -1,14 +1,17 @@
 """An emulator of the DataOS REST API, written by hand from its API page.
 
 Printed on the page, and served as printed: `/v1/resources` (list, get, create, update, delete, logs), Bearer tokens,
-the error envelope, both rate limits, their headers and the 429 body. Login with a user name and a password is left out,
-for the page shows it for the SDK only and prints no path. Where the page is silent a comment says *guess*.
+the error envelope, both rate limits, their headers and the 429 body. A user name and a password, which the page shows for
+the SDK only and without a path, are taken as HTTP Basic with a token as the password (a guess). Where the page is silent
+a comment says *guess*.
 
 Driven by :mod:`agent.sandbox.app`; imports nothing of the agent, least of all its definition of this platform.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import replace
 from typing import Any
 
@@ -82,6 +85,8 @@ class DataOS(Face):
 
     def _authenticate(self, request: Request) -> Token:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            return self._token(_password(value))
         return self._token(value.strip() if scheme.lower() == "bearer" else "")
 
     def _routed(self, request: Request, token: Token) -> Answer:
@@ -164,6 +169,14 @@ class DataOS(Face):
         check_access(token, key)
         made = self.state.update(self.state.changeable(key), body, token.owner, author, self.switches())
         return json_answer(200, {"message": "Resource updated successfully", "resource": accepted(made)})
+
+
+def _password(credentials: str) -> str:
+    """Of HTTP Basic (RFC 7617), "" where it cannot be read."""
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def _without_secrets(document: Document, at: float) -> dict[str, Any]:

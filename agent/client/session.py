@@ -1,0 +1,76 @@
+"""What one client works with: the platform, its API, and what the program said once for all calls."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from agent.apply.secrets import SecretValues
+from agent.client.errors import RateLimitError, translated
+from agent.client.kinds import Kinds
+from agent.clock import Clock
+from agent.definitions.platform import Platform
+from agent.errors import LiveError, UsageError
+from agent.live.api import WriteApi
+from agent.live.purpose import Purpose
+from agent.live.relatives import Relatives
+from agent.model.identity import Key
+from agent.plan.rules import RuleBook, RuleBooks
+from agent.secrets import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """``defaults`` fill scope words that a call leaves out. ``wait_max`` (seconds) bounds the wait for a turn of the
+    budget; None waits as long as it takes. ``release`` gives back what was opened beside the connection.
+    """
+
+    platform: Platform
+    target: str
+    api: WriteApi
+    kinds: Kinds
+    books: RuleBooks
+    defaults: Mapping[str, str]
+    secrets: SecretValues
+    redactor: Redactor
+    clock: Clock
+    random: random.Random
+    wait_max: float | None
+    release: Callable[[], None]
+    ended: list[bool] = field(default_factory=list)
+
+    def book(self, key: Key) -> RuleBook:
+        return self.books.of(key)
+
+    def relatives(self) -> Relatives:
+        """Other objects that a call speaks of; looked up anew for each call of a program."""
+        return Relatives(self.api)
+
+    @contextmanager
+    def asking(self, purpose: Purpose) -> Iterator[None]:
+        """One call of a program: refused where its turn is too far off, and its errors are those of the client."""
+        if self.ended:
+            raise UsageError("this client is closed", fix="make another one")
+        wait = self.api.budget.wait_needed(purpose)
+        if self.wait_max is not None and wait > self.wait_max:
+            raise RateLimitError(
+                f"the call limits of {self.platform.name} let the next call go in {wait:.0f} s, and "
+                f"wait_max is {self.wait_max:g} s; nothing was sent",
+                retry_after=wait,
+            )
+        try:
+            yield
+        except LiveError as error:
+            raised = translated(error)
+            if raised is error:
+                raise
+            raise raised from error
+
+    async def close(self) -> None:
+        """Once; the connections and the ledger."""
+        if not self.ended:
+            self.ended.append(True)
+            await self.api.close()
+            self.release()
