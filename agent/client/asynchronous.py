@@ -68,7 +68,7 @@ class AsyncCollection:
         """Its objects; where the platform lists summaries, ``refresh`` reads one whole. ``limit`` stops paging."""
         return _listed(self._calls, await self._calls.listed(self._kind, limit, scope))
 
-    async def get(self, name: str | None = None, *, id: str | None = None, **scope: Any) -> AsyncResource:
+    async def get(self, name: str | None = None, *, id: str | int | None = None, **scope: Any) -> AsyncResource:
         """One object. Raises ResourceNotFoundError; UsageError where several have the name, then ``id`` tells."""
         return AsyncResource(self._calls, await self._calls.get(self._kind, name, id, scope))
 
@@ -80,19 +80,19 @@ class AsyncCollection:
         """Create it, or bring what is there to what is said; what is not said stays."""
         return AsyncResource(self._calls, await self._calls.apply(self._kind, document, words))
 
-    async def delete(self, name: str | None = None, *, id: str | None = None, **scope: Any) -> None:
+    async def delete(self, name: str | None = None, *, id: str | int | None = None, **scope: Any) -> None:
         """Take one away. Raises ResourceNotFoundError."""
         await self._calls.delete(self._kind, name, id, scope)
 
     async def logs(
-        self, name: str | None = None, *, id: str | None = None, tail: int | None = None, **words: Any
+        self, name: str | None = None, *, id: str | int | None = None, tail: int | None = None, **words: Any
     ) -> Logs:
         """The log of one, oldest first; words are those of the scope and of the log, such as ``since="1h"``."""
         seen, rest = self._calls.object_of(self._kind, name, id, words)
         return await self._calls.logs(seen, tail, rest)
 
     async def logs_stream(
-        self, name: str | None = None, *, id: str | None = None, tail: int | None = None, **words: Any
+        self, name: str | None = None, *, id: str | int | None = None, tail: int | None = None, **words: Any
     ) -> AsyncGenerator[Log, None]:
         """The log of one as it is written."""
         seen, rest = self._calls.object_of(self._kind, name, id, words)
@@ -119,7 +119,7 @@ class AsyncResources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         **scope: Any,
     ) -> AsyncResource:
         """See :meth:`AsyncCollection.get`."""
@@ -140,7 +140,7 @@ class AsyncResources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         **scope: Any,
     ) -> None:
         """See :meth:`AsyncCollection.delete`."""
@@ -153,7 +153,7 @@ class AsyncResources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         tail: int | None = None,
         **words: Any,
     ) -> Logs:
@@ -167,7 +167,7 @@ class AsyncResources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         tail: int | None = None,
         **words: Any,
     ) -> AsyncGenerator[Log, None]:

@@ -47,9 +47,9 @@ class Calls:
     async def listed(self, kind: Kind, limit: int | None, words: Words) -> Listed:
         return await read_list(self.session, kind, self._place(kind, words), limit)
 
-    async def get(self, kind: Kind, name: str | None, id: str | None, words: Words) -> Seen:
+    async def get(self, kind: Kind, name: str | None, id: str | int | None, words: Words) -> Seen:
         scope = self._place(kind, words)
-        return await read_one(self.session, kind, scope, _named(kind, name, id), id)
+        return await read_one(self.session, kind, scope, _named(kind, name, id), _as_text(id))
 
     async def create(self, kind: Kind | None, document: Any, words: Words) -> Seen:
         """A document, or words: those of its scope, ``name``, and the members of its spec."""
@@ -81,9 +81,9 @@ class Calls:
         _must_be(kind, draft.kind)
         return await writing.apply(self.session, draft)
 
-    async def delete(self, kind: Kind, name: str | None, id: str | None, words: Words) -> None:
+    async def delete(self, kind: Kind, name: str | None, id: str | int | None, words: Words) -> None:
         key = Key(self.session.target, kind.name, self._place(kind, words), _named(kind, name, id))
-        await self.delete_seen(Seen(kind, key, id, {}, whole=False))
+        await self.delete_seen(Seen(kind, key, _as_text(id), {}, whole=False))
 
     async def delete_seen(self, seen: Seen) -> None:
         if seen.kind.delete is None and "delete" in seen.kind.actions:
@@ -97,13 +97,15 @@ class Calls:
     async def save(self, seen: Seen, members: Words, *, whole: bool) -> Seen:
         return await writing.save(self.session, seen, members, whole=whole)
 
-    def object_of(self, kind: Kind, name: str | None, id: str | None, words: Words) -> tuple[Seen, dict[str, Any]]:
+    def object_of(
+        self, kind: Kind, name: str | None, id: str | int | None, words: Words
+    ) -> tuple[Seen, dict[str, Any]]:
         """The object whose log is meant, and the words that are no part of its place: arguments of the log."""
         places = {word.word for word in kind.scope}
         scope = self._place(kind, {word: value for word, value in words.items() if word in places})
         key = Key(self.session.target, kind.name, scope, _named(kind, name, id))
         rest = {word: value for word, value in words.items() if word not in places}
-        return Seen(kind, key, id, {}, whole=False), rest
+        return Seen(kind, key, _as_text(id), {}, whole=False), rest
 
     async def logs(self, seen: Seen, tail: int | None, words: Words) -> Logs:
         return [Log.of(line) for line in await read_logs(self.session, seen, words, tail)]
@@ -117,13 +119,18 @@ class Calls:
         return place(kind, words, self.session.defaults)
 
 
-def _named(kind: Kind, name: str | None, id: str | None) -> str:
+def _named(kind: Kind, name: str | None, id: str | int | None) -> str:
     """Where only the id is said, the name is not known before the object was read."""
     if name is None and id is None:
         raise UsageError(f"which {kind.name}?", fix="name='…'")
     if name is not None and not isinstance(name, str):
         raise UsageError(f"name={name!r} is no text")
     return name or ""
+
+
+def _as_text(id: str | int | None) -> str | None:
+    """Platforms answer numbers, and paths are made of text."""
+    return None if id is None else str(id)
 
 
 def _must_be(wanted: Kind | None, found: Kind) -> None:

@@ -75,16 +75,14 @@ def check(book: RuleBook, key: Key, seen: Mapping[str, Any], item: Mapping[str, 
     told, named = live_spec(book, seen), top_level(book.kind.schema)
     for edit in edits:
         reached = list(edits_between(told, live_spec(book, laid_over([edit], seen, str(key)))))
+        rules = [book.at(pattern_of(inner.place)) for inner in reached]
+        if any(rule.read_only for rule in rules):
+            raise UsageError(f"{key}: `{edit.path}` belongs to the platform, which sets it itself", fix="leave it")
         if not reached or (named is not None and any(inner.place[0] not in named for inner in reached)):
             raise UsageError(f"{key}: `{edit.path}` is not part of what a {book.kind.name} may say", fix="leave it")
-        for inner in reached:
-            rule = book.at(pattern_of(inner.place))
-            if rule.read_only:
-                raise UsageError(f"{key}: `{edit.path}` belongs to the platform, which sets it itself", fix="leave it")
-            if rule.immutable:
-                raise NotSupportedError(
-                    f"{key}: `{edit.path}` cannot be changed in place", fix="delete the object and create it anew"
-                )
+        if any(rule.immutable for rule in rules):
+            what = f"{key}: `{edit.path}` cannot be changed in place"
+            raise NotSupportedError(what, fix="delete the object and create it anew")
 
 
 def body_of_save(book: RuleBook, operation: Operation, seen: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
@@ -117,7 +115,7 @@ def may_hide(book: RuleBook, spec: Mapping[str, Any]) -> list[str]:
     hidden, said = {}, set()
     for place, rule in rules:
         holder = _holder(place)
-        values = [value for value in _reached(spec, place, named) if value is not None]
+        values = [value for value in _reached(spec, place, named, leaf=True) if value is not None]
         masked = [value for value in values if is_masked(value)]
         if len(values) > len(masked):
             said.add(holder)
@@ -131,19 +129,19 @@ def _holder(place: Place) -> Place:
     return place[:-2] if place[-1] == "*" else place[:-1]
 
 
-def _reached(value: Any, place: Place, named: set[str]) -> Iterator[Any]:
-    """What a pattern reaches. ``*`` does not mean a member that a rule calls by its name."""
+def _reached(value: Any, place: Place, named: set[str], *, leaf: bool = False) -> Iterator[Any]:
+    """What a pattern reaches. But at the end of a ``leaf``, ``*`` does not mean a member that a rule calls by name."""
     if not place:
         yield value
     elif isinstance(value, Mapping):
-        last = len(place) == 1
-        names = [name for name in value if last or name not in named] if place[0] == "*" else [place[0]]
+        anything = leaf and len(place) == 1
+        names = [name for name in value if anything or name not in named] if place[0] == "*" else [place[0]]
         for name in names:
             if name in value:
-                yield from _reached(value[name], place[1:], named)
+                yield from _reached(value[name], place[1:], named, leaf=leaf)
     elif isinstance(value, list) and place[0] == "*":
         for member in value:
-            yield from _reached(member, place[1:], named)
+            yield from _reached(member, place[1:], named, leaf=leaf)
 
 
 def _put_null(body: dict[str, Any], place: Place) -> None:

@@ -22,11 +22,12 @@ from agent.client.session import Session
 from agent.clock import AgreedClock, Clock, SystemClock
 from agent.config.checks import is_loopback, normal_server
 from agent.config.model import Config, TargetConfig
+from agent.config.policy_words import budget_of
 from agent.config.references import reference_faults, reference_of
 from agent.config.settings import check_settings
 from agent.definitions.extra_folders import faults_of_folders
 from agent.definitions.load import load_platform
-from agent.definitions.platform import Platform
+from agent.definitions.platform import Platform, Window
 from agent.errors import ConfigError, UsageError
 from agent.live.api import WriteApi, open_api
 from agent.live.budget_registry import BudgetRegistry
@@ -58,6 +59,7 @@ class Wanted:
     defaults: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     state: str | None = None
+    budget: Sequence[Mapping[str, Any]] | str | None = None
     reserve: float = 0.2
     deadline: float = 30.0
     wait_max: float | None = 300.0
@@ -123,6 +125,7 @@ def open_session(wanted: Wanted) -> Session:
         settings={**sorted_words["settings"], **wanted.settings},
         defaults={**sorted_words["defaults"], **wanted.defaults},
         reserve=wanted.reserve,
+        budget=_windows(wanted.budget),
         deadline_seconds=wanted.deadline,
         ca_file=Path(wanted.ca_file) if wanted.ca_file is not None else None,
         proxy=wanted.proxy,
@@ -146,8 +149,19 @@ def _of_target(wanted: Wanted, redactor: Redactor) -> Session:
     from agent.cli.state import state_of
     from agent.config import load_config
 
-    own = {"server": wanted.server, "state": wanted.state, "schemas": wanted.schemas, "credentials": wanted.credentials}
-    own |= {"settings": wanted.settings, "defaults": wanted.defaults, "secrets": wanted.secrets, **wanted.words}
+    own: dict[str, Any] = {
+        "server": wanted.server,
+        "state": wanted.state,
+        "schemas": wanted.schemas,
+        "credentials": wanted.credentials,
+    }
+    own |= {
+        "budget": wanted.budget,
+        "settings": wanted.settings,
+        "defaults": wanted.defaults,
+        "secrets": wanted.secrets,
+        **wanted.words,
+    }
     said = [name for name, value in own.items() if value]
     if said:
         what = f"`{said[0]}` is the configuration's to say, as no platform is named here"
@@ -279,6 +293,16 @@ def _stays_here(server: str | None) -> bool:
         return server is not None and is_loopback(urlsplit(server).hostname or "")
     except ValueError:
         return False
+
+
+def _windows(written: Sequence[Mapping[str, Any]] | str | None) -> tuple[Window, ...] | None:
+    """Call limits as a configuration writes them. Raises UsageError."""
+    try:
+        return budget_of(written)
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(
+            f"budget={written!r} is not understood", fix='budget="off", or [{"requests": 300, "per": "1m"}]'
+        ) from None
 
 
 def _sorted(platform: Platform, wanted: Wanted) -> dict[str, dict[str, Any]]:

@@ -36,6 +36,7 @@ def connect(
     defaults: Mapping[str, str] | None = None,
     secrets: Mapping[str, Any] | None = None,
     state: str | None = None,
+    budget: Sequence[Mapping[str, Any]] | str | None = None,
     reserve: float = 0.2,
     deadline: float = 30.0,
     wait_max: float | None = 300.0,
@@ -53,8 +54,9 @@ def connect(
     (``workspace=…``). None counts as not said. ``credentials``, ``settings``, ``defaults`` say the same by name.
 
     ``schemas``: folders of definitions of your own. ``secrets``: what documents may name by ``{"secretRef": …}``.
-    ``state``: the store whose ledger of calls is shared with other processes of the same credential. ``reserve``: the
-    share of each call limit that is left to others. ``deadline``: seconds for one call. ``wait_max``: seconds that a
+    ``state``: the store whose ledger of calls is shared with other processes of the same credential. ``budget``: call
+    limits instead of the definition's, ``[{"requests": 300, "per": "1m"}]``, or "off"; ``reserve``: the share of each
+    that is left to others. ``deadline``: seconds for one call. ``wait_max``: seconds that a
     call may wait for its turn, None for any. ``allow_http`` permits an address without encryption; loopback needs no
     permission. Nothing is sent before the first call.
 

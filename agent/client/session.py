@@ -6,13 +6,14 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from agent.apply.secrets import SecretValues
-from agent.client.errors import RateLimitError, translated
+from agent.client.errors import ApiError, RateLimitError, translated
 from agent.client.kinds import Kinds
 from agent.clock import Clock
 from agent.definitions.platform import Platform
-from agent.errors import LiveError, UsageError
+from agent.errors import AgentError, LiveError, UsageError
 from agent.live.api import WriteApi
 from agent.live.purpose import Purpose
 from agent.live.relatives import Relatives
@@ -64,9 +65,23 @@ class Session:
             yield
         except LiveError as error:
             raised = translated(error)
+            self._scrub(raised)
             if raised is error:
                 raise
             raise raised from error
+        except AgentError as error:
+            self._scrub(error)
+            raise
+
+    def _scrub(self, error: AgentError) -> None:
+        """A program may name an object, or write a value, by what is a secret elsewhere."""
+        error.what, error.args = self.redactor.scrub(error.what), tuple(map(self._scrubbed, error.args))
+        error.got = self._scrubbed(error.got)
+        if isinstance(error, ApiError):
+            error.message = self.redactor.scrub(error.message)
+
+    def _scrubbed(self, value: Any) -> Any:
+        return self.redactor.scrub(value) if isinstance(value, str) else value
 
     async def close(self) -> None:
         """Once; the connections and the ledger."""

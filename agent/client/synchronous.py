@@ -70,7 +70,7 @@ class Collection:
         """Its objects; where the platform lists summaries, ``refresh`` reads one whole. ``limit`` stops paging."""
         return self._listed(self._portal.run(self._calls.listed(self._kind, limit, scope)))
 
-    def get(self, name: str | None = None, *, id: str | None = None, **scope: Any) -> Resource:
+    def get(self, name: str | None = None, *, id: str | int | None = None, **scope: Any) -> Resource:
         """One object. Raises ResourceNotFoundError; UsageError where several have the name, then ``id`` tells."""
         return self._one(self._portal.run(self._calls.get(self._kind, name, id, scope)))
 
@@ -82,17 +82,19 @@ class Collection:
         """Create it, or bring what is there to what is said; what is not said stays."""
         return self._one(self._portal.run(self._calls.apply(self._kind, document, words)))
 
-    def delete(self, name: str | None = None, *, id: str | None = None, **scope: Any) -> None:
+    def delete(self, name: str | None = None, *, id: str | int | None = None, **scope: Any) -> None:
         """Take one away. Raises ResourceNotFoundError."""
         self._portal.run(self._calls.delete(self._kind, name, id, scope))
 
-    def logs(self, name: str | None = None, *, id: str | None = None, tail: int | None = None, **words: Any) -> Logs:
+    def logs(
+        self, name: str | None = None, *, id: str | int | None = None, tail: int | None = None, **words: Any
+    ) -> Logs:
         """The log of one, oldest first; words are those of the scope and of the log, such as ``since="1h"``."""
         seen, rest = self._calls.object_of(self._kind, name, id, words)
         return self._portal.run(self._calls.logs(seen, tail, rest))
 
     def logs_stream(
-        self, name: str | None = None, *, id: str | None = None, tail: int | None = None, **words: Any
+        self, name: str | None = None, *, id: str | int | None = None, tail: int | None = None, **words: Any
     ) -> Iterator[Log]:
         """The log of one as it is written."""
         seen, rest = self._calls.object_of(self._kind, name, id, words)
@@ -127,7 +129,7 @@ class Resources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         **scope: Any,
     ) -> Resource:
         """See :meth:`Collection.get`."""
@@ -148,7 +150,7 @@ class Resources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         **scope: Any,
     ) -> None:
         """See :meth:`Collection.delete`."""
@@ -161,7 +163,7 @@ class Resources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         tail: int | None = None,
         **words: Any,
     ) -> Logs:
@@ -175,7 +177,7 @@ class Resources:
         name: str | None = None,
         *,
         kind: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         tail: int | None = None,
         **words: Any,
     ) -> Iterator[Log]:
