@@ -12,7 +12,7 @@ The whole agent is one walk, joined in :mod:`agent.reconcile.once`:
 
 ``validate`` stops after the third step, ``diff`` after the fifth, ``apply`` does all, ``run`` repeats it.
 
-Programs come in by another door, ``from agent import connect``: see ``agent/docs/python.md``.
+Programs come in by another door, ``from agent import connect``: see ``agent/docs/how-to/python.md``.
 """
 
 __version__ = "0.1.0"

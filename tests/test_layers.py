@@ -62,8 +62,8 @@ LAW: dict[str, set[str]] = {
         *("validate", "plan", "live", "store", "report", "reconcile", "windows"),
     },
     "server": {"errors", "clock", "report"},  # what a request sets off is handed in
-    # The door for programs: it calls as the agent does and decides nothing, so it needs neither `reconcile` nor `source`.
-    # From `cli` it has the wiring of a target, so that a configuration means the same to both.
+    # The door for programs: it calls as the agent does and decides nothing, so it needs neither `reconcile` nor
+    # `source`. From `cli` it has the wiring of a target, so that a configuration means the same to both.
     "client": {
         *("errors", "model", "clock", "config", "definitions", "json_schema", "secrets"),
         *("validate", "plan", "live", "apply", "store", "cli"),

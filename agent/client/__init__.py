@@ -1,4 +1,4 @@
-"""Platforms for Python programs: ``from agent import connect``. The guide is ``agent/docs/python.md``.
+"""Platforms for Python programs: ``from agent import connect``. The guide is ``agent/docs/how-to/python.md``.
 
 One surface for every platform that has a definition: ``client.resources`` with list, get, create, apply, delete, logs
 and logs_stream, objects with ``save`` and ``refresh``, and a collection for each kind (``client.workspaces``). It

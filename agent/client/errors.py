@@ -1,6 +1,6 @@
 """What goes wrong between a program and a platform, as types that a program can tell apart.
 
-Each error has ``status`` (of the answer, None where none came), ``code`` (a heading of ``agent/docs/errors.md``, for
+Each error has ``status`` (of the answer, None where none came), ``code`` (a heading of ``reference/errors.md``, for
 ``datakeel explain``), ``platform_code`` (the platform's own word, "" where it gave none), ``message`` and ``fix``. No
 text holds a secret: what a platform says is scrubbed before it gets here, and a call is named by its template.
 """

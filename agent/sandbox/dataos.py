@@ -1,9 +1,9 @@
 """An emulator of the DataOS REST API, written by hand from its API page.
 
 Printed on the page, and served as printed: `/v1/resources` (list, get, create, update, delete, logs), Bearer tokens,
-the error envelope, both rate limits, their headers and the 429 body. A user name and a password, which the page shows for
-the SDK only and without a path, are taken as HTTP Basic with a token as the password (a guess). Where the page is silent
-a comment says *guess*.
+the error envelope, both rate limits, their headers and the 429 body. A user name and a password, which the page shows
+for the SDK only and without a path, are taken as HTTP Basic with a token as the password (a guess). Where the page is
+silent a comment says *guess*.
 
 Driven by :mod:`agent.sandbox.app`; imports nothing of the agent, least of all its definition of this platform.
 """
