@@ -5,6 +5,7 @@ and logs_stream, objects with ``save`` and ``refresh``, and a collection for eac
 stands on the agent's own definitions, transport, budget and ledger. Unlike the agent it decides nothing: each call does
 what it says, once.
 
-``public`` is the door. ``kinds`` and ``edits`` are pure; ``opening`` turns arguments into a :class:`Session`, over
-which ``reading``, ``documents`` and ``writing`` work; ``asynchronous`` and ``synchronous`` are what programs hold.
+``public`` is the door. ``kinds`` and ``edits`` are pure; ``opening`` turns arguments (``wanted``) into a
+:class:`Session`, over which ``reading``, ``documents`` and ``writing`` work; ``asynchronous`` and ``synchronous`` are
+what programs hold.
 """

@@ -13,9 +13,10 @@ from typing import Any, Self
 from agent.client.calls import Calls, Logs
 from agent.client.collections import collection_of, words_for_dir
 from agent.client.objects import Item, Log, ResourceList
-from agent.client.opening import Wanted, open_session
+from agent.client.opening import open_session
 from agent.client.portal import Portal
 from agent.client.reading import Listed, Seen
+from agent.client.wanted import Wanted
 from agent.definitions.platform import Kind
 
 
