@@ -95,6 +95,8 @@ def _sums(done: Imported, *, strays: bool) -> Iterator[str]:
         if done.waiting:
             told += f"; {len(done.waiting)} hold secrets that are not shown, so `datakeel adopt` has to take them over"
         yield f"check      {told}"
+    if done.schema is not None:
+        yield f"editor     {clean(done.schema)}: completion and errors in these files; commit it with them"
     if done.outside and done.written:
         yield f"note       the target reads {clean(done.outside)}, and these files stand elsewhere"
 
@@ -138,5 +140,6 @@ def _target(done: Imported, *, strays: bool) -> dict[str, Any]:
             for name, uses in sorted(done.secrets.items())
         ],
         "files": done.files,
+        "schema": done.schema,
         "calls": done.calls,
     }

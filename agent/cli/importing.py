@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.cli.finding import git_of, having
 from agent.cli.import_reading import Survey, survey
+from agent.cli.import_schema import EditorSchema
 from agent.cli.import_wanted import Wanted
 from agent.cli.opening import Opened, open_targets
 from agent.cli.options import Options
@@ -46,6 +47,7 @@ class Imported:
     failed: dict[Key, AgentError] = field(default_factory=dict)
     files: int = 0
     calls: int = 0
+    schema: str | None = None  # for editors, where it had to be written
     outside: str = ""  # the folder that the target reads, where the files do not stand below it
 
     @property
@@ -112,7 +114,7 @@ async def _import(
         if home is not None and folder is not None and not _resolved(folder).is_relative_to(_resolved(home)):
             done.outside = target.config.folder
         assert folder is not None
-        _write(done, folder, top, group)
+        _write(done, folder, top, group, EditorSchema(opened.config, target.platform, top))
     done.calls = target.api.calls.total()
     return done
 
@@ -140,7 +142,7 @@ def make_manifests(done: Imported) -> None:
         done.manifests[key] = made
 
 
-def _write(done: Imported, folder: Path, top: Path | None, group: Group) -> None:
+def _write(done: Imported, folder: Path, top: Path | None, group: Group, schema: EditorSchema) -> None:
     taken = set(_files_below(folder))
     paths = paths_of(done.manifests, group, taken)
     for path, keys in grouped(paths).items():
@@ -149,7 +151,7 @@ def _write(done: Imported, folder: Path, top: Path | None, group: Group) -> None
         if not keys:
             continue
         try:
-            write_new(folder, path, file_of(done.manifests[key] for key in keys))
+            write_new(folder, path, file_of((done.manifests[key] for key in keys), schema.line(folder / path)))
         except FileExistsError:
             what, fix = f"{shown} exists already and was left as it is", "move it away, or choose another --out"
             done.failed |= {key: AgentError(what, code="file-exists", fix=fix) for key in keys}
@@ -159,6 +161,7 @@ def _write(done: Imported, folder: Path, top: Path | None, group: Group) -> None
         else:
             done.files += 1
             done.written |= dict.fromkeys(keys, shown)
+    done.schema = schema.written
 
 
 def _is_overlaid(done: Imported, key: Key, path: str) -> bool:

@@ -64,9 +64,9 @@ def manifest_of(
     return Manifest(key, "".join(f"{line}\n" for line in _comments(shaped, key)) + text, secrets, differing)
 
 
-def file_of(manifests: Iterable[Manifest]) -> bytes:
-    """Several manifests as one file."""
-    return "---\n".join(each.text for each in manifests).encode()
+def file_of(manifests: Iterable[Manifest], head: str = "") -> bytes:
+    """Several manifests as one file. ``head``: comment lines above each, since an editor reads them for one alone."""
+    return "---\n".join(head + each.text for each in manifests).encode()
 
 
 def shown(place: Place) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 from collections.abc import AsyncIterator, Sequence
@@ -349,6 +350,32 @@ async def test_a_kind_may_be_one_file_and_stand_elsewhere(tmp_path: Path, monkey
         assert (tmp_path / "draft" / "tree.yaml").read_text().count("\n---\n") == 2
         assert (done.files, done.outside) == (2, "manifests")
         assert "these files stand elsewhere" in text_of([done], strays=False, verbose=True)
+
+
+async def test_each_document_names_its_schema_which_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with orchard(tmp_path, monkeypatch) as (_, config):
+        config = replace(config, path=tmp_path / "repo" / "datakeel.yaml")
+        done = await imported(config, only=("!Tree/leaky", "!Tree/a b"), group="kind")
+        text = (tmp_path / "repo" / "manifests" / "tree.yaml").read_text()
+        documents = text.split("---\n")
+        assert len(documents) == 3
+        assert {each.splitlines()[0] for each in documents} == {
+            "# yaml-language-server: $schema=../.schemas/orchard/v1.json"
+        }
+        schema = tmp_path / "repo" / ".schemas" / "orchard" / "v1.json"
+        assert json.loads(schema.read_text())["properties"]["kind"]["enum"] == ["Yard", "Tree", "Well", "Note"]
+        assert done.schema == ".schemas/orchard/v1.json"
+        schema.write_text("{}")  # what is there is left
+        again = await imported(config, "Well", group="kind")
+        assert (schema.read_text(), again.schema) == ("{}", None)
+
+
+async def test_a_file_that_stands_apart_names_no_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with orchard(tmp_path, monkeypatch) as (_, config):
+        config = replace(config, path=tmp_path / "repo" / "datakeel.yaml")
+        done = await imported(config, "Tree/apple", out=tmp_path / "apart", group="kind")
+        assert "yaml-language-server" not in (tmp_path / "apart" / "tree.yaml").read_text()
+        assert done.schema is None and not (tmp_path / "repo" / ".schemas").exists()
 
 
 async def test_what_cannot_be_meant_is_a_mistake_of_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
