@@ -343,15 +343,7 @@ class Session:
 
     def step_later(self, seconds: str) -> None:
         """Time passes, and nobody waits: what the store knows of objects became known so much earlier."""
-        clock, shift = SystemClock(), float(seconds)
-        store = Store.open(f"sqlite:///{self._folder / 'state.db'}", clock=clock, write=True)
-        try:
-            rows = store.rows("analytics").values()
-            store.put_rows(
-                replace(row, **{word: _earlier(getattr(row, word), shift) for word in _MOMENTS}) for row in rows
-            )
-        finally:
-            store.close()
+        time_passes(self._folder / "state.db", float(seconds))
 
     def step_outage(self) -> None:
         """The platform is gone."""
@@ -448,6 +440,18 @@ class Session:
         for pattern, stable in _VOLATILE:
             text = pattern.sub(stable, text)
         return text
+
+
+def time_passes(state: Path, seconds: float) -> None:
+    """What the store knows of the objects of `analytics` became known so much earlier."""
+    store = Store.open(f"sqlite:///{state}", clock=SystemClock(), write=True)
+    try:
+        rows = store.rows("analytics").values()
+        store.put_rows(
+            replace(row, **{word: _earlier(getattr(row, word), seconds) for word in _MOMENTS}) for row in rows
+        )
+    finally:
+        store.close()
 
 
 _MOMENTS = ("seen_at", "written_at", "settle_until", "healed_at")

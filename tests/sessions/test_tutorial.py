@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.platforms.test_your_own_platform import fits, steps
+from tests.docs.fences import fits, steps
 from tests.sessions.session import HERE, ROOT
 
 PAGE = ROOT / "agent" / "docs" / "tutorial" / "first-repository.md"
