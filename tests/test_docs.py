@@ -48,14 +48,21 @@ def test_the_first_command_of_the_readme_is_the_demo_on_a_bare_machine() -> None
     )
 
 
-def test_the_second_command_is_the_one_that_tests_everything() -> None:
+def test_a_command_of_the_readme_tests_everything() -> None:
     text = README.read_text(encoding="utf-8")
     assert text.count(MARKER) == 1
     after = text[text.index(MARKER) :].splitlines()
     assert after[1] == "```sh"
-    assert after[2] == fences(README, "sh")[1].strip()
+    assert after[2] == fences(README, "sh")[-1].strip()
     assert after[2].endswith("-m pytest -q -n auto --dist loadfile")
     assert after[3] == "```"
+
+
+def test_the_readme_sells_on_one_screen() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    first = lines[: lines.index("## Ten minutes in your own repository")]
+    assert len(first) <= 40
+    assert sum(line.startswith("![") for line in first) == 2
 
 
 def test_every_command_names_a_verb_and_options_that_exist() -> None:

@@ -6,13 +6,12 @@ another live object by hand.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
-import urllib.request
 from pathlib import Path
 
+from tests.docs.emulator import by_hand, free_port, switch
 from tests.docs.reader import Reader
 from tests.docs.terminal_svg import svg_of, text_of
 from tests.sessions.session import HERE, ROOT, Processes, time_passes
@@ -41,7 +40,7 @@ def drawn(folder: Path, processes: Processes, port: int) -> str:
     try:
         shutil.copytree(HERE / "shop", folder / "repo")
         reader.run(f"datakeel sandbox --platform dataos --port {port} --no-limits --control")
-        _control(server, "PUT", "switches", {"ready_after": 0})
+        switch(server, {"ready_after": 0})
         reader.run("cd repo && git init -q -b main && git add -A && git commit -qm first")
         reader.run("datakeel apply --yes -q")
         (folder / "repo" / "manifests" / "hourly.yaml").write_text(_REPORT, encoding="utf-8")
@@ -54,7 +53,7 @@ def drawn(folder: Path, processes: Processes, port: int) -> str:
             "name": "orders",
             "change": {"depot": {"postgresql": {"port": "6432"}}},
         }
-        _control(server, "POST", "person", change)
+        by_hand(server, change)
         printed = reader.run(f"{COMMAND} --fresh --color always")
     finally:
         reader.close()
@@ -66,15 +65,7 @@ def worded(svg: str) -> str:
     return _VOLATILE.sub("…", text_of(svg))
 
 
-def _control(server: str, method: str, what: str, body: object) -> None:
-    request = urllib.request.Request(f"{server}/_sandbox/{what}", json.dumps(body).encode(), method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        answer.read()
-
-
 def main() -> None:
-    from tests.docs.ports import free_port
-
     processes = Processes()
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -59,8 +59,9 @@ class Reader:
 
     def run(self, command: str, status: int = 0) -> str:
         """What a command prints, errors too; it must end with ``status``."""
-        if command.startswith("datakeel ") and not _OPERATORS.search(command):
-            printed, ended = self._forked(shlex.split(command)[1:])
+        alone = command.removesuffix(" &")
+        if alone.startswith("datakeel ") and not _OPERATORS.search(alone):
+            printed, ended = self._forked(shlex.split(alone)[1:])
         else:
             printed, ended = self._typed(command)
         assert ended == status, f"$ {command}\n{printed}\nended with {ended}, not {status}"
@@ -103,7 +104,11 @@ class Reader:
             self._processes.ask("start", words=words, folder=str(here), environment=environment, **streams)
         )
         until = time.monotonic() + _PATIENCE_SECONDS
-        while not out.exists() or _UNTIL_STOPPED[words[0]] not in out.read_text(encoding="utf-8"):
-            assert time.monotonic() < until, Path(f"{out}-err").read_text(encoding="utf-8")
+        while _UNTIL_STOPPED[words[0]] not in (said := _said(out) + _said(Path(streams["stderr"]))):
+            assert time.monotonic() < until, said
             time.sleep(0.02)
-        return out.read_text(encoding="utf-8")
+        return said
+
+
+def _said(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.emulator import free_port, switch
 from tests.docs.fences import blocks
-from tests.docs.ports import free_port
 from tests.docs.reader import Reader
 from tests.sessions.session import HERE, ROOT, Processes
 
@@ -26,6 +26,7 @@ ELSEWHERE: Mapping[str, str] = {
 NOT_HERE: Mapping[str, str] = {
     r"docker (?:build|run) .*": "needs an engine; `python -m tests.image` plays the steps of the Dockerfile",
     r"python3 -m venv .*": "installs from a registry; `.ci/run` does, and `python -m tests.image` in a clean root",
+    r"python -m pytest .*": "is what runs this test",
     r"datakeel demo": "takes a minute, and tests/system/test_demo.py plays it",
     r"datakeel doctor --after-failover": "is about a PostgreSQL database that was set back: tests/replicas",
 }
@@ -33,13 +34,18 @@ NOT_HERE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Story:
-    """``before`` are commands by the number of the block that they come before; ``empty`` begins in no repository."""
+    """``before`` are commands by the number of the block that they come before; ``empty`` begins in no repository.
+
+    ``target`` is the one whose server is the emulator.
+    """
 
     before: Mapping[int, Sequence[str]] = field(default_factory=dict)
     empty: bool = False
+    target: str = "ANALYTICS"
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+_KEY = "a key of thirty-two characters or more"
 _APPLIED = ("datakeel apply --yes -q",)
 _PROPOSED = (
     "printf 'snapshot: {key: {env: SNAPSHOT_KEY}}\\n' >> datakeel.yaml && git commit -qam 'snapshots'",
@@ -50,9 +56,11 @@ _PROPOSED = (
 STORIES: Mapping[str, Story] = {
     "agent/docs/explanation/pull-requests.md": Story(
         {0: _PROPOSED, 1: ("git fetch -q origin",)},
-        environment={"SNAPSHOT_KEY": "a key of thirty-two characters or more"},
+        environment={"SNAPSHOT_KEY": _KEY},
     ),
     "agent/docs/how-to/operations.md": Story({0: _APPLIED}),
+    "README.md": Story(empty=True, target="DATAOS"),
+    "agent/docs/how-to/pull-requests.md": Story({0: _PROPOSED}, environment={"SNAPSHOT_KEY": _KEY}),
     "agent/docs/tutorial/first-repository.md": Story(empty=True),
 }
 
@@ -73,12 +81,15 @@ def port() -> int:
 def reader(request: pytest.FixtureRequest, tmp_path: Path, processes: Processes, port: int) -> Iterator[Reader]:
     story = STORIES.get(request.getfixturevalue("page"), Story())
     environment = {"DATAOS_TOKEN": "sandbox-token", "LAKE_PASSWORD": "none of its business", **story.environment}
-    environment["DATAKEEL_TARGETS__ANALYTICS__SERVER"] = f"http://127.0.0.1:{port}"
+    environment[f"DATAKEEL_TARGETS__{story.target}__SERVER"] = f"http://127.0.0.1:{port}"
+    for listener in ("LISTEN", "PROBES"):
+        environment[f"DATAKEEL_SERVER__{listener}"] = f"127.0.0.1:{free_port()}"
     one = Reader(tmp_path, processes, environment)
     try:
         if not story.empty:
             shutil.copytree(HERE / "shop", tmp_path / "repo")
-            one.run(f"datakeel sandbox --platform dataos --port {port} --no-limits")
+            one.run(f"datakeel sandbox --platform dataos --port {port} --no-limits --control")
+            switch(f"http://127.0.0.1:{port}", {"ready_after": 0})
             one.run("cd repo && git init -q -b main && git add -A && git commit -qm first")
         yield one
     finally:
