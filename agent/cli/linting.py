@@ -6,7 +6,7 @@ on its sample answers and its examples, and then what it lacks is told. Reads th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,27 @@ from agent.definitions.files import DEFINITION, SCHEMA_SUFFIX, available, bundle
 from agent.definitions.load import load_folder
 from agent.definitions.missing import Folder, missing
 from agent.definitions.places import CODE, Faults
-from agent.definitions.platform import Platform
+from agent.definitions.platform import Kind, Platform
+from agent.definitions.promises import guesses as guesses_of
 from agent.definitions.written import Written, chain_of
+from agent.drafting.edits import standing
 from agent.errors import DefinitionError, Problem, UsageError, Where
 from agent.report.escape import clean
 from agent.report.problems import sorted_problems
 from agent.validate.examples import CODE as EXAMPLE
 from agent.validate.examples import ENDINGS, check_example, faults_of_invalid, faults_of_valid
+
+_SURE = ("low", "medium", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One thing that nobody has confirmed: a guess as it was drafted (``sure`` says how much so), or a mark."""
+
+    where: Where
+    sure: str
+    subject: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,7 @@ class Lint:
     samples: int = 0
     valid: int = 0
     invalid: int = 0
+    todo: tuple[Todo, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -74,7 +89,32 @@ def lint(folder: Path, schemas: Sequence[Path] = ()) -> Lint:
         readme=(folder / "README.md").is_file(),
     )
     problems += missing(platform, around, written)
-    return Lint(shown, platform, tuple(sorted_problems(problems)), len(stems), len(valid), len(invalid))
+    counts = (len(stems), len(valid), len(invalid))
+    return Lint(
+        shown, platform, tuple(sorted_problems(problems)), *counts, tuple(_todo(folder, platform, around, written))
+    )
+
+
+def _todo(folder: Path, platform: Platform, around: Folder, written: Written) -> Iterator[Todo]:
+    """What is to be confirmed, the least sure first: guesses as drafted, marks, kinds that nobody has seen."""
+    path = folder / DEFINITION
+    guesses = [
+        Todo(Where(display(path), one.line, one.column), one.confidence, one.kind or "", one.reason)
+        for one in standing(path.read_text(encoding="utf-8"))
+    ]
+    yield from sorted(guesses, key=lambda one: _SURE.index(one.sure))
+    for name, reason in (guess for kind in platform.kinds.values() for guess in guesses_of(kind)):
+        kind, _, part = name.partition(".")
+        words = ("actions", part) if part in platform.kinds[kind].actions else (part,) if part else ()
+        yield Todo(written.of_kind(kind, *words, "unverified"), "mark", name, f"unverified: {reason}")
+    unseen = [name for name, one in platform.kinds.items() if not _is_seen(one, around.samples)]
+    if unseen:
+        what = "no answer of it was seen: examples/answers/{Kind}.list.json or {Kind}.get.json"
+        yield Todo(written.of_kind(unseen[0]), "unseen", ", ".join(unseen), what.replace("{Kind}", unseen[0]))
+
+
+def _is_seen(kind: Kind, samples: Collection[str]) -> bool:
+    return any(f"{kind.name}.{word}" in samples for word in ("list", "get"))
 
 
 def _refuse_other_folders(folder: Path) -> None:

@@ -11,6 +11,7 @@ Path = tuple[str, ...]
 
 UNSEEN_WRITES = "drafted and no write of it was seen"
 UNSEEN_READ = "not probed yet"
+CUTS = "cuts it; no end of it is told"
 MARKER = "guess,"
 """``# guess, medium: why``: how a guess stands in the file. Whoever confirms it takes the comment away."""
 

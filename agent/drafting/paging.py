@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.drafting.endpoints import Endpoint, Parameter
 from agent.drafting.members import Reader
-from agent.drafting.model import Guess, high, low, medium
+from agent.drafting.model import CUTS, Guess, high, low, medium
 from agent.drafting.names import squeezed
 from agent.drafting.replies import Rows
 
@@ -64,7 +64,7 @@ def paging_of(reader: Reader, call: Endpoint, rows: Rows, *, in_body: bool = Fal
         return {"by": "link"} | asked.sized() | {"next": link}, medium("the answer names the address of the next page")
     cutting = asked.cursor or asked.size
     if cutting is not None:
-        return None, low(f"{cutting.name} cuts it; no end of it is told")
+        return None, low(f"{(asked.size or cutting).name} {CUTS}")
     return None
 
 

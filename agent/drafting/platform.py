@@ -46,7 +46,7 @@ def draft_of(document: Document, *, platform: str | None = None, kinds: Sequence
     prefix = _server_path(document)
     common = _common(chosen, len(tenant))
     cut = _above_logins(document, prefix, common)
-    draft.say(("platform",), name, None if platform else medium("from the document's title"))
+    draft.say(("platform",), name)
     version = next((s for s in (*prefix.split("/"), *common) if _VERSION_STEP.fullmatch(s)), "v1")
     draft.say(("version",), version if VERSION_NAME.fullmatch(version) else "v1")
     draft.say(("format",), 1)

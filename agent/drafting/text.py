@@ -53,7 +53,7 @@ def _members(draft: Draft, words: Mapping[str, Any], path: Path, indent: int) ->
             yield f"{margin}{_scalar(name)}:" + (f" # {comments[0]}" if comments else "")
             yield from _members(draft, value, here, indent + 2)
             continue
-        line = f"{margin}{_scalar(name)}: {_flow(value)}"
+        line = f"{margin}{_scalar(name)}: {flow(value)}"
         if len(comments) == 1 and len(line) + len(comments[0]) + 3 <= _WIDTH:
             yield f"{line} # {comments[0]}"
             continue
@@ -62,7 +62,7 @@ def _members(draft: Draft, words: Mapping[str, Any], path: Path, indent: int) ->
             yield line
             continue
         yield f"{margin}{_scalar(name)}:"
-        yield from (f"{margin}  {_scalar(word)}: {_flow(member)}" for word, member in value.items())
+        yield from (f"{margin}  {_scalar(word)}: {flow(member)}" for word, member in value.items())
 
 
 def _comments(draft: Draft, path: Path) -> Iterator[str]:
@@ -86,11 +86,11 @@ def _plain(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)[:300]
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(name)}: {_flow(member)}" for name, member in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(name)}: {flow(member)}" for name, member in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     return _scalar(value)
 
 

@@ -66,7 +66,19 @@ def _text(found: Lint, paint: Callable[[str, str], str]) -> str:
     )
     title = paint("heading", f"{platform.api_version} · {clean(found.folder)}")
     promised = "".join(f"{clean(line)}\n" for line in explanation_text(about_promises(platform)).splitlines()[2:])
-    return f"{text}\n{title}\n{tried}\n\n{promised}\n{_verdict(found)}".lstrip("\n")
+    return f"{text}\n{title}\n{tried}\n\n{promised}\n{_todo(found)}{_verdict(found)}".lstrip("\n")
+
+
+def _todo(found: Lint) -> str:
+    """What is to be confirmed, a line each."""
+    from agent.report.escape import clean
+
+    if not found.todo:
+        return ""
+    rows = [(str(one.where), one.sure, f"{one.subject}: {one.what}" if one.subject else one.what) for one in found.todo]
+    wide = max(len(place) for place, _, _ in rows)
+    lines = [f"  {clean(place, 300).ljust(wide)}  {sure.ljust(6)}  {clean(what, 300)}" for place, sure, what in rows]
+    return "\n".join(["To be confirmed before it can be trusted", *lines, "", ""])
 
 
 def _verdict(found: Lint) -> str:
@@ -76,7 +88,8 @@ def _verdict(found: Lint) -> str:
     rest = f"{counted(lacking, 'thing')} missing, {counted(notes, 'note')}"
     if errors:
         return f"{counted(errors, 'mistake')}, {rest}\n" if found.platform else f"{counted(errors, 'mistake')}\n"
-    return f"no mistake, {rest}\n"
+    todo = f", {len(found.todo)} to be confirmed" if found.todo else ""
+    return f"no mistake, {rest}{todo}\n"
 
 
 def _document(found: Lint) -> dict[str, object]:
@@ -95,6 +108,17 @@ def _document(found: Lint) -> dict[str, object]:
         "summary": {severity: _count(found, severity) for severity in ("error", "warning", "info")},
         "tried": {"samples": found.samples, "valid": found.valid, "invalid": found.invalid},
         "problems": [problem_document(problem) for problem in found.problems],
+        "todo": [
+            {
+                "file": one.where.path,
+                "line": one.where.line,
+                "column": one.where.column,
+                "sure": one.sure,
+                "subject": one.subject,
+                "what": one.what,
+            }
+            for one in found.todo
+        ],
     }
     if found.platform is not None:
         kinds = found.platform.kinds.values()

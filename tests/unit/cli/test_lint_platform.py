@@ -49,7 +49,7 @@ def test_a_clean_folder_ends_with_0_and_tells_promises_and_what_is_missing(
     assert (
         "shop/platform.yaml:9:3: warning[definition-incomplete]: Thing: no sample answer of `get`, `create`\n" in text
     )
-    assert text.endswith("no mistake, 8 things missing, 2 notes\n")
+    assert text.endswith("no mistake, 8 things missing, 2 notes, 1 to be confirmed\n")
 
 
 def test_all_that_is_missing_is_named(folder: Path) -> None:
