@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,11 +73,17 @@ class Reply:
     template: str
     method: str
     passing: bool = False
+    seal: bytes = b""
+    raw: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the answers of one call are judged; made once per operation. ``scrub`` takes known secrets out of a text."""
+    """How the answers of one call are judged; made once per operation. ``scrub`` takes known secrets out of a text.
+
+    ``sealed_by`` names the headers that count beside the body: then a good answer carries a ``seal``, a digest of all
+    that its meaning hangs on. One with the seal ``known`` is not decoded, and comes back with its ``raw`` body.
+    """
 
     method: str
     template: str
@@ -89,10 +96,14 @@ class Reading:
     exists: Exists | None = None
     in_use: Exists | None = None
     scrub: Callable[[str], str] = str
+    sealed_by: tuple[str, ...] | None = None
+    known: bytes = b""
 
 
 def classify(reading: Reading, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     """Judge one answer. ``headers`` have lower-case names."""
+    if 200 <= status < 300 and reading.sealed_by is not None:
+        return _sealed(reading, reading.sealed_by, status, headers, body)
     if 200 <= status < 300:
         return _success(reading, status, headers, body)
     if 400 <= status < 600:
@@ -130,6 +141,15 @@ def printable(text: str, limit: int = MESSAGE_MAX) -> str:
         lambda found: f"\\u{ord(found[0]):04x}" if found[0] not in "\n\r\t" else " ", text[: limit + 1]
     ).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _sealed(reading: Reading, names: tuple[str, ...], status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    told = [str(status), headers.get("content-type", ""), *(headers.get(name, "") for name in names)]
+    seal = blake2b("\n".join(told).encode("utf-8", "surrogateescape") + b"\0" + body, digest_size=20).digest()
+    if seal == reading.known:
+        return replace(_reply(reading, "ok", status, headers), seal=seal, raw=body)
+    reply = _success(reading, status, headers, body)
+    return replace(reply, seal=seal) if reply.answer == "ok" else reply
 
 
 def _success(reading: Reading, status: int, headers: Mapping[str, str], body: bytes) -> Reply:

@@ -22,13 +22,12 @@ from agent.live.auth import Authorizer, Secrets, choose_scheme
 from agent.live.budget import Budget
 from agent.live.connection import Connection, parse_server
 from agent.live.exchange import Exchange, judged
+from agent.live.lists import Lists
 from agent.live.logs import LogLine, lines_of
-from agent.live.paging import Walk
 from agent.live.purpose import Purpose
 from agent.live.rendering import Unbuildable
 from agent.live.requests import NOTHING, Around, Prepared, Requests
-from agent.live.rows import Listing, Row, mismatch, name_of
-from agent.live.taken import Taken
+from agent.live.rows import Listing, Row, Sealed, mismatch, name_of
 from agent.live.transport import Transport
 from agent.model.histogram import Histogram
 from agent.model.identity import Key
@@ -124,6 +123,7 @@ class ReadApi:
         self._clock = clock
         self._random = random
         self._redactor = redactor
+        self._lists = Lists(platform, target, origin, requests, self._read)
         self._reads = 0
         self._retries = 0
 
@@ -160,40 +160,17 @@ class ReadApi:
         kind: Kind,
         scope: tuple[tuple[str, str], ...],
         purpose: Purpose = Purpose.LIST,
+        known: Sealed = (),
         *,
         anywhere: bool = False,
         most: int | None = None,
     ) -> Listing:
-        """All rows of a kind in a scope, and whether they are all that there are.
+        """All rows of a kind in a scope, and whether they are all that there are; none where it is as ``known``.
 
         ``anywhere``: a word that the request may name and ``scope`` does not is any, as the row says. ``most``: no page
         is asked for once there are so many rows.
         """
-        operation = kind.list
-        if operation is None:
-            return Listing((), False, f"{kind.name} has no list", "invalid")
-        try:
-            first = self._requests.listing(kind, operation, scope)
-        except (UnsafePath, ExpressionError, Unbuildable, LiveError) as error:
-            return Listing((), False, str(error), "invalid")
-        walk = Walk(operation.pages, self._origin, first.path)
-        if not operation.complete:
-            walk.spoil("the platform's list is cut by nature")
-        taken = Taken(self.platform.name, self.target, kind, scope, walk, anywhere=anywhere)
-        more = True
-        while more:
-            reply = await self._read(self._requests.page(first, walk.position, walk.target), purpose)
-            if reply.answer != "ok":
-                return Listing(taken.rows, False, reply.message or reply.answer, reply.answer, failed=reply)
-            expression = operation.items or self.platform.response.items
-            items = reply.body if expression is None else expression.search(reply.body)
-            if not isinstance(items, list):
-                why = "null where a list is due" if items is None else "no list where one is due"
-                return Listing(taken.rows, False, why, "broken")
-            more = walk.advance(reply.body, reply.headers, taken.page(items))
-            if more and most is not None and len(taken) >= most:
-                return Listing(taken.rows, False, "no more were asked for", pages=walk.pages)
-        return Listing(taken.rows, walk.complete, walk.why, pages=walk.pages)
+        return await self._lists.walked(kind, scope, purpose, known, anywhere=anywhere, most=most)
 
     async def get(self, kind: Kind, key: Key, server_id: str | None = None, purpose: Purpose = Purpose.READ) -> Reply:
         """One object by key or id. An answer about another object is ``broken``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.live.calm import Calm
 from agent.live.purpose import Purpose
 from agent.model.apart import Apart
 from agent.model.identity import Key
@@ -20,6 +21,7 @@ class Memory:
     of a kind or of its ``get``. ``ids`` are what people call objects that are not ours yet; for ``named`` they wait.
     ``reported`` are keys whose drift was told and is left alone; like what agrees with git they wait to be due.
     ``apart`` tells how what git names and ``rows`` differ; it is found out where nobody has told it.
+    ``calm`` remembers which lists need not be judged again; None: all are, as for a person, who does not take our word.
     ``kept`` is what a pass that was cut short had read. ``only``: nothing else is read, needed or not.
     """
 
@@ -34,6 +36,7 @@ class Memory:
     kept: Mapping[Key, Observation] = field(default_factory=dict)
     only: frozenset[Key] | None = None
     apart: Apart | None = None
+    calm: Calm | None = None
 
     def purpose_of(self, key: Key) -> Purpose:
         """What a read of this key is for."""

@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from agent.definitions.marks import content_of_run, owner_of
 from agent.definitions.platform import Kind, Platform
 from agent.live.absent_parents import is_nowhere, without_parent
 from agent.live.api import Listing, ReadApi, Row
 from agent.live.bulk import in_bulk
+from agent.live.calm import Group, Quiet, group_at
 from agent.live.haste import is_overtaken
 from agent.live.listed_runs import run_in_list, unlisted_run
-from agent.live.look import Looked, find_row, look_at, scope_of_list
+from agent.live.look import Looked, find_row, look_at
 from agent.live.memory import Memory
 from agent.live.outdated import referring_kinds
 from agent.live.purpose import Purpose
 from agent.live.rows import health_of, id_of, pages_of
 from agent.live.subjects import Subject, subjects_of
 from agent.live.witness import believed, must_answer
+from agent.model.apart import Apart
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
+from agent.model.stock import Place, by_place
 
 Scope = tuple[tuple[str, str], ...]
-Group = tuple[str, Scope]
 
 _READERS = 64  # reads that wait for the connection's slots at a time
 
@@ -63,30 +66,31 @@ class _Shelf:
 async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) -> Observed:
     """Look at everything git names and the inventory holds. ``now`` is the wall clock in epoch seconds."""
     before = Counter(api.calls)
-    subjects = subjects_of(desired, memory, referring_kinds(api.platform))
-    listings = await _listings([subject.key for subject in subjects], api) if memory.listed else {}
+    kinds, referring = api.platform.kinds, referring_kinds(api.platform)
+    apart = memory.apart or Apart().between(desired.resources, memory.rows)
+    groups = _groups(desired, apart, kinds) if memory.listed else {}
+    quiet = _quiet(desired, memory, apart, api) if memory.listed else {}
+    listings = await _listings(groups, quiet, api)
     must_answer(listings.values(), api)
-    shelves = _Shelves(api.platform, listings, memory, now)
-    observations: dict[Key, Observation] = {}
-    reads: list[Key] = []
-    still: dict[Key, Observation] = {}  # proves nothing of anything else, and asks for no witness
-    for subject in subjects:
-        seen = _told(subject, shelves)
-        gone = memory.absence(subject.key) if seen is None or _is_remembered(seen) else None
-        if gone is not None and subject.key not in shelves.shown:
-            still[subject.key] = gone
-        elif seen is None or gone is not None:
-            reads.append(subject.key)
-        else:
-            observations[subject.key] = seen
+    read_anew = {group: listing for group, listing in listings.items() if not listing.unchanged}
+    still = frozenset(place for group in listings.keys() - read_anew.keys() for place in groups[group])
+    shelves = _Shelves(api.platform, read_anew, memory, now)
+    subjects = subjects_of(desired, memory, referring, apart=apart, still=still)
+    observations, reads, remembered, restless = _sorted_out(subjects, shelves, referring)
+    strays = shelves.strays(desired.target)
+    if memory.calm is not None and memory.listed:
+        memory.calm.note(listings, restless, strays)
+        strays = (
+            *strays,
+            *(stray for group, each in quiet.items() if listings[group].unchanged for stray in each.strays),
+        )
     now_read = [key for key in reads if memory.is_asked(key)]
     read = shelves.beside(await _read_all(now_read, api, memory, now))
     later = frozenset(reads) - read.keys()
     observations |= {key: _agreed(key, seen, desired, listings, api) for key, seen in read.items()}
     if any(type(seen) is Absent for seen in observations.values()):
         observations = await believed(observations, listings, memory.rows, api)
-    kinds = api.platform.kinds
-    observations |= without_parent(observations, kinds, now) | still
+    observations |= without_parent(observations, kinds, now) | remembered
     failed = [
         group
         for group, listing in listings.items()
@@ -94,13 +98,36 @@ async def observe(desired: Desired, memory: Memory, api: ReadApi, now: float) ->
     ]
     return Observed(
         observations,
-        shelves.strays(desired.target),
+        tuple(sorted(strays, key=lambda stray: stray.key)),
         {purpose: count - before[purpose] for purpose, count in api.calls.items() if count > before[purpose]},
         pages_of(listings),
         complete=not failed and not later and not any(type(seen) is Unknown for seen in observations.values()),
-        partial=not memory.listed or bool(later),
+        partial=not memory.listed or bool(later) or bool(still),
         later=later,
     )
+
+
+def _sorted_out(
+    subjects: Iterable[Subject], shelves: _Shelves, referring: Collection[str]
+) -> tuple[dict[Key, Observation], list[Key], dict[Key, Observation], set[Place]]:
+    """What is known without reading; what must be read; what was found deleted and stays so, which proves nothing of
+    anything else and asks for no witness; and the places where not all was found listed as it is known."""
+    observations: dict[Key, Observation] = {}
+    reads: list[Key] = []
+    remembered: dict[Key, Observation] = {}
+    restless: set[Place] = set()
+    for subject in subjects:
+        key, seen = subject.key, _told(subject, shelves)
+        gone = shelves.memory.absence(key) if seen is None or _is_remembered(seen) else None
+        if gone is not None and key not in shelves.shown:
+            remembered[key] = gone
+        elif seen is None or gone is not None:
+            reads.append(key)
+        else:
+            observations[key] = seen
+        if not _is_settled(subject, seen, shelves) or key.kind in referring:
+            restless.add((key.kind, key.scope))
+    return observations, reads, remembered, restless
 
 
 def _agreed(
@@ -114,7 +141,7 @@ def _agreed(
         return seen
     if kind.list is None or not kind.list.complete:
         return seen
-    listing = listings.get(_group(key, kind))
+    listing = listings.get(group_at((key.kind, key.scope), kind))
     if listing is not None and listing.complete:
         return seen
     return Unknown("unconfirmed", "its own read does not find it, and no whole list was read that could agree")
@@ -162,7 +189,7 @@ class _Shelves:
         kind = self._kinds.get(key.kind)
         if kind is None or kind.list is None:
             return _Shelf(kind)
-        group = _group(key, kind)
+        group = group_at((key.kind, key.scope), kind)
         rows = self._by_scope.get(group, {}).get(key.scope, {})
         return _Shelf(kind, self._listings.get(group), kind.list.holds == "full", rows)
 
@@ -174,7 +201,7 @@ class _Shelves:
                 for row in self._listings[group].rows:
                     if _label(self._kinds[group[0]], row) in by_scope[row.scope]:
                         found.append(Stray(Key(target, group[0], row.scope, row.name), row.id, row.owner, row.health))
-        return tuple(sorted(found, key=lambda stray: stray.key))
+        return tuple(found)
 
 
 def _is_whole(listing: Listing, kind: Kind) -> bool:
@@ -186,19 +213,40 @@ def _label(kind: Kind, row: Row) -> str:
     return row.name if kind.unique or row.id is None else row.id
 
 
-async def _listings(keys: list[Key], api: ReadApi) -> dict[Group, Listing]:
-    groups: dict[Group, Kind] = {}
-    for key in keys:
-        kind = api.platform.kinds.get(key.kind)
+def _groups(desired: Desired, apart: Apart, kinds: Mapping[str, Kind]) -> dict[Group, list[Place]]:
+    """The lists that everything is shown by, each with the places of the keys that it is about."""
+    places = dict.fromkeys(by_place(desired.resources))
+    places |= dict.fromkeys((key.kind, key.scope) for key in (*apart.gone, *desired.broken, *desired.required))
+    groups: dict[Group, list[Place]] = {}
+    for place in places:
+        kind = kinds.get(place[0])
         if kind is not None and kind.list is not None:
-            groups[_group(key, kind)] = kind
-    found = await asyncio.gather(*(api.list(kind, group[1], Purpose.LIST) for group, kind in groups.items()))
-    return dict(zip(groups, found, strict=True))
+            groups.setdefault(group_at(place, kind), []).append(place)
+    return groups
 
 
-def _group(key: Key, kind: Kind) -> Group:
-    """Keys that one list serves: the same kind, and the same names for the scope words that its call holds."""
-    return key.kind, () if kind.list is None else scope_of_list(kind, key)
+def _quiet(desired: Desired, memory: Memory, apart: Apart, api: ReadApi) -> dict[Group, Quiet]:
+    """The lists of which nothing is to be told if they are what they were, but for those of what this look is about."""
+    if memory.calm is None:
+        return {}
+    about = (apart.differing, apart.gone, desired.broken, desired.required, memory.due, memory.named, memory.reported)
+    return memory.calm.lists(desired.resources, memory.rows, chain.from_iterable(about), api)
+
+
+async def _listings(groups: Iterable[Group], quiet: Mapping[Group, Quiet], api: ReadApi) -> dict[Group, Listing]:
+    async def listed(group: Group) -> Listing:
+        known = quiet[group].sealed if group in quiet else ()
+        return await api.list(api.platform.kinds[group[0]], group[1], Purpose.LIST, known)
+
+    asked = list(groups)
+    return dict(zip(asked, await asyncio.gather(*map(listed, asked)), strict=True))
+
+
+def _is_settled(subject: Subject, seen: Observation | None, shelves: _Shelves) -> bool:
+    """Whether all that was asked of an object is that a list shows it, as well as it is known to be."""
+    if type(seen) is not Present or seen.live is not None or subject.row is None or subject.unread or subject.due:
+        return False
+    return subject.key in shelves.shown and seen.health in (subject.row.health, "unknown")
 
 
 def _told(subject: Subject, shelves: _Shelves) -> Observation | None:

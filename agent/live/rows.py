@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _HEALTHS_KEPT = 1000
 
+Sealed = tuple[tuple[str, bytes], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -41,6 +43,8 @@ class Listing:
     """Rows of one list. Not ``complete``: absence from it proves nothing, and ``why`` says why.
 
     ``answer`` is ``ok`` unless a page failed; then the rows are those that came before, and ``failed`` is its reply.
+    ``sealed`` has each page's target and seal, where targets tell pages apart. ``unchanged``: all seals are those that
+    were known, so nothing was decoded and there are no rows.
     """
 
     rows: tuple[Row, ...]
@@ -49,6 +53,8 @@ class Listing:
     answer: Answer = "ok"
     pages: int = 1
     failed: Reply | None = None
+    sealed: Sealed = ()
+    unchanged: bool = False
 
 
 def pages_of(listings: Mapping[tuple[str, Any], Listing]) -> dict[str, int]:

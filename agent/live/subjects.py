@@ -11,6 +11,7 @@ from agent.model.apart import Apart, is_apart
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.resource import Desired
+from agent.model.stock import Place, by_place
 
 
 class Subject(NamedTuple):
@@ -25,15 +26,28 @@ class Subject(NamedTuple):
     due: bool = False
 
 
-def subjects_of(desired: Desired, memory: Memory, referring: Collection[str] = ()) -> list[Subject]:
+def subjects_of(
+    desired: Desired,
+    memory: Memory,
+    referring: Collection[str] = (),
+    *,
+    apart: Apart | None = None,
+    still: Collection[Place] = (),
+) -> list[Subject]:
     """Everything that git names or the inventory holds; without lists only what must be read.
 
-    An object is read unless it was read lately, agreed with git, and git has not moved since.
+    An object is read unless it was read lately, agreed with git, and git has not moved since. ``still`` are places of
+    which nothing is to be told.
     """
     rows, due, listed = memory.rows, memory.due, memory.listed
-    apart = memory.apart or Apart().between(desired.resources, rows)
+    apart = apart or memory.apart or Apart().between(desired.resources, rows)
+    named: Iterable[Key] = desired.resources
+    if not listed:
+        named = _asked(desired, memory, apart, referring)
+    elif still:
+        named = (key for place, keys in by_place(desired.resources).items() if place not in still for key in keys)
     subjects = []
-    for key in desired.resources if listed else _asked(desired, memory, apart, referring):
+    for key in named:
         resource, row = desired.resources[key], rows.get(key)
         if row is None:
             subjects.append(Subject(key, None, True))
@@ -57,5 +71,7 @@ def _asked(desired: Desired, memory: Memory, apart: Apart, referring: Collection
     """The few of what git names that a look without lists may be about."""
     named = desired.resources
     old = [key for key in sorted(memory.due) if key in named]
-    refer = [key for key in named if key.kind in referring] if referring else []
+    refer: Iterable[Key] = ()
+    if referring:
+        refer = (key for place, keys in by_place(named).items() if place[0] in referring for key in keys)
     return dict.fromkeys([*apart.differing, *old, *refer])

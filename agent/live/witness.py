@@ -52,6 +52,8 @@ def _is_witnessed(
     """Whether this pass has found something of ours, by its key or in a list."""
     if any(isinstance(seen, Present) and seen.live is not None for seen in observations.values()):
         return True
+    if any(listing.unchanged for listing in listings.values()):
+        return True  # it shows what it is about, as when it was judged
     known = {(key.kind, key.name) for key in rows}
     return any(
         (kind, row.name) in known

@@ -1,4 +1,5 @@
-"""What is told of an inventory as a whole: how many of each kind, which rows need a second look, how old knowledge is.
+"""What is told of an inventory as a whole: how many of each kind, which rows need a second look, how old knowledge is,
+which keys share a place.
 
 Each follows the changes of the rows (``tracked``), so that a pass over a hundred thousand pays for the few it changed.
 """
@@ -8,12 +9,14 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.tracked import folded
 
 Aged = tuple[float, Key]
+Place = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def by_kind(rows: Mapping[Key, InventoryRow]) -> Mapping[str, int]:
@@ -29,6 +32,25 @@ def restless(rows: Mapping[Key, InventoryRow]) -> Mapping[Key, InventoryRow]:
 def by_age(rows: Mapping[Key, InventoryRow]) -> ByAge:
     """The rows in the order in which their content was read, kind by kind."""
     return folded(rows, ByAge)
+
+
+def by_place(values: Mapping[Key, Any]) -> Mapping[Place, Mapping[Key, None]]:
+    """The keys of manifests, or of rows, by kind and scope."""
+    return folded(values, _Places).found
+
+
+class _Places:
+    def __init__(self) -> None:
+        self.found: dict[Place, dict[Key, None]] = {}
+
+    def add(self, key: Key, value: object) -> None:
+        self.found.setdefault((key.kind, key.scope), {})[key] = None
+
+    def remove(self, key: Key, value: object) -> None:
+        place = self.found[key.kind, key.scope]
+        del place[key]
+        if not place:
+            del self.found[key.kind, key.scope]
 
 
 class _Kinds:

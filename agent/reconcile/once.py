@@ -285,7 +285,7 @@ def _memory(
     memory = Memory(rows, buried, due, listed, frozenset(target.config.confirmed), ids, named, apart=apart)
     if not wish.patient:
         return memory
-    memory = replace(memory, reported=standing(target, desired, rows, policy))
+    memory = replace(memory, reported=standing(target, desired, rows, policy), calm=target.calm)
     return target.fresh.believed(memory, desired, target.clock.monotonic(), hurried=wish.hurried)
 
 

@@ -14,6 +14,7 @@ from agent.config.model import TargetConfig
 from agent.definitions.platform import Kind, Platform
 from agent.json_schema import Schema
 from agent.live.api import ReadApi
+from agent.live.calm import Calm
 from agent.model.apart import Apart
 from agent.model.window import OPEN
 from agent.plan.policy import Policy
@@ -100,6 +101,7 @@ class Target:
     rhythm: Rhythm | None = None  # of the loop that looks around; a single run has none
     twins: tuple[Any, TargetConfig, Sequence[Neighbour]] | None = None  # see ``neighbours``
     apart: Apart = field(default_factory=Apart)
+    calm: Calm = field(default_factory=Calm)
     _types: dict[str, Schema] = field(default_factory=dict)
     _books: RuleBooks | None = None
 
@@ -148,7 +150,7 @@ class Target:
 
         What git says stays: it is known by its content.
         """
-        self.fresh, self.heads = Fresh(), Heads()
+        self.fresh, self.heads, self.calm = Fresh(), Heads(), Calm()
         self.listed_at, self.walking, self.moments = None, None, Moments()
         self.secrets_seen, self.blocked, self.list_calls = {}, frozenset(), 0
 
