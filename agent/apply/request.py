@@ -126,7 +126,8 @@ class WriteStep:
         self._new_id = new_id
         self._pass_id = pass_id
         self._revision = revision
-        self._rows: dict[Key, InventoryRow] = dict(rows)
+        self._before = rows
+        self._rows: dict[Key, InventoryRow] = {}  # as this pass has left them
         self._documents: dict[Key, Mapping[str, Any]] = {}
         self.relatives = Relatives(api, self._server_id)
 
@@ -251,7 +252,7 @@ class WriteStep:
 
     def row(self, key: Key) -> InventoryRow | None:
         """The inventory's row as it is now."""
-        return self._rows.get(key)
+        return self._rows.get(key) or self._before.get(key)
 
     def document(self, key: Key) -> Mapping[str, Any] | None:
         """What the last write of this pass left behind, if there was one."""

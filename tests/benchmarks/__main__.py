@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.results import STARTS, STARTS_OF_ONE, lines_of, table
+from tests.benchmarks.results import GROWTH_MAX, RATIOS, STARTS, STARTS_OF_ONE, lines_of, table
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--sizes", default="100,1000,10000", help="numbers of resources")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (default 5)")
-    parser.add_argument("--only", metavar="PATH", default="", help="paths that start with this, and the floors")
+    parser.add_argument("--only", metavar="PATH,…", default="", help="paths that start with one of these")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
     parser.add_argument("--folder", metavar="FOLDER", type=Path, help="where stages are made and kept")
     arguments = parser.parse_args()
@@ -53,16 +53,14 @@ def main() -> int:
 def measure(sizes: list[int], repeat: int, only: str, folder: Path) -> dict[str, Any]:
     """All measurements of all rounds."""
     from tests.benchmarks.stage import staged
-    from tests.benchmarks.worker import PATHS
 
-    paths = [path for path in PATHS if path.startswith((only, "floor.")) and not only.startswith("start")]
     machine = {"load": os.getloadavg()[0], "cores": os.cpu_count(), "python": platform.python_version()}
     measured: dict[str, Any] = {"machine": machine, "sizes": {}, "starts": {}}
     with ExitStack() as stack:
-        stages = {size: stack.enter_context(staged(folder, size)) for size in (sizes if paths else ())}
+        stages = {size: stack.enter_context(staged(folder, size)) for size in sizes if _paths(size, only)}
         for size, stage in stages.items():
             measured["sizes"][str(size)] = {
-                "paths": {path: [] for path in paths},
+                "paths": {path: [] for path in _paths(size, only)},
                 "store_bytes": stage.state.stat().st_size,
                 "manifest_bytes": _bytes_below(stage.repository / "manifests"),
                 "populate_seconds": stage.populate_seconds,
@@ -70,14 +68,26 @@ def measure(sizes: list[int], repeat: int, only: str, folder: Path) -> dict[str,
             }
         for turn in range(repeat):
             for size, stage in stages.items():
-                for path in paths:
+                for path in _paths(size, only):
                     _say(f"round {turn + 1}/{repeat}  {size:>7}  {path}")
                     taken = _worker(path, json.dumps(asdict(stage)))
                     measured["sizes"][str(size)]["paths"][path].append(taken)
         _say("")
-    if only in ("", "start"):
+    if only == "" or "start" in only.split(","):
         measured["starts"] = _starts(max(repeat, 5) * 2, folder)
     return measured
+
+
+def _paths(size: int, only: str) -> list[str]:
+    """What is measured of a size, and its floors; of the largest, what should not grow with it."""
+    from tests.benchmarks.stage import WALKED_MAX
+    from tests.benchmarks.worker import PATHS
+
+    chosen = {path for path in PATHS if path.startswith(tuple(only.split(",")))}
+    if size > WALKED_MAX:
+        chosen &= GROWTH_MAX.keys()
+    chosen |= {floor for ratio in RATIOS if ratio.above in chosen and size <= WALKED_MAX for floor in ratio.below}
+    return [path for path in PATHS if path in chosen]
 
 
 def _worker(path: str, stage: str) -> dict[str, Any]:

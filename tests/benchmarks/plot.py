@@ -23,7 +23,9 @@ SERIES = {
     "validate.warm.store": ("warm validate, new process", "#e69f00"),
     "diff.cold": ("cold diff", "#cc79a7"),
     "pull.cold": ("pull request of 3, cold", "#a371f7"),
+    "pass.judged": ("warm pass, all judged", "#0969da"),
     "pass.warm": ("warm pass", "#2f81f7"),
+    "pass.unlisted": ("warm pass between lists", "#54aeff"),
     "pass.one": ("one change", "#1a9e77"),
 }
 _WIDTH, _HEIGHT = 760, 430

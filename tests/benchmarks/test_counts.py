@@ -37,6 +37,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         ("pull.warm", {"named": 3}),
         ("pass.cold", {"list": LISTS, "sweep": SIZE}),
         ("pass.warm", {"list": LISTS}),
+        ("pass.judged", {"list": LISTS}),
+        ("pass.unlisted", {}),
         ("pass.one", {"read": 1, "write": 1, "confirm": 1}),
         ("pass.one.polled", {"list": LISTS, "read": 1, "write": 1, "confirm": 1}),
     ],

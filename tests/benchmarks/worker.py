@@ -21,6 +21,7 @@ import structlog
 
 from agent.config.model import SourceConfig, TargetConfig
 from agent.definitions.load import load_platform
+from agent.model.identity import Revision
 from agent.model.resource import Desired
 from agent.reconcile import collector
 from agent.reconcile.desired import read_desired
@@ -186,13 +187,34 @@ def pass_cold(stage: Stage) -> Taken:
 
 
 def pass_warm(stage: Stage) -> Taken:
-    """The pass of a poll that finds nothing new: lists only."""
+    """The pass of a poll that finds nothing new, as the loop makes it: lists only."""
+    return _idle(stage, lambda revision: Wish(revision, patient=True, sweeps=False))
+
+
+def pass_judged(stage: Stage) -> Taken:
+    """The same for a person, who does not take the agent's word for what its lists showed before."""
+    return _idle(stage, Wish)
+
+
+def pass_unlisted(stage: Stage) -> Taken:
+    """The same between two looks at the lists: nothing is sent."""
+    return _idle(stage, lambda revision: Wish(revision, patient=True, lists_wait=True, interval_seconds=1e9))
+
+
+def _idle(stage: Stage, wished: Callable[[Revision], Wish]) -> Taken:
+    """The mean of a few passes, once what is known has settled."""
 
     async def play(target: Target, taken: Taken) -> None:
-        wish = Wish(target.source.resolve(stage.first))
-        await _pass(target, taken, wish)
+        revision = target.source.resolve(stage.first)
+        for _ in range(2):
+            await _pass(target, taken, Wish(revision, patient=True))
         collector.settle()
-        await _pass(target, taken, wish)
+        turns = [Taken() for _ in range(_TURNS)]
+        for turn in turns:
+            await _pass(target, turn, wished(revision))
+        taken.wall = sorted(turn.wall for turn in turns)[_TURNS // 2]
+        taken.cpu = sum(turn.cpu for turn in turns) / _TURNS
+        taken.calls, taken.facts = turns[-1].calls, turns[-1].facts
 
     return _with_target(stage, play)
 
@@ -261,6 +283,8 @@ PATHS: dict[str, Callable[[Stage], Taken]] = {
     "pull.warm": pull_request_warm,
     "pass.cold": pass_cold,
     "pass.warm": pass_warm,
+    "pass.judged": pass_judged,
+    "pass.unlisted": pass_unlisted,
     "pass.one": pass_one_change,
     "pass.one.polled": pass_one_change_polled,
 }
