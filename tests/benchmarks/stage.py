@@ -70,8 +70,8 @@ def staged(folder: Path, size: int) -> Iterator[Stage]:
         shutil.rmtree(place, ignore_errors=True)
         first, second = commits = corpus.build(place / "repository", size)
         if size > WALKED_MAX:
-            fill(place, first, _config(""), TOKEN)
-    with _sandbox(place) as server:
+            fill(place, first, config_of(""), TOKEN)
+    with sandbox(place) as server:
         if not description.exists():
             first, second = commits
             stage = Stage(str(place), size, first, second, 0.0, 0, server)
@@ -104,7 +104,7 @@ async def open_target(stage: Stage, state: Path, *, writable: bool = True) -> As
         concurrency=CONCURRENCY,
         allow_http=True,
     )
-    config = _config(stage.server)
+    config = config_of(stage.server)
     source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
     store = Store.open(f"sqlite:///{state}", clock=clock)
     store.lock()
@@ -128,7 +128,8 @@ async def open_target(stage: Stage, state: Path, *, writable: bool = True) -> As
         source.close()
 
 
-def _config(server: str) -> TargetConfig:
+def config_of(server: str) -> TargetConfig:
+    """The target of all measurements."""
     return TargetConfig(
         "main",
         "dataos/v1",
@@ -165,10 +166,11 @@ def _populate(stage: Stage) -> tuple[float, int]:
 
 
 @contextmanager
-def _sandbox(place: Path) -> Iterator[str]:
+def sandbox(place: Path, requests: Path | None = None) -> Iterator[str]:
+    """The address of a sandbox over ``sandbox.db`` of a folder; ``requests`` is where it writes them down."""
     place.mkdir(parents=True, exist_ok=True)
     words = ["sandbox", "--platform", "dataos", "--port", "0", "--no-limits", "--token", TOKEN]
-    words += ["--state", str(place / "sandbox.db")]
+    words += ["--state", str(place / "sandbox.db"), *(["--requests-log", str(requests)] if requests else [])]
     with subprocess.Popen([sys.executable, "-m", "agent", *words], stdout=subprocess.PIPE, text=True) as child:
         try:
             line = child.stdout.readline() if child.stdout else ""
