@@ -188,7 +188,7 @@ class AsyncClient:
 
     def __init__(self, platform: str | None = None, **arguments: Any) -> None:
         """The arguments of :func:`agent.connect`."""
-        self._calls = Calls(open_session(Wanted.of(platform or self.of, arguments)))
+        self._calls = Calls(open_session(Wanted.of(platform, self.of, arguments)))
         self.resources = AsyncResources(self._calls)
 
     @property

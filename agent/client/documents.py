@@ -7,10 +7,11 @@ A mapping may be the platform's own document where the definition recognises one
 from __future__ import annotations
 
 import dataclasses
-import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agent.client.errors import NotSupportedError
 from agent.client.session import Session
 from agent.definitions.platform import Kind
 from agent.errors import ManifestError, Problem, UsageError, Where
+from agent.model.canonical import to_json
 from agent.model.identity import Key
 from agent.model.manifest import CheckedFile, Lifecycle
 from agent.secrets import Secret
@@ -62,9 +64,13 @@ def draft_of_words(session: Session, kind: Kind, words: Mapping[str, Any]) -> Dr
 
 
 def revealed(value: Any) -> Any:
-    """A value with the text of each secret that a program took from another object."""
+    """A program's value as the walk has it: secrets taken from other objects with their text, fractions exact."""
     if isinstance(value, Secret):
         return value.reveal()
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise UsageError(f"{value} is no number of JSON")
+        return Decimal(repr(value))
     if isinstance(value, Mapping):
         return {name: revealed(member) for name, member in value.items()}
     return [revealed(member) for member in value] if isinstance(value, list | tuple) else value
@@ -114,7 +120,7 @@ def _content(path: Path) -> bytes:
 def _encoded(document: Mapping[str, Any]) -> bytes:
     """JSON is YAML, and every value of it comes back as it was."""
     try:
-        return json.dumps(revealed(document), ensure_ascii=False, allow_nan=False).encode()
+        return to_json(revealed(document))
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"the dictionary holds what no JSON value is: {error}", fix="use text, numbers, truth values, lists"

@@ -115,11 +115,13 @@ def operation_of(kind: Kind, name: str) -> Operation:
 
 def must_say(kind: Kind, operation: Operation, scope: Scope) -> None:
     """Raises UsageError for a scope word that the call cannot be built without; the platform has a default of its own
-    for one that stands in the query alone.
+    for one that stands by itself in the query or in the body.
     """
     templates = (*kind.headers.values(), *operation.headers.values())
     needed = {word.partition(".")[0] for word in operation.request.path_words}
     needed |= {word.partition(".")[0] for template in templates for word in template.words}
+    inside = [template for template in (operation.adds, operation.body) if template is not None]
+    needed |= {word.partition(".")[0] for template in inside for word in template.words if "." in word}
     known = dict(scope)
     missing = [word.word for word in kind.scope if word.word in needed and word.word not in known and not word.optional]
     if missing:

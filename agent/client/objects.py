@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from agent.client.reading import Seen
@@ -138,7 +139,7 @@ def covered(book: RuleBook, item: Mapping[str, Any], learn: Callable[[Secret], N
         learn(secret)
         return secret
 
-    members: dict[str, Any] = copy.deepcopy(dict(item))
+    members: dict[str, Any] = _plain(item)
     for place, rule in book.with_word("secret"):
         if rule.secret:
             for live in places_in_answers(book, place):
@@ -158,6 +159,17 @@ def places_in_answers(book: RuleBook, place: Place) -> Iterator[Place]:
             yield other + place[len(head) :]
     if not moved or not any(move.spec == ("*",) for move in book.reads):
         yield place
+
+
+def _plain(value: Any) -> Any:
+    """A copy with fractions as programs have them, but for one that a float would change."""
+    if isinstance(value, Mapping):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    if isinstance(value, Decimal) and Decimal(repr(float(value))) == value:
+        return float(value)
+    return value
 
 
 def _each(leaf: Any, cover: Callable[[Any], Any]) -> Any:

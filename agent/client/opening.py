@@ -12,11 +12,12 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from agent.apply.secrets import SecretValues
 from agent.client.kinds import Kinds
+from agent.client.patience import Patience
 from agent.client.session import Session
 from agent.client.wanted import Wanted, sorted_words, sources_of, windows_of
 from agent.clock import AgreedClock, Clock, SystemClock
@@ -28,6 +29,7 @@ from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
 from agent.errors import ConfigError, UsageError
 from agent.live.api import WriteApi, open_api
+from agent.live.budget import Budget
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.plan.rules import RuleBooks
@@ -144,7 +146,7 @@ def _session(
             platform,
             connection,
             clock=clock,
-            budget=budgets.budget_for(platform, connection, target.reserve, target.budget),
+            budget=_patient(budgets.budget_for(platform, connection, target.reserve, target.budget), wanted, platform),
             random=chance,
             writable=True,
             transport=wanted.transport,
@@ -167,9 +169,14 @@ def _session(
         redactor,
         clock,
         chance,
-        wanted.wait_max,
         partial(_release, budgets, store),
     )
+
+
+def _patient(budget: Budget, wanted: Wanted, platform: Platform) -> Budget:
+    if wanted.wait_max is None:
+        return budget
+    return cast(Budget, Patience(budget, wanted.wait_max, platform.api_version))
 
 
 def _connection(target: TargetConfig, credentials: Mapping[str, Callable[[], Secret]]) -> Connection:

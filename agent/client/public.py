@@ -56,9 +56,10 @@ def connect(
     ``schemas``: folders of definitions of your own. ``secrets``: what documents may name by ``{"secretRef": …}``.
     ``state``: the store whose ledger of calls is shared with other processes of the same credential. ``budget``: call
     limits instead of the definition's, ``[{"requests": 300, "per": "1m"}]``, or "off"; ``reserve``: the share of each
-    that is left to others. ``deadline``: seconds for one call. ``wait_max``: seconds that a
-    call may wait for its turn, None for any. ``allow_http`` permits an address without encryption; loopback needs no
-    permission. Nothing is sent before the first call.
+    that is left to others. ``deadline``: seconds for one call. ``wait_max``: seconds that a call may wait for its turn,
+    None for any. ``ca_file``, ``proxy``, ``trust_env`` are as in a configuration; ``allow_http`` permits an address
+    without encryption, loopback needs no permission. ``transport``: one of httpx, for tests. Nothing is sent before the
+    first call.
 
     Raises ConfigError (no or a bad server, credential, setting), DefinitionError, UsageError for an unknown word.
     """

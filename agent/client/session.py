@@ -24,8 +24,8 @@ from agent.secrets import Redactor
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """``defaults`` fill scope words that a call leaves out. ``wait_max`` (seconds) bounds the wait for a turn of the
-    budget; None waits as long as it takes. ``release`` gives back what was opened beside the connection.
+    """``defaults`` fill scope words that a call leaves out. ``release`` gives back what was opened beside the
+    connection.
     """
 
     platform: Platform
@@ -38,7 +38,6 @@ class Session:
     redactor: Redactor
     clock: Clock
     random: random.Random
-    wait_max: float | None
     release: Callable[[], None]
     ended: list[bool] = field(default_factory=list)
 
@@ -51,20 +50,15 @@ class Session:
 
     @contextmanager
     def asking(self, purpose: Purpose) -> Iterator[None]:
-        """One call of a program: refused where its turn is too far off, and its errors are those of the client."""
+        """One call of a program: its errors are those of the client, and tell no secret."""
         if self.ended:
             raise UsageError("this client is closed", fix="make another one")
-        wait = self.api.budget.wait_needed(purpose)
-        if self.wait_max is not None and wait > self.wait_max:
-            raise RateLimitError(
-                f"the call limits of {self.platform.name} let the next call go in {wait:.0f} s, and "
-                f"wait_max is {self.wait_max:g} s; nothing was sent",
-                retry_after=wait,
-            )
         try:
             yield
         except LiveError as error:
             raised = translated(error)
+            if isinstance(raised, RateLimitError) and raised.retry_after is None:
+                raised.retry_after = self.api.budget.wait_needed(purpose)
             self._scrub(raised)
             if raised is error:
                 raise

@@ -200,7 +200,7 @@ class Client:
 
     def __init__(self, platform: str | None = None, **arguments: Any) -> None:
         """The arguments of :func:`agent.connect`."""
-        self._calls = Calls(open_session(Wanted.of(platform or self.of, arguments)))
+        self._calls = Calls(open_session(Wanted.of(platform, self.of, arguments)))
         self._portal = Portal(self._calls.close)
         self.resources = Resources(self._calls, self._portal)
 

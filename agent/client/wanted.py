@@ -22,6 +22,9 @@ from agent.validate.findings import nearest
 if TYPE_CHECKING:
     import httpx
 
+_WORDS = {"env", "file", "exec", "sops", "age"}
+_REFERENCE = "write one of {'env': 'NAME'}, {'file': 'PATH'}, {'exec': ['COMMAND', …]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -49,13 +52,18 @@ class Wanted:
     words: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, platform: str | None, arguments: Mapping[str, Any]) -> Wanted:
-        """From keywords as they were given; those that are no argument here are words of the definition."""
+    def of(cls, platform: str | None, known_as: str | None, arguments: Mapping[str, Any]) -> Wanted:
+        """From keywords as they were given; those that are no argument here are words of the definition.
+
+        ``known_as`` is the platform of a class that stands for one, which then is not said again.
+        """
+        if platform is not None and known_as is not None:
+            raise UsageError(f"this class is of {known_as}", fix="name the rest: server='https://…'")
         own = {each.name for each in fields(cls)} - {"platform", "words"}
         known = {name: value for name, value in arguments.items() if name in own}
         known = {name: value for name, value in known.items() if value is not None or name == "wait_max"}
         words = {name: value for name, value in arguments.items() if name not in own}
-        return cls(platform, words=words, **known)
+        return cls(platform or known_as, words=words, **known)
 
 
 class Asked:
@@ -136,6 +144,8 @@ def _check_reference(name: str, value: Mapping[str, Any]) -> None:
     fault = next(iter(reference_faults((), {name: dict(value)})), None)
     if fault is not None:
         raise ConfigError(f"`{name}`: {fault.what}", fix=fault.fix, code=fault.code)
+    if not _WORDS & set(value):  # a configuration's schema says this
+        raise ConfigError(f"`{name}` is a reference to nothing", fix=_REFERENCE, code="credential-invalid")
 
 
 def _itself(secret: Secret) -> Secret:
