@@ -26,7 +26,7 @@ _SHOWN = {".md": None, ".yaml": "yaml", ".json": "json", ".service": "ini"}
 _FIRST = ("reference/errors", "how-to/operations", "reference/configuration", "reference/page", "how-to/monitoring")
 _SECTIONS = {"tutorial": "Tutorial", "how-to": "How-to", "reference": "Reference", "explanation": "Explanation"}
 _OTHERS = "More"
-_NOT_LISTED = ("README", "decisions/0")  # the index itself, and what has an index of its own
+_NOT_LISTED = ("README", "decisions/0", "reference/kinds/")  # the index itself, and what has one of its own
 _WORDS_MAX = 300
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
