@@ -75,12 +75,13 @@ def check(book: RuleBook, key: Key, seen: Mapping[str, Any], item: Mapping[str, 
     told, named = live_spec(book, seen), top_level(book.kind.schema)
     for edit in edits:
         reached = list(edits_between(told, live_spec(book, laid_over([edit], seen, str(key)))))
-        rules = [book.at(pattern_of(inner.place)) for inner in reached]
-        if any(rule.read_only for rule in rules):
+        rules = {inner.place: book.at(pattern_of(inner.place)) for inner in reached}
+        ours = [place for place, rule in rules.items() if not rule.read_only]
+        if rules and not ours:
             raise UsageError(f"{key}: `{edit.path}` belongs to the platform, which sets it itself", fix="leave it")
-        if not reached or (named is not None and any(inner.place[0] not in named for inner in reached)):
+        if not any(named is None or place[0] in named for place in ours):
             raise UsageError(f"{key}: `{edit.path}` is not part of what a {book.kind.name} may say", fix="leave it")
-        if any(rule.immutable for rule in rules):
+        if any(rules[place].immutable for place in ours):
             what = f"{key}: `{edit.path}` cannot be changed in place"
             raise NotSupportedError(what, fix="delete the object and create it anew")
 

@@ -105,13 +105,13 @@ async def find_row(session: Session, kind: Kind, scope: Scope, name: str, server
         for row in listing.rows
         if (row.id == server_id if server_id is not None else row.name == name) and set(scope) <= set(row.scope)
     ]
+    if listing.answer != "ok" and not (rows and kind.unique):
+        raise _list_error(session, kind, listing)  # what was not read may be another one of this name
     if len(rows) == 1:
         return rows[0]
     if rows:
         places = ", ".join(_told(row) for row in rows[:10])
         raise UsageError(f"{len(rows)} objects are named {subject}: {places}", fix="say id=…, or where it stands")
-    if listing.answer != "ok":
-        raise _list_error(session, kind, listing)
     if not listing.complete:
         raise ApiError(
             f"{subject} is not among the {len(listing.rows)} that were listed, and there may be more: {listing.why}",
@@ -127,7 +127,7 @@ async def elsewhere(session: Session, kind: Kind, scope: Scope, name: str) -> Ro
         return None
     try:
         return await find_row(session, kind, scope, name)
-    except ResourceNotFoundError:
+    except LiveError:  # nowhere, or nobody can tell: then what the platform's default said stands
         return None
 
 
