@@ -73,7 +73,8 @@ def open_session(wanted: Wanted) -> Session:
     )
     connection = _connection(target, credentials)
     secrets = sources_of(wanted.secrets, redactor)
-    return _session(wanted, platform, target, connection, secrets, redactor, SystemClock(), wanted.state)
+    state = _shared_state(wanted.state)
+    return _session(wanted, platform, target, connection, secrets, redactor, SystemClock(), state)
 
 
 @lru_cache(maxsize=8)
@@ -199,6 +200,21 @@ def _store(state: str, clock: Clock) -> Store:
     from agent.store.store import Store
 
     return Store.open(state, clock=clock, write=False)
+
+
+def _shared_state(state: str | None) -> str | None:
+    """Raises ConfigError for a state that is not there: it would be one in memory, and nothing would be shared."""
+    if state is None:
+        return None
+    from agent.store.location import has_store, path_of
+
+    path = path_of(state)
+    if path is not None and not has_store(path):
+        raise ConfigError(
+            f"there is no state at {path}, so that nothing would be shared",
+            fix="name the state that an agent, or `datakeel apply`, has made; or leave state= out",
+        )
+    return state
 
 
 def _release(budgets: BudgetRegistry, store: Store | None) -> None:

@@ -29,18 +29,15 @@ class Portal:
         self._at_end = at_end
         self._lock = threading.Lock()
         self._closed = False
+        self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: weakref.finalize[..., Any] | None = None
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """What it returns or raises. Raises RuntimeError inside of a running loop, which would have to stand still."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
+        """What it returns or raises. Raises RuntimeError in the portal's own loop, which would wait for itself."""
+        if threading.current_thread() is self._thread:
             work.close()
-            raise RuntimeError("this client blocks, and an event loop runs here: use connect_async()")
+            raise RuntimeError("this client blocks, and its own loop would wait for itself: use connect_async()")
         if self._closed:
             work.close()
             raise UsageError("this client is closed", fix="make another one")
@@ -76,7 +73,9 @@ class Portal:
         with self._lock:
             if self._loop is None:
                 self._loop = loop = asyncio.new_event_loop()
-                thread = threading.Thread(target=_run, args=(loop, self._at_end), name="datakeel-client", daemon=True)
+                self._thread = thread = threading.Thread(
+                    target=_run, args=(loop, self._at_end), name="datakeel-client", daemon=True
+                )
                 thread.start()
                 # Not a method: the loop must not keep its client alive.
                 self._ending = weakref.finalize(self, _stop, loop, thread)

@@ -82,7 +82,9 @@ def test_a_target_of_a_configuration_has_its_server_credential_defaults_and_secr
         agent.connect(target="analytics", token="x")
 
 
-def test_calls_of_a_program_are_in_the_ledger_of_the_agent_beside_it(desk: Path) -> None:
+def test_calls_of_a_program_are_in_the_ledger_of_the_agent_beside_it(desk: Path, sandbox: SandboxProcess) -> None:
+    with pytest.raises(agent.ConfigError, match="there is no state at"):
+        agent.DataOS(server=f"{sandbox.address}/dataos", token=TOKEN, state="sqlite:///state.db")
     Store.open(f"sqlite:///{desk / 'state.db'}", clock=SystemClock()).close()
 
     def left() -> dict[float, int]:
@@ -94,8 +96,10 @@ def test_calls_of_a_program_are_in_the_ledger_of_the_agent_beside_it(desk: Path)
     with agent.connect(target="analytics") as client:
         for _ in range(4):
             client.resources.get("workflow", "flow")
+    with agent.DataOS(server=f"{sandbox.address}/dataos", token=TOKEN, state="sqlite:///state.db") as client:
+        client.resources.get("workflow", "flow")
     after = left()
-    assert {seconds: before[seconds] - count for seconds, count in after.items()} == {60.0: 4, 3600.0: 4}
+    assert {seconds: before[seconds] - count for seconds, count in after.items()} == {60.0: 5, 3600.0: 5}
 
 
 def test_a_word_of_the_scope_that_nobody_says(sandbox: SandboxProcess) -> None:
@@ -158,16 +162,21 @@ async def test_the_asynchronous_client_follows_and_lists_as_the_plain_one(sandbo
             _ = client.projects
 
 
-def test_a_plain_client_serves_threads_and_refuses_a_running_loop(sandbox: SandboxProcess) -> None:
+def test_a_plain_client_serves_threads_and_a_notebook(sandbox: SandboxProcess) -> None:
     with flows(sandbox) as client, ThreadPoolExecutor(8) as pool:
         names = list(pool.map(lambda _: client.workflows.get("flow").name, range(16)))
         assert names == ["flow"] * 16
 
-        async def inside() -> None:
+        async def in_a_running_loop() -> str:
+            return client.workflows.get("flow").name
+
+        assert asyncio.run(in_a_running_loop()) == "flow"
+
+        async def in_its_own_loop() -> None:
             client.workflows.list()
 
         with pytest.raises(RuntimeError, match="use connect_async"):
-            asyncio.run(inside())
+            client._portal.run(in_its_own_loop())
 
 
 def test_a_program_that_closes_nothing_ends_in_silence(sandbox: SandboxProcess) -> None:
