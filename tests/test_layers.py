@@ -27,7 +27,8 @@ LAW: dict[str, set[str]] = {
     "cron": set(),
     "json_schema": {"errors", "model", "yaml_io", "cron"},
     "definitions": {"errors", "model", "json_schema", "yaml_io"},
-    "config": {"errors", "model", "definitions", "json_schema", "secrets", "yaml_io"},
+    "policy": {"errors", "model", "cron", "report"},
+    "config": {"errors", "model", "definitions", "json_schema", "policy", "secrets", "yaml_io"},
     "source": {"errors", "model", "clock", "secrets"},
     "validate": {"errors", "model", "definitions", "json_schema", "yaml_io"},
     "windows": {"model", "cron"},
@@ -54,6 +55,7 @@ LAW: dict[str, set[str]] = {
     "reconcile": {
         *("errors", "model", "clock", "config", "definitions", "json_schema"),
         *("source", "validate", "plan", "live", "apply", "store", "report"),
+        "policy",
         "tracing",
         "windows",
     },
@@ -77,6 +79,7 @@ SANDBOX_MAY_BE_NAMED_BY = {"cli/verbs/sandbox.py"}
 HOMES: dict[str, set[str]] = {
     "apprise": {"notify/chat.py"},
     "alembic": {"store"},
+    "cel_expr_python": {"policy/language.py"},
     "certifi": {"live/transport.py"},
     "croniter": {"cron.py"},
     "git": {"source/git.py"},
@@ -130,8 +133,9 @@ HOMES: dict[str, set[str]] = {
 }
 BROUGHT_BY = {"jsonschema_specifications": "jsonschema", "markupsafe": "jinja2"}
 # Loaded only where somebody asked for it.
-EXTRAS = {"apprise": "notify", "opentelemetry-sdk": "otel", "psycopg": "postgresql"}
+EXTRAS = {"apprise": "notify", "cel-expr-python": "policy", "opentelemetry-sdk": "otel", "psycopg": "postgresql"}
 DISTRIBUTION = {
+    "cel_expr_python": "cel-expr-python",
     "opentelemetry": "opentelemetry-sdk",
     "git": "gitpython",
     "prometheus_client": "prometheus-client",
@@ -142,7 +146,7 @@ DISTRIBUTION = {
 }
 
 # What decides is pure: no files, no network, no clock, no chance.
-PURE = {"drafting", "editor", "importing", "model", "plan", "report"}
+PURE = {"drafting", "editor", "importing", "model", "plan", "policy", "report"}
 IMPURE = {
     *("asyncio", "http", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "subprocess"),
     *("tempfile", "threading", "time", "urllib", "uuid"),

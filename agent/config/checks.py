@@ -143,12 +143,12 @@ def _window(at: tuple[str, ...], window: Mapping[str, Any]) -> Iterator[Fault]:
             fix = "write five fields: 0 22 * * 1-5"
             yield Fault(join(*at, word), "config-invalid", what, as_text(window[word]), fix)
     zone = window.get("timezone")
-    if isinstance(zone, str) and not _is_zone(zone):
+    if isinstance(zone, str) and not is_zone(zone):
         fix = "write a name of the IANA database, such as Europe/Berlin"
         yield Fault(join(*at, "timezone"), "config-invalid", "no such time zone", as_text(zone), fix)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:

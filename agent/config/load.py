@@ -21,7 +21,15 @@ from agent.config.model import Config, TargetConfig
 from agent.config.notifications import notification_faults, notifications_of
 from agent.config.order import order_faults, with_others
 from agent.config.overlays import plain_folder
-from agent.config.policy_words import budget_of, drift_of, limits_of, policy_faults, window_of
+from agent.config.policy_words import (
+    Policies,
+    budget_of,
+    drift_of,
+    limits_of,
+    policies_of,
+    policy_faults,
+    window_of,
+)
 from agent.config.references import reference_of, references_of
 from agent.config.relocate import Merged, relocated
 from agent.config.sharing import sharing_faults, sharing_of
@@ -70,6 +78,8 @@ def load_config(
     faults += wrong
     faults += _schema_faults(schema, document, {fault.pointer for fault in faults})
     problems = [_located(fault, content, shown, overlay.origins) for fault in faults]
+    policies = policies_of(document, content, shown, folder, merged)
+    problems += policies.problems
     problems += [_of_variable(variable, fault) for variable, fault in overlay.faults]
     if problems:
         raise _error(shown, problems)
@@ -82,7 +92,9 @@ def load_config(
         schemas=schemas,
         targets=with_others(
             {
-                name: _target(name, target, folder, platforms.name_of(target["platform"]), withheld, variables)
+                name: _target(
+                    name, target, folder, platforms.name_of(target["platform"]), withheld, variables, policies
+                )
                 for name, target in document["targets"].items()
             }
         ),
@@ -93,6 +105,7 @@ def load_config(
         state_password=_reference(password_of(document.get("state")), folder, withheld),
         sharing=sharing_of(document, state),
         notifications=notifications_of(document.get("notifications", {}), folder, withheld),
+        policy_files=tuple(policies.files),
     )
     return config if merged is None else relocated(config, merged)
 
@@ -276,6 +289,7 @@ def _target(
     platform: str,
     withheld: frozenset[str],
     variables: Mapping[str, Variables],
+    policies: Policies,
 ) -> TargetConfig:
     from urllib.parse import urlsplit
 
@@ -319,6 +333,7 @@ def _target(
         allow_http=target.get("allow_http", False) or stays_here,
         subject=str(target["subject"]) if "subject" in target else None,
         hook=hook_of(target, folder, withheld),
+        rules=policies.rules.get(name, ()),
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from agent.definitions.platform import Window
+    from agent.policy.rule import Rule
     from agent.secrets import Reference
 
 DriftPolicy = Literal["heal", "report", "off"]
@@ -110,6 +111,7 @@ class TargetConfig:
     ``overlays`` are folders like it, whose overlays are laid over its manifests in this order.
     ``allow_http`` is also true where the server is the loopback address. ``others`` are the names of the other targets,
     None where nobody knows them. ``subject`` is whom the credential must speak for; None: whom it always spoke for.
+    ``rules`` are those for every target and its own.
     """
 
     name: str
@@ -142,6 +144,7 @@ class TargetConfig:
     subject: str | None = None
     hook: HookConfig | None = None
     depends_on: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
     others: Set[str] | None = None
     overlays: tuple[str, ...] = ()
     variables: Variables = NO_VARIABLES
@@ -218,3 +221,4 @@ class Config:
     state_password: Reference | None = None
     sharing: SharingConfig = SharingConfig()
     notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
+    policy_files: tuple[Path, ...] = ()

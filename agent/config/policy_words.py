@@ -1,8 +1,12 @@
-"""``limits``, ``drift``, ``budget`` and ``windows`` of a target, beyond what a schema can word. For ``load``. Pure."""
+"""``limits``, ``drift``, ``budget``, ``windows`` of a target, beyond what a schema can word, and the way to ``policy``.
+
+Called by ``load``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agent.config.checks import seconds_of, share_faults, share_of
@@ -11,13 +15,40 @@ from agent.config.model import DriftPolicy
 from agent.model.limits import Class, Limit, Limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.config.relocate import Merged
     from agent.definitions.platform import Window
+    from agent.errors import Problem
     from agent.model.window import ApplyWindow
+    from agent.policy.rule import Rule
 
 _CLASSES: tuple[Class, ...] = ("deletes", "updates", "creates")
 _DEFAULT = "default"
 DRIFT_MODES = ("heal", "report", "off")
 _SHARES = tuple(f"{what}_share_max" for what in _CLASSES)
+
+
+@dataclass(slots=True)
+class Policies:
+    """What was found of rules over the plan: by target, the files that were read, and every mistake."""
+
+    rules: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    files: dict[Path, None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def policies_of(
+    document: Mapping[str, Any], content: bytes, shown: str, folder: Path, merged: Merged | None
+) -> Policies:
+    """The rules, where the configuration has any: nobody else pays for their language."""
+    targets = document.get("targets")
+    holders = [document, *(targets.values() if isinstance(targets, dict) else ())]
+    if not any(isinstance(holder, dict) and "policy" in holder for holder in holders):
+        return Policies()
+    from agent.config.rules import read_policies
+
+    return read_policies(document, content, shown, folder, merged)
 
 
 def policy_faults(targets: Any) -> Iterator[Fault]:

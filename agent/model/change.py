@@ -9,6 +9,7 @@ from typing import Any
 from agent.model.canonical import digest
 from agent.model.identity import Key, Origin, Revision
 from agent.model.resource import Stray
+from agent.model.verdict import Effect, Verdict
 
 PLAN_FORMAT = "datakeel.plan/1"
 
@@ -193,6 +194,7 @@ class Plan:
     apart: tuple[Change, ...] = ()  # what differs, though not through the proposal; never sent on its account
     ground: str = ""  # what the plan was made from, where that is not the platform: a sentence
     ground_at: float | None = None  # the moment that it speaks of
+    verdicts: tuple[Verdict, ...] | None = None  # what rules of a policy say of changes; None: there are no rules
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -201,6 +203,11 @@ class Plan:
     @property
     def held(self) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.action is Action.HOLD)
+
+    @property
+    def denied(self) -> tuple[Verdict, ...]:
+        """What a rule of the policy refuses."""
+        return tuple(verdict for verdict in self.verdicts or () if verdict.effect is Effect.DENY)
 
     @property
     def drift_reported(self) -> tuple[Change, ...]:
@@ -220,7 +227,8 @@ def digest_of(plans: tuple[Plan, ...]) -> str:
 
     It covers format, definitions and each change that would be sent with its key, action, cause and fields. Secrets
     enter as their reference only; times, revision, origins, calls, holds and wording stay out, so that a squash merge
-    keeps the digest. Of a proposal only what it changes itself enters.
+    keeps the digest. Of a proposal only what it changes itself enters. Where rules of a policy judged, it covers which
+    of them said what of which change, so that what was approved under other verdicts is not what is applied.
     """
     changes = [
         [
@@ -238,4 +246,10 @@ def digest_of(plans: tuple[Plan, ...]) -> str:
         for plan in plans
         for change in sorted(plan.writes, key=lambda change: change.key)
     ]
-    return "p1-" + digest([PLAN_FORMAT, sorted([p.target, p.platform, p.definition] for p in plans), changes])
+    covered = [PLAN_FORMAT, sorted([p.target, p.platform, p.definition] for p in plans), changes]
+    policy = [[plan.target, _policy_result(plan.verdicts)] for plan in plans if plan.verdicts is not None]
+    return "p1-" + digest([*covered, *([sorted(policy)] if policy else [])])
+
+
+def _policy_result(verdicts: tuple[Verdict, ...]) -> list[list[str]]:
+    return sorted([one.rule, one.effect, bool(one.failure) * "failed", *one.key[:2], one.key.path] for one in verdicts)

@@ -19,6 +19,7 @@ from agent.plan.departing import tie_deletes
 from agent.plan.ground import PREDECESSOR, Ground, key_from_json
 from agent.plan.handover import give_up
 from agent.plan.hits import tell_hits
+from agent.plan.judging import judged
 from agent.plan.limits import Census, census, hold_excess, mass_absence
 from agent.plan.moves import is_under_a_new_name, renamed_in_place, tie_moves, unclear_renames
 from agent.plan.order import in_order
@@ -51,7 +52,9 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     decider.changes += (_unclaimed(key, why) for key, why in ground.unclaimed.items())
     allowed = hold_paused(decider.changes, ground.policy)
     allowed = hold_cautiously(allowed, desired, observed, ground, caution)
-    changes, notes = hold_excess(allowed, _census(desired, ground), ground.policy)
+    known = _census(desired, ground)
+    changes, notes = hold_excess(allowed, known, ground.policy)
+    changes, verdicts = judged(changes, desired, observed, ground, known)
     changes = hold_waiting(changes, desired.resources, ground.waiting, ground.needs, ground.needed)
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
@@ -80,6 +83,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         notes=(*notes, *([missing] if missing else []), *_after(ordered, desired, ground)),
         later=len(observed.later),
         agreed=tuple(decider.agreed),
+        verdicts=verdicts,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.definitions.platform import Kind, Operation
+from agent.model.judging import Judge
 from agent.model.limits import Limits
 from agent.model.resource import Resource
 from agent.model.suspension import Suspension
@@ -24,7 +25,8 @@ class Policy:
     and creates, for exactly as many as they would hold. ``drift_kinds`` has the kinds for which another mode was said.
     ``confirmed`` lifts ``unverified`` for ``Kind`` or ``Kind.operation``. ``suspended`` are what people have suspended
     and not resumed;
-    ``closed`` says what the target's windows forbid at this moment.
+    ``closed`` says what the target's windows forbid at this moment. ``judge`` asks the operator's rules, None: there
+    are none.
     """
 
     prune: bool = False
@@ -38,6 +40,7 @@ class Policy:
     suspended: tuple[Suspension, ...] = ()
     closed: Closed = OPEN
     drift_kinds: Mapping[str, Drift] = field(default_factory=dict)
+    judge: Judge | None = None
 
     def drift_of(self, resource: Resource) -> Drift:
         """The mode for one resource: its own word, that for its kind, the target's."""

@@ -15,6 +15,7 @@ from agent.model.resource import Desired
 from agent.plan.compare import compare
 from agent.plan.cost import cost
 from agent.plan.ground import Ground
+from agent.plan.judging import only_of
 
 Touched = Mapping[Key, frozenset[str]]
 """Pointers of the leaves that git changes, of resources that both revisions have."""
@@ -56,7 +57,8 @@ def told_apart(
         priced = cost(kept, ground.platform, ground.pages, ground.ready_looks, [], {})
         calls = replace(priced, read=calls.read, reads=calls.reads)
     same = len(head.resources) - len({change.key for change in kept} & head.resources.keys())
-    return replace(plan, changes=kept, apart=apart, calls=calls, unchanged=same, base=base.revision)
+    verdicts = only_of(plan.verdicts, kept)
+    return replace(plan, changes=kept, apart=apart, calls=calls, unchanged=same, base=base.revision, verdicts=verdicts)
 
 
 def _marked(change: Change, touched: frozenset[str] | None) -> Change:

@@ -131,6 +131,7 @@ async def look(target: Target, wish: Wish) -> Look:
     if moving.handed:
         rows = with_handed(target, rows, desired.resources, moving.handed)
     policy = target.policy(
+        desired.revision,
         careful=wish.careful,
         confirm_deletes=wish.confirm_deletes,
         confirm_changes=wish.confirm_changes,
@@ -174,8 +175,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     ``seen`` is a look that a person has just confirmed: it is not taken again, and what has aged meanwhile is looked
     at once more right before its write.
     """
-    started_at = target.clock.now()
-    before = Counter(target.api.calls)
+    started_at, before = target.clock.now(), Counter(target.api.calls)
     pass_id = target.new_id()
     seen = seen or await look(target, wish)
     with in_bulk(len(seen.plan.writes)):

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.definitions.platform import Kind
 from agent.live.look import scope_of_list
-from agent.model.identity import Key, uid_of
+from agent.model.identity import Key, Revision, uid_of
 from agent.model.resource import Absent, Desired, Observation, Observed, Present, Resource, Stray, Unknown
 from agent.model.suspension import Suspension
 from agent.plan.elsewhere import Wires
@@ -122,7 +122,7 @@ def look_at_picture(target: Target, picture: Picture, desired: Desired, wish: Wi
     seen = {key: picture.of(key, target.platform.kinds) for key in wanted}
     unknown = any(isinstance(each, Unknown) for each in seen.values())
     observed = Observed(seen, () if keys is not None else picture.strays, {}, {}, complete=not unknown)
-    ground = _ground(target, picture, wish, rows, observed, manifests)
+    ground = _ground(target, picture, wish, desired.revision, rows, observed, manifests)
     plan = make_plan(desired, observed, ground)
     look = Look(desired, observed, ground, plan, target.clock.monotonic())
     if proposal is not None:
@@ -133,9 +133,16 @@ def look_at_picture(target: Target, picture: Picture, desired: Desired, wish: Wi
 
 
 def _ground(
-    target: Target, picture: Picture, wish: Wish, rows: Mapping[Key, Any], observed: Observed, manifests: int
+    target: Target,
+    picture: Picture,
+    wish: Wish,
+    revision: Revision,
+    rows: Mapping[Key, Any],
+    observed: Observed,
+    manifests: int,
 ) -> Ground:
     policy = target.policy(
+        revision,
         careful=wish.careful,
         confirm_deletes=wish.confirm_deletes,
         confirm_changes=wish.confirm_changes,

@@ -16,6 +16,7 @@ from agent.json_schema import Schema
 from agent.live.api import ReadApi
 from agent.live.calm import Calm
 from agent.model.apart import Apart
+from agent.model.identity import Revision
 from agent.model.window import OPEN
 from agent.plan.policy import Policy
 from agent.plan.rules import RuleBooks
@@ -23,6 +24,7 @@ from agent.reconcile.heads import Heads
 from agent.reconcile.hurry import Fresh
 from agent.reconcile.jumps import Moments
 from agent.reconcile.last import LastDesired
+from agent.reconcile.rules import judge_of
 from agent.reconcile.schedule import Rhythm
 from agent.source import Source
 from agent.store.store import Store
@@ -124,6 +126,7 @@ class Target:
 
     def policy(
         self,
+        revision: Revision,
         *,
         careful: bool,
         confirm_deletes: int | None = None,
@@ -143,6 +146,7 @@ class Target:
             careful=careful,
             suspended=self.store.suspensions(self.name),
             closed=OPEN if ignore_windows else closed_at(config.windows, self.clock.now()),
+            judge=judge_of(config, self.source, revision),
         )
 
     def begin_anew(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.clock import Clock
 from agent.errors import ConfigError
+from agent.model.actor import Actor
 from agent.model.identity import Revision
 from agent.source.address import check_commit, check_ref, check_url
 from agent.source.beside import WorkTreeAndCommits
@@ -97,6 +98,10 @@ class Source(Protocol):
 
     def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
         """The newest commit that changed each of these paths, where the history at hand shows it."""
+        ...
+
+    def actor(self, revision: Revision) -> Actor:
+        """Who wrote, committed and signed a revision; nobody for what has no commit at hand."""
         ...
 
     def close(self) -> None: ...

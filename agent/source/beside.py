@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from agent.errors import SourceError
+from agent.model.actor import Actor
 from agent.model.identity import Revision
 from agent.source.local import LocalRepository
 from agent.source.objects import Touch
@@ -68,6 +69,9 @@ class WorkTreeAndCommits:
         wanted = sorted(paths)
         committed, here = self._commits.contents(head, wanted), self._files.contents(WORKTREE, wanted)
         return self._commits.touched_in([path for path in wanted if committed.get(path) == here.get(path)], head)
+
+    def actor(self, revision: Revision) -> Actor:
+        return self._of(revision).actor(revision)
 
     def close(self) -> None:
         self._files.close()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from agent.clock import Clock, SystemClock
 from agent.errors import SourceError
+from agent.model.actor import NOBODY, Actor
 from agent.model.identity import Revision
 from agent.source.folder import Unreadable, as_shown, blob_id, content_of, link_in
 from agent.source.objects import Touch
@@ -119,6 +120,9 @@ class PublishedFolder:
 
     def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
         return {}
+
+    def actor(self, revision: Revision) -> Actor:
+        return NOBODY
 
     def close(self) -> None:
         with self._lock:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from agent.errors import SourceError
+from agent.model.actor import Actor
 from agent.model.identity import Revision
 from agent.source.local import DEFAULT_BRANCH, Found, LocalRepository, Wanted
 from agent.source.mirror import Mirror
 from agent.source.objects import Touch
+from agent.source.people import actor_of
 from agent.source.relisting import Listings
 from agent.source.signatures import Signatures
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeLimits, folder_in
@@ -102,6 +105,15 @@ class GitSource:
     def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
         """The newest commit that changed each of these paths, seen from the top; what history does not show is out."""
         return self._repository.objects.touched_in(paths, revision.commit)
+
+    def actor(self, revision: Revision) -> Actor:
+        """Who its commit says wrote and committed it; the signer where signers are named and one of them signed."""
+        with self._lock:
+            objects = self._repository.objects
+            actor = actor_of(objects, revision.commit)
+            if self._signatures is None:
+                return actor
+            return replace(actor, signer=self._signatures.signer(objects, revision.commit))
 
     def close(self) -> None:
         """Nothing is held; here so that every source can be closed."""

@@ -29,6 +29,7 @@ _GPG_OPTIONS = "no-default-keyring\nkeyring {keys}\ntrust-model always\nno-auto-
 # Said here, so that a watched repository's own settings name no other.
 _PROGRAMS = ("gpg.ssh.program=ssh-keygen", "gpg.program=gpg", "gpg.openpgp.program=gpg", "gpg.x509.program=/bin/false")
 _KEY = re.compile(r"(?:key |NO_PUBKEY |EXPKEYSIG |REVKEYSIG )(SHA256:[\w+/=]+|[0-9A-F]{16,40})")
+_SIGNER = re.compile(r'^Good "git" signature for (\S+) with |^\[GNUPG:\] VALIDSIG ([0-9A-F]{40,64})\b', re.MULTILINE)
 # What git's `--raw` says of a signature that it does not accept. The first that matches wins.
 _REASONS = (
     (r"BADSIG|incorrect signature|Could not verify signature", "the signature does not fit what it signs"),
@@ -53,7 +54,7 @@ class Signatures:
 
     def __init__(self, signers: Signers) -> None:
         self._signers = signers
-        self._good: dict[tuple[object, ...], None] = {}
+        self._good: dict[tuple[object, ...], str] = {}  # what was judged, and who signed it
 
     def check(self, objects: Objects, id_: str, commit: str, tag: str | None) -> None:
         """Raises SourceError unless the tag ``id_`` named ``tag``, or the ``commit``, has an allowed signature."""
@@ -65,12 +66,25 @@ class Signatures:
             # Its name is part of what is signed: else an old tag could be shown under a new name.
             if tag is not None and f"\ntag {tag}\n".encode() not in body.partition(b"\n\n")[0] + b"\n":
                 _refuse(f"tag {tag}", "the tag that was signed has another name")
-            self._verify(objects, "tag", id_, body)
+            signer = self._verify(objects, "tag", id_, body)
         else:
-            self._verify(objects, "commit", commit, body if id_ == commit else objects.raw(commit)[1])
-        self._good = {**dict(list(self._good.items())[-_KEPT_MAX:]), judged: None}
+            signer = self._verify(objects, "commit", commit, body if id_ == commit else objects.raw(commit)[1])
+        self._good = {**dict(list(self._good.items())[-_KEPT_MAX:]), judged: signer}
 
-    def _verify(self, objects: Objects, type_: str, id_: str, body: bytes) -> None:
+    def signer(self, objects: Objects, commit: str) -> str:
+        """Who signed the commit, or the tag by which it was admitted; "" where nobody did who may."""
+        stamps = tuple(_stamp(path) for path in (self._signers.ssh, self._signers.gpg))
+        for (_, judged, *at), signer in reversed(self._good.items()):
+            if judged == commit and tuple(at) == stamps:
+                return signer
+        try:
+            self.check(objects, commit, commit, None)
+        except SourceError:
+            return ""
+        return self._good[commit, commit, *stamps]
+
+    def _verify(self, objects: Objects, type_: str, id_: str, body: bytes) -> str:
+        """Who signed it: the principal of an SSH key, the fingerprint of a GPG key. Raises SourceError."""
         what = f"{type_} {id_[:7]}"
         signed = _SIGNED.search(body if type_ == "tag" else body.partition(b"\n\n")[0])
         if signed is None:
@@ -85,11 +99,13 @@ class Signatures:
             _refuse(what, f"it is signed by {word}, and `source.signers.{word}` names no file of keys")
         with _access(word, keys) as access:
             finished = objects.git.run([f"verify-{type_}", "--raw", id_], access=access)
+        said = finished.stderr.decode(errors="replace")
         if finished.status != 0:
-            said = finished.stderr.decode(errors="replace")
             reason = next((why for pattern, why in _REASONS if re.search(pattern, said)), "")
             key = _KEY.search(said)
             _refuse(what, (reason or last_words(finished.stderr)) + (f" ({key[1]})" if reason and key else ""))
+        signer = _SIGNER.search(said)
+        return "" if signer is None else signer[1] or signer[2]
 
 
 def _refuse(what: str, why: str) -> NoReturn:

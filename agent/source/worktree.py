@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.clock import Clock, SystemClock
 from agent.errors import Problem, SourceError, Where
+from agent.model.actor import NOBODY, Actor
 from agent.model.identity import Revision
 from agent.source.folder import Unreadable, as_shown, blob_id, content_of, link_in, walk
 from agent.source.location import find_repository
@@ -113,6 +114,9 @@ class WorkTree:
 
     def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
         return {}
+
+    def actor(self, revision: Revision) -> Actor:
+        return NOBODY
 
     def has(self, blob: str) -> bool:
         """Whether a file with this content was listed."""

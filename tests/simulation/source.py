@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from agent.model.actor import NOBODY, Actor
 from agent.model.identity import Revision
 from agent.source import Touch, Tree, TreeEntry
 from agent.source.tree import Edited, is_manifest
@@ -20,6 +21,7 @@ class MemorySource:
     def __init__(self) -> None:
         self.revisions: list[tuple[Revision, Mapping[str, str]]] = []
         self.blobs: dict[str, bytes] = {}
+        self.actors: dict[str, Actor] = {}
         self._listed: dict[str, tuple[TreeEntry, ...]] = {}
 
     def commit(self, files: Mapping[str, bytes]) -> Revision:
@@ -75,6 +77,9 @@ class MemorySource:
 
     def touched_in(self, paths: Collection[str], revision: Revision) -> Mapping[str, Touch]:
         return {}
+
+    def actor(self, revision: Revision) -> Actor:
+        return self.actors.get(revision.commit, NOBODY)
 
     def close(self) -> None:
         pass
