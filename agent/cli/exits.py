@@ -19,6 +19,7 @@ from agent.errors import (
 if TYPE_CHECKING:
     from agent.cli.options import Options, TargetPlan
     from agent.errors import Refused
+    from agent.model.change import Plan
     from agent.model.outcome import Report
 
 _RANK = (EXIT_USAGE, EXIT_CONFIG, EXIT_PARTLY, EXIT_INVALID, EXIT_FAILED, EXIT_REFUSED, EXIT_CHANGES, EXIT_DONE)
@@ -103,6 +104,25 @@ def too_many_calls(plans: Sequence[TargetPlan], options: Options) -> Refused | N
     )
 
 
+def denied(plans: Iterable[Plan]) -> Refused | None:
+    """The refusal of plans of which a rule of the policy denies a part: a person then sends nothing of them."""
+    from agent.errors import Refused
+    from agent.report.values import counted
+    from agent.report.verdicts import said_of
+
+    said = [one for plan in plans for one in said_of(plan) if one.effect == "deny"]
+    if not said:
+        return None
+    without = " ".join(f"--only '!{name}'" for name in dict.fromkeys(name for one in said for name in one.names))
+    more = f"; and {counted(len(said) - 1, 'rule')} more" if said[1:] else ""
+    return Refused(
+        f"the policy denies a part of this plan: {said[0].sentence}{more}",
+        code="policy-denied",
+        why="; ".join(one.sentence for one in said[1:6]) or None,
+        fix=f"{said[0].fix or 'change what the commit asks for'}; or apply the rest: {without}",
+    )
+
+
 def refusals_of(plans: Sequence[TargetPlan], options: Options) -> list[Refused]:
     """What the limits of the command line say of these plans, in words."""
     from agent.errors import Refused
@@ -122,6 +142,7 @@ def refusals_of(plans: Sequence[TargetPlan], options: Options) -> list[Refused]:
 def failing(plans: Sequence[TargetPlan], options: Options) -> list[str]:
     """The words of ``--fail-on`` that hold of these plans."""
     found = {word for one in plans if one.plan is not None for word in _kinds_of(one.plan.changes)}
+    found |= {"policy" for one in plans if one.plan is not None and one.plan.denied}
     return sorted(options.fail_on & found)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from agent.cli.reading import cache_folder
@@ -22,7 +23,7 @@ from agent.config.relocate import Merged
 from agent.definitions.files import shown_below
 from agent.errors import ConfigError, UsageError
 from agent.model.identity import Revision
-from agent.model.unmerged import Unmerged
+from agent.model.unmerged import Unmerged, UnmergedCode
 from agent.reconcile.proposal import parted_at
 from agent.report.values import line_diff
 from agent.source import Source, open_repository, open_source
@@ -142,25 +143,37 @@ def _unmerged(found: Comparison, whole: Source, copies: Copies, path: str, conte
     before, after = (whole.contents(each, [path]).get(path) for each in (found.start, found.head))
     if before != after:
         yield from config_changes(path, content, None if after is None else _bytes(whole, after))
+    definition = partial(_files, whole, "definition-changed", "the definition", _DEFINITION)
     for folder in found.config.schemas:
         if folder.is_relative_to(copies.folder):
-            yield from _definitions(found, whole, folder.relative_to(copies.folder).as_posix())
+            below = folder.relative_to(copies.folder).as_posix()
+            trees = (whole.tree(at, below).entries for at in (found.start, found.head))
+            yield from definition(*({each.path: each.blob for each in tree} for tree in trees))
+    names = [each for each in found.config.policy_files if each.is_relative_to(copies.folder)]
+    paths = [each.relative_to(copies.folder).as_posix() for each in names]
+    if paths:
+        blobs = (whole.contents(at, paths) for at in (found.start, found.head))
+        yield from _files(whole, "policy-changed", "the file of rules", _POLICY, *blobs)
 
 
-def _definitions(found: Comparison, whole: Source, folder: str) -> Iterator[Unmerged]:
-    before, after = (
-        {each.path: each.blob for each in whole.tree(at, folder).entries} for at in (found.start, found.head)
-    )
+_DEFINITION = "manifests are checked and sent by the one in force"
+_POLICY = "plans are judged by the one in force"
+
+
+def _files(
+    whole: Source, code: UnmergedCode, called: str, till_then: str, before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[Unmerged]:
+    """Files that decide something and are not alike in both revisions."""
     for path in sorted({*before, *after}):
         if before.get(path) == after.get(path):
             continue
         did = "is new" if path not in before else "is removed" if path not in after else "changed"
-        what = f"the definition {did}; until that is merged, manifests are checked and sent by the one in force"
+        what = f"{called} {did}; until that is merged, {till_then}"
         lines: list[str] = []
         if did == "changed":
             old, new = (_bytes(whole, blobs[path]).decode(errors="replace") for blobs in (before, after))
             lines = [line.removeprefix("| ") for line in line_diff(old, new)[1]]
-        yield Unmerged("definition-changed", path, what, tuple(line for line in lines if line[:1] in ("+", "-")))
+        yield Unmerged(code, path, what, tuple(line for line in lines if line[:1] in ("+", "-")))
 
 
 def _bytes(source: Source, blob: str) -> bytes:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAIL_ON", "LiveRow", "LogLine", "Options", "Selector", "TargetPlan", "chosen"]
 
-FAIL_ON = ("delete", "replace", "drift", "held")
+FAIL_ON = ("delete", "replace", "drift", "held", "policy")
 
 
 @dataclass(frozen=True, slots=True)

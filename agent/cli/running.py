@@ -41,7 +41,9 @@ async def run_agent(config: Config, options: Options, load: Callable[[], Config]
     """
     async with open_targets(config, options, writable=True, in_turns=not options.once) as opened:
         clock = SystemClock()
-        wakeups = open_wakeups(config.source, clock=clock, random=random.SystemRandom(), files=[config.path])
+        wakeups = open_wakeups(
+            config.source, clock=clock, random=random.SystemRandom(), files=[config.path, *config.policy_files]
+        )
         targets = [target for target, _ in in_turn(opened.targets, None)]
         tenure = Tenure(opened.store, targets) if opened.store.sharing is not None else None
         loop = Loop(targets, wakeups, config.source.interval_seconds, tenure=tenure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.cli.exits import too_many_calls
+from agent.cli.exits import denied, too_many_calls
 from agent.cli.opening import open_targets
 from agent.cli.options import Options, TargetPlan
 from agent.cli.reading import revision_of
@@ -63,6 +63,7 @@ async def apply_plans(
             seen = [await seen_by(target, replace(wish, preceding=before)) for target, before in ordered]
         plans = tuple(TargetPlan(each.plan.target, each.plan, each.desired) for each in seen)
         refusal = too_many_calls(plans, options)
+        refusal = refusal or denied(each.plan for each in seen)
         if refusal is not None:
             raise refusal
         if not confirm(plans):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-UnmergedCode = Literal["config-changed", "definition-changed"]
+UnmergedCode = Literal["config-changed", "definition-changed", "policy-changed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from agent.report.change_documents import change_document, key_document, unmerge
 from agent.report.problems import sorted_problems
 from agent.report.text import in_order
 from agent.report.values import utc
+from agent.report.verdicts import verdict_documents
 
 PROBLEMS_FORMAT = "datakeel.problems/1"
 ERROR_FORMAT = "datakeel.error/1"
@@ -97,6 +98,7 @@ def plan_document(
     proposal changes of the agent itself.
     """
     failed = errors or {}
+    judged = verdict_documents(plans)
     return {
         "format": PLAN_FORMAT,
         "agent": __version__,
@@ -125,6 +127,7 @@ def plan_document(
             for plan in plans
         ],
         "changes": [change_document(change) for plan in plans for change in in_order(plan.changes)],
+        **({} if judged is None else {"policy": judged}),
         "apart": [change_document(change) for plan in plans for change in in_order(plan.apart)],
         "strays": [{"key": key_document(stray.key), "health": stray.health} for plan in plans for stray in plan.strays],
         "suppressed": [
@@ -175,6 +178,9 @@ def pass_document(report: Report) -> dict[str, Any]:
         "conditions": [condition_document(condition) for condition in report.conditions],
         "problems": [problem_document(one) for one in sorted_problems(report.problems)],
     }
+    judged = verdict_documents([report.plan] if report.plan else [])
+    if judged is not None:
+        document["policy"] = judged
     if report.error:
         document["error"] = {"code": report.error_code, "message": report.error}
     return document

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from agent.model.judging import DENIED
 from agent.report.escape import clean
 
 Level = Literal["error", "warning", "note"]
@@ -19,6 +20,7 @@ Level = Literal["error", "warning", "note"]
 _LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "info": "note"}
 _RANK = {"error": 0, "warning": 1, "note": 2}
 _DANGEROUS = {"delete": "delete", "replace": "replace", "hold": "held"}
+_POLICY: dict[str, Level] = {"deny": "error", "warn": "warning"}
 _FAILED: dict[str, Level] = {"not_done": "error", "unknown": "error", "skipped": "warning", "held": "warning"}
 _TEXT_MAX = 500
 _LINES_MAX = 20
@@ -55,6 +57,7 @@ def findings_of(document: Mapping[str, Any]) -> list[Finding]:
     found = [*_of_errors(document), *_of_passes(document.get("passes", ()))]
     found += [_of_unmerged(one) for one in document.get("unmerged", ())]
     found += [_of_problem(problem) for problem in document.get("problems", ())]
+    found += _of_policy(document)
     found += [one for change in document.get("changes", ()) if (one := _of_change(change)) is not None]
     return sorted(dict.fromkeys(found), key=lambda one: (_RANK[one.level], one.merged))
 
@@ -145,9 +148,9 @@ def _of_problem(problem: Mapping[str, Any]) -> Finding:
 
 
 def _of_change(change: Mapping[str, Any]) -> Finding | None:
-    """A delete, a replace or a hold that nobody configured."""
+    """A delete, a replace or a hold that nobody configured; what a rule denies is told by the rule."""
     word = _DANGEROUS.get(change["action"])
-    if word is None or change.get("configured"):
+    if word is None or change.get("configured") or change.get("reason") == DENIED:
         return None
     resource = resource_of(change["key"])
     told = {"held": "is held", "delete": "will be deleted", "replace": "will be deleted and created again"}[word]
@@ -156,6 +159,27 @@ def _of_change(change: Mapping[str, Any]) -> Finding | None:
     details += [change[name] for name in ("message", "proof") if change.get(name)]
     details += [f"hits {', '.join(change['hits'])}"] if change.get("hits") else []
     return _at_its_origin(change, "warning", f"change.{word}", f"{resource} {told}{would}", details)
+
+
+def _of_policy(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """What rules deny or warn of, at the manifest; what they only put off is nobody's mistake."""
+    changes = {_identity(change["key"]): change for change in document.get("changes", ())}
+    for one in document.get("policy", ()):
+        level = _POLICY.get(one["effect"])
+        if level is not None:
+            change = changes.get(_identity(one["key"]), {"key": one["key"]})
+            code = "policy-denied" if one["effect"] == "deny" else "policy-warned"
+            message = f"{resource_of(one['key'])}: {one['message']} (rule {one['rule']})"
+            details = [f"could not be evaluated: {one['failure']}"] if one.get("failure") else []
+            details += [f"fix: {one['fix']}"] if one.get("fix") else []
+            yield replace(
+                _at_its_origin(change, level, code, message, details),
+                identity=(code, one["rule"], f"{one['key']['target']}/{resource_of(one['key'])}"),
+            )
+
+
+def _identity(key: Mapping[str, Any]) -> tuple[str, str]:
+    return key["target"], resource_of(key)
 
 
 def _of_passes(passes: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:

@@ -29,8 +29,10 @@ def render(document: Mapping[str, Any], settings: Settings) -> str:
     _add_problems(suites, document.get("problems", ()))
     for change in document.get("changes", ()):
         _add_change(suites, change)
+    _add_policy(suites, document)
     for one in document.get("passes", ()):
         _add_pass(suites, one)
+        _add_policy(suites, one)
     root = Xml.Element("testsuites", name="datakeel")
     for name, cases in (suites or {_MANIFESTS: {}}).items():
         suite = Xml.SubElement(root, "testsuite", name=name)
@@ -84,6 +86,15 @@ def _add_change(suites: _Suites, change: Mapping[str, Any]) -> None:
     if change["action"] == "hold":
         word = "error" if change.get("reason") == "Unknown" else "skipped"
         _mark(case, word, change.get("reason", "held"), change.get("message", "held"))
+
+
+def _add_policy(suites: _Suites, holder: Mapping[str, Any]) -> None:
+    """What a rule denies has failed, whoever has to mend it."""
+    for one in holder.get("policy", ()):
+        if one["effect"] == "deny":
+            lines = [f"could not be evaluated: {one['failure']}"] if one.get("failure") else []
+            lines += [f"fix: {one['fix']}"] if one.get("fix") else []
+            _mark(_case_of(suites, one), "failure", "policy-denied", f"{one['message']} (rule {one['rule']})", lines)
 
 
 def _add_pass(suites: _Suites, one: Mapping[str, Any]) -> None:

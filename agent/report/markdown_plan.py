@@ -10,6 +10,7 @@ from agent.report.escape import cell_code, clean, code_span, fenced, html_text, 
 from agent.report.findings import commit_of, resource_of
 from agent.report.markdown import Page
 from agent.report.values import about, counted, is_long, leaves, line_diff, show
+from agent.report.verdicts import said_in
 
 ICONS = {
     "delete": "🗑️",
@@ -23,6 +24,7 @@ ICONS = {
 }
 WORDS = {"hold": "held", "none": "drift reported"}
 SEVERITIES = {"error": "❌", "warning": "⚠️", "info": "💬"}
+_POLICY_ICONS = {"deny": "⛔", "hold": "✋", "warn": "⚠️"}
 DANGEROUS = ("delete", "replace", "hold")
 _TITLE_COUNTS = ("delete", "replace", "held", "update", "adopt", "create", "release", "drift_reported")
 _NAME_MAX = 120
@@ -147,6 +149,9 @@ def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
         yield error_line(refusal, "refused")
     if not document["complete"] and document["targets"]:
         yield "⚠️ **incomplete**: not everything could be read; what is unknown is held, nothing is deleted for it"
+    for said in said_in(document.get("policy", ())):
+        fix = f" · fix: {sentence(said.fix, _VALUE_MAX)}" if said.fix else ""
+        yield f"{_POLICY_ICONS[said.effect]} **policy** {sentence(said.sentence, 500)}{fix}"
     for target in document["targets"]:
         for note in target["notes"]:
             yield f"⚠️ {code_span(target['name'], 60)} {sentence(note, 500)}"

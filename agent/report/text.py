@@ -14,6 +14,7 @@ from agent.model.identity import Key
 from agent.report.change_text import MARKS, WORDS, brief, render_apart, render_change
 from agent.report.escape import clean
 from agent.report.values import Paint, about, counted, moment, plain, window_word
+from agent.report.verdicts import said_of
 
 _ORDER = (
     Action.DELETE,
@@ -159,6 +160,7 @@ def _footer(plan: Plan, *, full: bool) -> list[str]:
     if plan.strays:
         lines.append(f"not ours   {counted(len(plan.strays), 'live object')} that git does not name; left alone")
     lines += [f"note       {clean(note)}" for note in plan.notes]
+    lines += _policy(plan)
     waits = sorted({change.message for change in plan.held if change.reason == "WindowClosed"})
     rest = "; the rest may go now" if plan.writes else ""
     lines += [f"window     {_counted_waits(plan, message)}: {clean(message)}{rest}" for message in waits]
@@ -167,6 +169,15 @@ def _footer(plan: Plan, *, full: bool) -> list[str]:
     lines.append(f"calls      {_calls(plan, full=full)}")
     if plan.budget:
         lines.append(f"budget     {_budget(plan)}")
+    return lines
+
+
+def _policy(plan: Plan) -> list[str]:
+    """What rules say. Why a change is held stands below it already; here is which rule, and what mends it."""
+    lines = []
+    for said in said_of(plan):
+        lines.append(f"policy     {clean(said.sentence)}")
+        lines += [f"           fix: {clean(said.fix)}"] if said.fix else []
     return lines
 
 

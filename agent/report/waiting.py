@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.model.change import Action, Change
 from agent.model.identity import Key, Revision
+from agent.model.judging import DELAYED
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.resource import Desired
 from agent.report.change_documents import change_document, key_document
@@ -19,6 +20,7 @@ from agent.report.deciding import commands_for
 from agent.report.documents import outcome_members, problem_document
 from agent.report.problems import sorted_problems
 from agent.report.values import utc
+from agent.report.verdicts import said_of
 
 FORMAT = "datakeel.waiting/1"
 CHANGES_MAX = 300
@@ -33,7 +35,7 @@ _STATES = {
 }
 _ORDER = ("failed", "unknown", "held", "drifted", "pending", "suspended", "kept")
 _DANGER = (Action.DELETE, Action.REPLACE, Action.UPDATE, Action.ADOPT, Action.CREATE, Action.RELEASE)
-_BY_REASON = {"Suspended": "suspended", "WindowClosed": "pending"}
+_BY_REASON = {"Suspended": "suspended", "WindowClosed": "pending", DELAYED: "pending"}
 _NOT_TOLD = frozenset({"Unknown", "KindUnreadable", "KindUnknown", "RowDamaged"})
 
 
@@ -55,7 +57,7 @@ def waiting_document(report: Report, desired: Desired) -> dict[str, Any]:
         "summary": dict(sorted(Counter(state_of(each) for each in ordered).items())),
         "unchanged": plan.unchanged if plan else 0,
         "later": plan.later if plan else 0,
-        "notes": list(plan.notes) if plan else [],
+        "notes": [*plan.notes, *(f"policy: {said.sentence}" for said in said_of(plan))] if plan else [],
         "changes": [_change(each) for each in ordered[:CHANGES_MAX]],
         "more": max(0, len(ordered) - CHANGES_MAX),
         "suppressed": [

@@ -46,7 +46,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="shorten nothing")
     parser.add_argument("--detailed-exitcode", action="store_true", help="end with 2 when changes are pending")
     parser.add_argument(
-        "--fail-on", action="append", metavar="WORDS", help="end with 4 on any of delete,replace,drift,held"
+        "--fail-on", action="append", metavar="WORDS", help="end with 4 on any of delete,replace,drift,held,policy"
     )
     parser.add_argument(
         "--max-calls", type=positive, metavar="N", help="end with 4 when applying may need more calls than this"
