@@ -18,7 +18,7 @@ from agent.cli.state import state_of
 from agent.config.model import Config
 from agent.definitions.load import load_each
 from agent.definitions.platform import Platform
-from agent.errors import AgentError, UsageError
+from agent.errors import AgentError, ConfigError, Problem, UsageError, Where
 from agent.model.identity import Revision
 from agent.report.escape import clean
 from agent.secrets import Redactor, Secret
@@ -44,7 +44,32 @@ def refuse_unknown_kinds(options: Options, platforms: Iterable[Platform]) -> Non
 def platforms_of(config: Config) -> dict[str, Platform]:
     """The platform of each target, by the target's name. Raises DefinitionError."""
     loaded = load_each((each.platform for each in config.targets.values()), extra_folders=config.schemas)
+    _refuse_rules_of_no_kind(config, loaded.values())
     return {name: loaded[target.platform] for name, target in config.targets.items()}
+
+
+def _refuse_rules_of_no_kind(config: Config, platforms: Iterable[Platform]) -> None:
+    """A rule about a kind that no platform has would never say anything, and all would seem well.
+
+    Where only some targets are chosen nobody can tell: the kind may be another one's.
+    """
+    rules = {rule.name: rule for target in config.targets.values() for rule in target.rules if rule.match.kinds}
+    if not rules or any((target.others or set()) - config.targets.keys() for target in config.targets.values()):
+        return
+    known = {kind for platform in platforms for kind in platform.kinds}
+    wrong = [(rule, kind) for rule in rules.values() for kind in rule.match.kinds if kind not in known]
+    if wrong:
+        problems = tuple(
+            Problem(
+                "policy-invalid",
+                f"no target has a kind {clean(kind, 60)}, so that the rule would never say anything",
+                rule.where or Where(config.path.name),
+                f"rule {rule.name}",
+                fix=nearest(kind, known),
+            )
+            for rule, kind in wrong
+        )
+        raise ConfigError("a rule of the policy is about nothing", code="policy-invalid", problems=problems)
 
 
 def revision_of(source: Source, options: Options, *, admitted: bool = False) -> Revision:

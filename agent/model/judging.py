@@ -32,13 +32,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a plan is about: ``owned`` are objects of ours by kind, ``at`` the moment in epoch seconds."""
+    """What a plan is about: ``owned`` are objects of ours by kind, ``at`` the moment in epoch seconds.
+
+    ``owned`` and ``manifests`` are None where nobody can tell, as of a plan file.
+    """
 
     target: str
     platform: str
     revision: Revision
-    owned: Mapping[str, int]
-    manifests: int
+    owned: Mapping[str, int] | None
+    manifests: int | None
     at: float
 
 

@@ -35,29 +35,31 @@ def change_facts(document: Mapping[str, Any]) -> dict[str, Any]:
         "path": origin.get("path", ""),
         "fields": [plain(field) for field in document.get("fields", ()) if not field.get("apart")],
         "hits": list(document.get("hits", ())),
-        "moved_from": document.get("moved_from") or "",
     }
 
 
 def plan_facts(occasion: Occasion, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """``changes`` are the facts of all that would be sent."""
     counted = Counter((change["kind"], change["action"]) for change in changes)
-    kinds = sorted({kind for kind, _ in counted} | occasion.owned.keys())
+    ours = occasion.owned
+    kinds = sorted({kind for kind, _ in counted} | (ours or {}).keys())
     totals = {f"{action}s": sum(counted[kind, action] for kind in kinds) for action in _COUNTED}
-    owned = sum(occasion.owned.values())
-    gone = totals["deletes"] + totals["replaces"]
-    return {
+    facts = {
         "target": occasion.target,
         "platform": occasion.platform,
         "commit": occasion.revision.commit,
         "branch": occasion.revision.ref or "",
         **totals,
         "by_kind": {kind: {f"{action}s": counted[kind, action] for action in _COUNTED} for kind in kinds},
-        "owned": owned,
-        "owned_by_kind": {kind: occasion.owned.get(kind, 0) for kind in kinds},
-        "manifests": occasion.manifests,
-        "deletes_share": gone / owned if owned else 0.0,
     }
+    if ours is not None:
+        owned, gone = sum(ours.values()), totals["deletes"] + totals["replaces"]
+        facts |= {
+            "owned": owned,
+            "owned_by_kind": {kind: ours.get(kind, 0) for kind in kinds},
+            "deletes_share": gone / owned if owned else 0.0,
+        }
+    return facts if occasion.manifests is None else {**facts, "manifests": occasion.manifests}
 
 
 def actor_facts(actor: Actor) -> dict[str, Any]:

@@ -23,7 +23,7 @@ LENGTH_MAX = 2000
 ADDITIONS_MAX = 6
 MACROS_DEEP_MAX = 3
 
-_CHANGE = "target kind name scope action cause path fields hits moved_from desired live"
+_CHANGE = "target kind name scope action cause path fields hits desired live"
 _PLAN = "target platform commit branch owned owned_by_kind manifests by_kind deletes_share"
 _COUNTS = "creates updates replaces deletes adopts releases"
 WORDS: Mapping[str, frozenset[str]] = {
