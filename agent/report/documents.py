@@ -98,7 +98,6 @@ def plan_document(
     proposal changes of the agent itself.
     """
     failed = errors or {}
-    judged = verdict_documents(plans)
     return {
         "format": PLAN_FORMAT,
         "agent": __version__,
@@ -127,7 +126,7 @@ def plan_document(
             for plan in plans
         ],
         "changes": [change_document(change) for plan in plans for change in in_order(plan.changes)],
-        **({} if judged is None else {"policy": judged}),
+        **_judged(plans),
         "apart": [change_document(change) for plan in plans for change in in_order(plan.apart)],
         "strays": [{"key": key_document(stray.key), "health": stray.health} for plan in plans for stray in plan.strays],
         "suppressed": [
@@ -139,6 +138,12 @@ def plan_document(
         "errors": [{"target": target, **error_members(error)} for target, error in sorted(failed.items())],
         "refusals": [error_members(refusal) for refusal in refusals],
     }
+
+
+def _judged(plans: Sequence[Plan]) -> dict[str, Any]:
+    """What rules say, where there are any."""
+    judged = verdict_documents(plans)
+    return {} if judged is None else {"policy": judged}
 
 
 def _problems(problems: Iterable[Problem], merged: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -178,9 +183,7 @@ def pass_document(report: Report) -> dict[str, Any]:
         "conditions": [condition_document(condition) for condition in report.conditions],
         "problems": [problem_document(one) for one in sorted_problems(report.problems)],
     }
-    judged = verdict_documents([report.plan] if report.plan else [])
-    if judged is not None:
-        document["policy"] = judged
+    document |= _judged([report.plan] if report.plan else [])
     if report.error:
         document["error"] = {"code": report.error_code, "message": report.error}
     return document
