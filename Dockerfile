@@ -6,7 +6,7 @@ COPY pyproject.toml README.md ./
 COPY agent agent
 COPY schemas schemas
 COPY manifests manifests
-RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[postgresql]'
+RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[policy,postgresql]'
 
 FROM python:3.13-slim-bookworm AS sidecar
 ARG VERSION=0.1.0
@@ -18,7 +18,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates tini \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir --no-index --find-links /wheels 'datakeel[postgresql]' \
+RUN pip install --no-cache-dir --no-index --find-links /wheels 'datakeel[policy,postgresql]' \
     && rm -rf /wheels \
     && pip uninstall -qy pip \
     && useradd --uid 65532 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin datakeel \

@@ -21,7 +21,6 @@ from agent.report.policy_tests import tests_document
 from agent.report.verdicts import verdict_document
 
 ENDINGS = (".test.yaml", ".test.yml")
-CODE = "policy-test-invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,8 @@ def _tested(file: Path, shown: str, config: Callable[[], Config]) -> Tested:
         try:
             tests.append(held(example_of(test, target, rules, lambda name: plan_document(file.parent / name)), rules))
         except WrongExample as error:
-            where = text.where(f"/tests/{number}{error.pointer}")
-            problems.append(Problem(CODE, str(error), where, test["name"][:100], fix=error.fix))
+            where = text.where(f"/tests/{number}{error.pointer}", error.at)
+            problems.append(Problem("policy-test-invalid", str(error), where, test["name"][:100], fix=error.fix))
     if problems:
         raise _mistakes(shown, problems)
     return Tested(shown, rules, tuple(tests))
@@ -121,7 +120,7 @@ def _rules(
     if name not in targets or ("target" not in written and len(targets) > 1):
         what = f"there is no target {name}" if "target" in written else "several targets have rules, and none is named"
         fix = f"target: one of {', '.join(sorted(targets))}; or policy: a file of rules"
-        raise _mistakes(text.shown, [Problem(CODE, what, text.where("/target"), fix=fix)])
+        raise _mistakes(text.shown, [Problem("policy-test-invalid", what, text.where("/target"), fix=fix)])
     return targets[name].rules, name
 
 
@@ -134,11 +133,17 @@ def read_checked(file: Path, shown: str, schema: str) -> tuple[Text, dict[str, A
     ]
     documents = [one for one in loaded.documents if not one.empty]
     if not problems and len(documents) != 1:
-        problems = [Problem(CODE, f"a file of tests is one document, and this has {len(documents)}", text.where(""))]
+        problems = [
+            Problem(
+                "policy-test-invalid", f"a file of tests is one document, and this has {len(documents)}", text.where("")
+            )
+        ]
     if not problems:
         rule = Schema(json.loads((bundled_schemas() / schema).read_bytes()), f"schemas/{schema}")
         problems = [
-            Problem(CODE, one.what, text.where(one.pointer), got=one.got, why=one.why, fix=one.fix)
+            Problem(
+                "policy-test-invalid", one.what, text.where(one.pointer, one.at), got=one.got, why=one.why, fix=one.fix
+            )
             for one in rule.violations(documents[0].value)
         ]
     if problems:

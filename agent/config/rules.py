@@ -36,8 +36,10 @@ class Text:
     content: bytes
     shown: str
 
-    def where(self, pointer: str) -> Where:
-        return Where(self.shown, *self._positions.value(pointer))
+    def where(self, pointer: str, at: str = "value") -> Where:
+        """The place of a value, or of its ``key``."""
+        places = self._positions
+        return Where(self.shown, *(places.key(pointer) if at == "key" else places.value(pointer)))
 
     def inside(self, pointer: str, mistake: Mistake) -> Where:
         """Where in the file a place of an expression is; the beginning of the text where lines were folded."""
@@ -122,7 +124,7 @@ def _of_file(path: Path, shown: str, problems: list[Problem]) -> Iterator[Rule]:
         return
     written = documents[0].value
     for one in _file_schema().violations(written):
-        problems.append(Problem("policy-invalid", one.what, text.where(one.pointer), got=one.got, fix=one.fix))
+        problems.append(Problem("policy-invalid", one.what, text.where(one.pointer, one.at), got=one.got, fix=one.fix))
     if isinstance(written, dict):
         yield from _block(written, "", text, None, problems)
 

@@ -17,19 +17,20 @@ from agent.model.change import WRITES, Action
 from agent.model.identity import Key, Revision
 from agent.model.judging import DELAYED, DENIED, Occasion
 from agent.model.verdict import Verdict
-from agent.policy.judge import RuleJudge, Subject, nothing
+from agent.policy.judge import RuleJudge, Spec, Subject, nothing
 from agent.policy.rule import Rule
 
 _NOON = "2026-01-07 12:00"  # a Wednesday at work: what no test speaks of should not fire by chance
+_LACKS = "; a plan file holds only what differs, and datakeel diff judges the whole"
 _SENT = {action.value for action in WRITES}
 
 
 class WrongExample(ValueError):
-    """A test that cannot be held, at a pointer below it."""
+    """A test that cannot be held, at a pointer below it: the value there, or its ``key``."""
 
-    def __init__(self, pointer: str, what: str, fix: str) -> None:
+    def __init__(self, pointer: str, what: str, fix: str, at: str = "value") -> None:
         super().__init__(what)
-        self.pointer, self.fix = pointer, fix
+        self.pointer, self.fix, self.at = pointer, fix, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def example_of(
     for name in written["expect"]:
         if name not in known:
             fix = f"rules are {', '.join(sorted(known))}"
-            raise WrongExample(f"/expect/{name}", f"there is no rule {name}", fix)
+            raise WrongExample(f"/expect/{name}", f"there is no rule {name}", fix, "key")
     zones = {rule.zone for rule in rules}
     at = _moment(written.get("now", _NOON), zones.pop() if len(zones) == 1 else "UTC")
     expected = {rule: tuple(names) for rule, names in written["expect"].items()}
@@ -95,7 +96,7 @@ def subjects_of(document: Mapping[str, Any], target: str, at: float) -> tuple[tu
     What is ours is not in a plan file, nor is the whole of either side: a rule that reads it cannot be evaluated.
     """
     changes = [one for one in document["changes"] if one["key"]["target"] == target and _is_judged(one)]
-    subjects = sorted((_subject(_key(one["key"]), one) for one in changes), key=lambda subject: subject.key)
+    subjects = sorted((Subject(_key(one["key"]), one, lacks=_LACKS) for one in changes), key=lambda one: one.key)
     platform = next((one["platform"] for one in document["targets"] if one["name"] == target), "")
     written = document.get("revision") or {}
     revision = Revision(written.get("commit", ""), written.get("ref"))
@@ -119,12 +120,11 @@ def _key(written: Mapping[str, Any]) -> Key:
 
 
 def _subject(key: Key, document: Mapping[str, Any]) -> Subject:
-    sides = {side: document.get(side) for side in ("desired", "live")}
-    return Subject(key, document, *(nothing if spec is None else _constant(spec) for spec in sides.values()))
+    return Subject(key, document, _side(document.get("desired")), _side(document.get("live")))
 
 
-def _constant(spec: Mapping[str, Any]) -> Callable[[], Mapping[str, Any]]:
-    return lambda: spec
+def _side(spec: Mapping[str, Any] | None) -> Spec:
+    return nothing if spec is None else lambda: spec
 
 
 def _change(written: Any, target: str) -> tuple[Key, Mapping[str, Any]]:

@@ -22,6 +22,7 @@ from agent.policy.rule import Rule
 from agent.report.change_documents import change_document
 
 Spec = Callable[[], Mapping[str, Any] | None]
+_SIDES = frozenset({"change.desired", "change.live"})
 _FAILED = {Effect.DENY: Effect.DENY, Effect.HOLD: Effect.DENY, Effect.WARN: Effect.WARN}
 
 
@@ -37,6 +38,8 @@ class Subject:
     document: Mapping[str, Any]
     desired: Spec = nothing
     live: Spec = nothing
+    lacks: str = ""
+    """Why neither side is there, where nobody kept them."""
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -83,17 +86,20 @@ def _verdict(
 ) -> Verdict | None:
     if not rule.match.fits(subject.facts):
         return None
+    change = subject.facts
     try:
-        change = subject.facts
-        if condition.reads & {"change.desired", "change.live"}:
+        if condition.reads & _SIDES:
             change = {**change, **subject.specs}
         facts = {**everything, "change": change, "values": plain(rule.values)}
         if _reads(condition, "now"):
             facts["now"] = now_facts(occasion.at, rule.zone)
         if not condition.holds(facts):
             return None
-    except (NotEvaluated, AgentError) as error:
-        why = error.what if isinstance(error, AgentError) else str(error)
+    except AgentError as error:
+        return Verdict(rule.name, _FAILED[rule.effect], subject.key, rule.message, rule.fix, error.what)
+    except NotEvaluated as error:
+        absent = [name for name in sorted(condition.reads & _SIDES) if name.partition(".")[2] not in subject.specs]
+        why = f"this {change['action']} has no `{absent[0]}`{subject.lacks}" if absent else str(error)
         return Verdict(rule.name, _FAILED[rule.effect], subject.key, rule.message, rule.fix, why)
     return Verdict(rule.name, rule.effect, subject.key, rule.message, rule.fix)
 

@@ -90,11 +90,16 @@ class Condition:
         if kind == "ERROR":
             raise NotEvaluated(_sentence(str(value)))
         if value is not True and value is not False:
-            raise NotEvaluated(f"it gives {_KINDS.get(kind, kind.lower())}, neither true nor false")
+            raise NotEvaluated(f"it gives {_called(kind)}, neither true nor false")
         return bool(value)
 
 
 _KINDS = {"NULL": "null", "STRING": "a text", "INT": "a number", "DOUBLE": "a number", "LIST": "a list", "MAP": "a map"}
+
+
+def _called(kind: str) -> str:
+    plain = kind.partition("<")[0]
+    return _KINDS.get(plain, plain.lower())
 
 
 @lru_cache(maxsize=1024)
@@ -105,7 +110,7 @@ def _compiled(source: str) -> cel.Expression:
         raise NotCompiled(_mistake(source, str(error))) from None
     kind = program.return_type().name()
     if kind not in ("BOOL", "DYN"):
-        raise NotCompiled(Mistake(1, 1, f"it gives {_KINDS.get(kind, kind.lower())}, and a rule is true or false"))
+        raise NotCompiled(Mistake(1, 1, f"it gives {_called(kind)}, and a rule is true or false"))
     return program
 
 

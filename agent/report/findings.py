@@ -30,7 +30,8 @@ _NO_FILE = "environment variable "  # a place of problems that is no path
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of an annotation. ``code`` is an error code or ``change.delete``, ``change.replace``, ``change.held``.
+    """One line of an annotation. ``code`` is an error code or ``change.delete``, ``change.replace``, ``change.held``,
+    ``policy.deny``, ``policy.warn``.
 
     All texts are cleaned. ``identity`` is what stays the same when lines move: the fingerprint is made of it.
     """
@@ -168,7 +169,7 @@ def _of_policy(document: Mapping[str, Any]) -> Iterator[Finding]:
         level = _POLICY.get(one["effect"])
         if level is not None:
             change = changes.get(_identity(one["key"]), {"key": one["key"]})
-            code = "policy-denied" if one["effect"] == "deny" else "policy-warned"
+            code = f"policy.{one['effect']}"
             message = f"{resource_of(one['key'])}: {one['message']} (rule {one['rule']})"
             details = [f"could not be evaluated: {one['failure']}"] if one.get("failure") else []
             details += [f"fix: {one['fix']}"] if one.get("fix") else []

@@ -94,7 +94,7 @@ def _add_policy(suites: _Suites, holder: Mapping[str, Any]) -> None:
         if one["effect"] == "deny":
             lines = [f"could not be evaluated: {one['failure']}"] if one.get("failure") else []
             lines += [f"fix: {one['fix']}"] if one.get("fix") else []
-            _mark(_case_of(suites, one), "failure", "policy-denied", f"{one['message']} (rule {one['rule']})", lines)
+            _mark(_case_of(suites, one), "failure", "policy.deny", f"{one['message']} (rule {one['rule']})", lines)
 
 
 def _add_pass(suites: _Suites, one: Mapping[str, Any]) -> None:
