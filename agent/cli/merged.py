@@ -80,7 +80,7 @@ def compared(
         given = [here / each for each in schemas]
         loaded = load_config(top / below, os.environ, here, given, merged)
         loaded = _read_here(loaded, top)
-        source = stack.enter_context(closing(open_repository(_path_of(loaded), work_tree=revision is None)))
+        source = stack.enter_context(closing(_opened(loaded, revision)))
         comparison = _comparison(loaded, source, decides, revision)
         yield replace(
             comparison,
@@ -122,11 +122,6 @@ def _read_here(config: Config, top: Path) -> Config:
     return replace(config, source=wanted)
 
 
-def _path_of(config: Config) -> Path:
-    assert config.source.path is not None
-    return config.source.path
-
-
 def _opened(config: Config, revision: str | None) -> Source:
     if config.source.mount is not None:
         raise UsageError(
@@ -134,7 +129,7 @@ def _opened(config: Config, revision: str | None) -> Source:
             fix="compare in a checkout of the repository, with its configuration in it; that needs git",
         )
     if config.source.path is not None:
-        return open_repository(config.source.path, work_tree=revision is None)
+        return open_repository(config.source.path, work_tree=revision is None, signers=config.source.signers)
     return open_source(config.source, cache_folder())
 
 

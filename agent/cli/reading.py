@@ -22,7 +22,7 @@ from agent.errors import AgentError, ConfigError, Problem, UsageError, Where
 from agent.model.identity import Revision
 from agent.report.escape import clean
 from agent.secrets import Redactor, Secret
-from agent.source import Source, WorkTreeAndCommits, open_source
+from agent.source import Source, open_repository, open_source
 from agent.store.location import has_store, path_of
 from agent.validate.findings import nearest
 
@@ -96,7 +96,7 @@ def source_of(config: Config, options: Options, redactor: Redactor) -> Iterator[
     """The working tree where a local one is asked for (validate, diff), commits otherwise."""
     source: Source
     if options.worktree and config.source.path is not None and options.revision is None:
-        source = WorkTreeAndCommits(config.source.path)
+        source = open_repository(config.source.path, work_tree=True, signers=config.source.signers)
     else:
         source = open_source(config.source, cache_folder(), learn=redactor.add)
     try:

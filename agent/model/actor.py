@@ -17,7 +17,7 @@ class Person:
 class Actor:
     """``signer`` is the one name here that is proved: who signed, where ``source.signers`` wants a signature.
 
-    All is empty of files that nobody committed.
+    All is empty where no commit is at hand: of a published folder, of files outside of any repository.
     """
 
     author: Person = Person()

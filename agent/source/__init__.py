@@ -165,9 +165,15 @@ def open_source(
     return GitSource(Mirror(cache_folder, remote), wanted, limits, signatures)
 
 
-def open_repository(path: Path, *, work_tree: bool) -> WorkTreeAndCommits | GitSource:
-    """The commits of the local repository at ``path``, with its work tree as one more revision where that is asked."""
-    return WorkTreeAndCommits(path) if work_tree else GitSource(LocalRepository(path))
+def open_repository(path: Path, *, work_tree: bool, signers: Signers | None = None) -> WorkTreeAndCommits | GitSource:
+    """The commits of the local repository at ``path``, with its work tree as one more revision where that is asked.
+
+    ``signers`` are whom a signature may prove; any commit can be looked at.
+    """
+    signatures = Signatures(signers) if signers is not None else None
+    if work_tree:
+        return WorkTreeAndCommits(path, signatures)
+    return GitSource(LocalRepository(path), signatures=signatures)
 
 
 def open_wakeups(

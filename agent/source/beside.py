@@ -11,11 +11,12 @@ from itertools import groupby
 from pathlib import Path
 
 from agent.errors import SourceError
-from agent.model.actor import Actor
+from agent.model.actor import NOBODY, Actor
 from agent.model.identity import Revision
 from agent.source.local import LocalRepository
 from agent.source.objects import Touch
 from agent.source.repository import GitSource
+from agent.source.signatures import Signatures
 from agent.source.tree import Tree
 from agent.source.worktree import WORKTREE, WorkTree
 
@@ -23,9 +24,9 @@ from agent.source.worktree import WORKTREE, WorkTree
 class WorkTreeAndCommits:
     """Both, told apart by the revision. ``fetch`` gives the work tree."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, signatures: Signatures | None = None) -> None:
         self._files = WorkTree(path)
-        self._commits = GitSource(LocalRepository(path))
+        self._commits = GitSource(LocalRepository(path), signatures=signatures)
 
     def fetch(self) -> Revision:
         return WORKTREE
@@ -71,7 +72,11 @@ class WorkTreeAndCommits:
         return self._commits.touched_in([path for path in wanted if committed.get(path) == here.get(path)], head)
 
     def actor(self, revision: Revision) -> Actor:
-        return self._of(revision).actor(revision)
+        """Of the work tree that of HEAD: a check of a pull request reads it, and its files are those of the commit."""
+        if revision.commit != WORKTREE.commit:
+            return self._commits.actor(revision)
+        head = self._head()
+        return NOBODY if head is None else self._commits.actor(head)
 
     def close(self) -> None:
         self._files.close()

@@ -103,7 +103,7 @@ def test_the_rules_of_the_configuration_are_tested_where_a_file_names_none(
         ("changes: [delete Depot/a], expect: {fw: [a]}", "3:51", "there is no rule fw"),
         ("changes: [drop Depot/a], expect: {}", "3:24", "'drop Depot/a' is no change"),
         ("now: soon, changes: [], expect: {}", "3:20", "'soon' is no moment"),
-        ("changes: [], expct: {}", "3:28", "`expct` is not known"),
+        ("changes: [], expct: {}", "3:28", "`tests[0].expct` is not known"),
         ("expect: {}", "3:5", "changes"),
     ],
 )

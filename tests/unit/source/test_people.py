@@ -29,11 +29,12 @@ def test_author_and_committer_are_as_the_commit_writes_them(repo: Repo) -> None:
     assert actor.signer == ""
 
 
-def test_files_that_nobody_committed_are_nobodys(repo: Repo) -> None:
+def test_a_work_tree_is_that_of_the_commit_it_stands_on(repo: Repo, tmp_path: Path) -> None:
     repo.commit(content="name: one\n")
     both = WorkTreeAndCommits(repo.path)
-    assert both.actor(WORKTREE) == NOBODY
-    assert both.actor(both.resolve("HEAD")).author != Person()
+    assert both.actor(WORKTREE) == both.actor(both.resolve("HEAD")) != NOBODY
+    (tmp_path / "plain").mkdir()
+    assert WorkTreeAndCommits(tmp_path / "plain").actor(WORKTREE) == NOBODY
 
 
 def test_the_signer_is_the_one_whose_signature_is_allowed(repo: Repo, keys: Path, tmp_path: Path) -> None:
