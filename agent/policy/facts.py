@@ -90,7 +90,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text elsewhere
+        # Half of a surrogate pair is no text elsewhere.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
         return {plain(str(name)): plain(member) for name, member in value.items()}
     if isinstance(value, list | tuple):

@@ -6,8 +6,8 @@ one that would only have put the change off then denies it: unknown is never a y
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,6 @@ from agent.policy.rule import Rule
 from agent.report.change_documents import change_document
 
 Spec = Callable[[], Mapping[str, Any] | None]
-_SIDES = frozenset({"change.desired", "change.live"})
 _FAILED = {Effect.DENY: Effect.DENY, Effect.HOLD: Effect.DENY, Effect.WARN: Effect.WARN}
 
 
@@ -56,7 +55,9 @@ class RuleJudge:
     """Judges by these rules, in their order. ``actor`` is asked for where a rule reads it; None: nobody knows."""
 
     def __init__(self, rules: Sequence[Rule], actor: Callable[[], Actor | None]) -> None:
-        self._rules = [(rule, Condition(rule.expression, rule.values)) for rule in rules]
+        self._rules = [
+            (replace(rule, values=plain(rule.values)), Condition(rule.expression, rule.values)) for rule in rules
+        ]
         self._actor = actor
 
     def __call__(self, cases: Sequence[Case], occasion: Occasion) -> tuple[Verdict, ...]:
@@ -69,8 +70,8 @@ class RuleJudge:
 
     def judged(self, subjects: Sequence[Subject], occasion: Occasion) -> tuple[Verdict, ...]:
         """The verdicts on each subject, in the order of the rules."""
-        everything = {"plan": plain(plan_facts(occasion, [subject.facts for subject in subjects]))}
-        if any(_reads(condition, "actor") for _, condition in self._rules):
+        everything = {"plan": plan_facts(occasion, [subject.facts for subject in subjects])}
+        if any("actor" in condition.names for _, condition in self._rules):
             actor = self._actor()
             everything |= {} if actor is None else {"actor": actor_facts(actor)}
         return tuple(
@@ -88,27 +89,17 @@ def _verdict(
         return None
     change = subject.facts
     try:
-        if condition.reads & _SIDES:
+        if condition.sides:
             change = {**change, **subject.specs}
-        facts = {**everything, "change": change, "values": plain(rule.values)}
-        if _reads(condition, "now"):
+        facts = {**everything, "change": change, "values": rule.values}
+        if "now" in condition.names:
             facts["now"] = now_facts(occasion.at, rule.zone)
-        if not condition.holds(facts):
+        if not condition.holds({name: facts[name] for name in condition.names & facts.keys()}):
             return None
     except AgentError as error:
         return Verdict(rule.name, _FAILED[rule.effect], subject.key, rule.message, rule.fix, error.what)
     except NotEvaluated as error:
-        absent = [name for name in sorted(condition.reads & _SIDES) if name.partition(".")[2] not in subject.specs]
-        why = f"this {change['action']} has no `{absent[0]}`{subject.lacks}" if absent else str(error)
+        absent = [side for side in condition.sides if side not in change]
+        why = f"this {change['action']} has no `change.{absent[0]}`{subject.lacks}" if absent else str(error)
         return Verdict(rule.name, _FAILED[rule.effect], subject.key, rule.message, rule.fix, why)
     return Verdict(rule.name, rule.effect, subject.key, rule.message, rule.fix)
-
-
-def _reads(condition: Condition, word: str) -> bool:
-    return any(name.partition(".")[0] == word for name in condition.reads)
-
-
-def named_by(verdicts: Sequence[Verdict], effect: Effect) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
-    """The rules that say this of something, each with what it says it of."""
-    for rule in dict.fromkeys(each.rule for each in verdicts if each.effect is effect):
-        yield rule, tuple(each for each in verdicts if each.rule == rule and each.effect is effect)

@@ -23,6 +23,7 @@ LENGTH_MAX = 2000
 ADDITIONS_MAX = 6
 MACROS_DEEP_MAX = 3
 
+SIDES = ("desired", "live")
 _CHANGE = "target kind name scope action cause path fields hits desired live"
 _PLAN = "target platform commit branch owned owned_by_kind manifests by_kind deletes_share"
 _COUNTS = "creates updates replaces deletes adopts releases"
@@ -66,9 +67,11 @@ class NotEvaluated(ValueError):
 
 
 class Condition:
-    """A compiled expression. ``reads`` names what it looks at: ``change.desired``, ``actor.author``, ``now.hour``."""
+    """A compiled expression. ``names`` are the words of :data:`WORDS` that it looks at, and ``values``; ``sides`` which
+    of ``desired`` and ``live`` it may read of a change, in whatever way.
+    """
 
-    __slots__ = ("_program", "reads", "source")
+    __slots__ = ("_program", "names", "sides", "source")
 
     def __init__(self, source: str, constants: Collection[str] = ()) -> None:
         """Raises NotCompiled; ConfigError where the library is not installed."""
@@ -76,7 +79,8 @@ class Condition:
         plain = _without_literals(source)
         _refuse_what_may_grow(plain)
         self._program = _compiled(source)
-        self.reads = frozenset(f"{one}.{member}" for one, member in _MEMBER.findall(plain))
+        self.names = frozenset(_NAMED.findall(plain)) & {*WORDS, "values"}
+        self.sides = tuple(side for side in SIDES if re.search(rf"\b{side}\b", source))
         _refuse_unknown_members(plain, constants)
 
     def holds(self, facts: Mapping[str, Any]) -> bool:

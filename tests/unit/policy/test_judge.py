@@ -122,7 +122,8 @@ def test_both_sides_are_read_only_where_a_rule_asks() -> None:
 
     one = Case(change("a"), refuse, refuse)
     assert fires("change.name == 'a'", one)
-    assert fires("change.desired.n == 1 && change.live.n == 2", case(change("a"), {"n": 1}, {"n": 2}))
+    assert fires("change.desired.n == 1 && change['live'].n == 2", case(change("a"), {"n": 1}, {"n": 2}))
+    assert fires("now['hour'] == 17 && actor['signer'] == '' && plan['owned'] == 10", one)
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,10 @@ def test_what_cannot_be_evaluated_is_neither_true_nor_false(source: str, why: st
 
 
 def test_a_condition_knows_what_it_reads() -> None:
-    source = "change.desired.a == 'plan.deletes' && actor.author.email == '' // now.hour"
-    assert Condition(source).reads == {"change.desired", "actor.author"}
+    one = Condition("change.desired.a == 'plan.deletes' && actor['author'].email == '' // now.hour")
+    assert (one.names, one.sides) == ({"change", "actor"}, ("desired",))
+    two = Condition("change['live'].a == now.hour + plan['deletes']")
+    assert (two.names, two.sides) == ({"change", "now", "plan"}, ("live",))
 
 
 @pytest.mark.parametrize(
