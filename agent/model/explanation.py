@@ -39,7 +39,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """``word`` is what a person types to get it; ``what`` is its sort: ``kind``, ``member``, ``platform``,
-    ``promises``, ``cost``, ``code``, ``setting`` or ``object``. ``told`` is for programs: what is more than prose.
+    ``promises``, ``cost``, ``code``, ``setting``, ``policy`` or ``object``. ``told`` is for programs: what is more than
+    prose.
     """
 
     what: str

@@ -22,6 +22,8 @@ from agent.errors import DefinitionError, UsageError
 from agent.model.explanation import Explanation, Part
 from agent.report.escape import clean
 from agent.viewing.error_codes import explanations
+from agent.viewing.policy_words import WORD as POLICY
+from agent.viewing.policy_words import about_policy
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")  # a terminal follows none
 PROMISES, COST = "promises", "cost"
@@ -63,10 +65,12 @@ def code(written: str) -> Explanation | None:
 
 
 def plain(words: Sequence[str]) -> list[Explanation] | None:
-    """What needs no platform: a code, a setting of a file that is named. None for everything else."""
+    """What needs no platform: a code, a setting of a file that is named, rules. None for everything else."""
     first, *rest = words
     if first in FILES and len(rest) <= 1:
         return [about_setting(first, *rest or [""])]
+    if first == POLICY and not rest:
+        return [about_policy()]
     found = code(first) if not rest else None
     return [found] if found is not None else None
 

@@ -33,7 +33,7 @@ def configure(parser: ArgumentParser) -> None:
         metavar="WORD",
         help="the word in error[…]; a kind, or Kind.member.of.its.schema; Kind/name, for why it is in its state; a "
         "setting such as targets.drift, after datakeel.yaml, platform.yaml or overlay where the file must be told; a "
-        "platform; `promises` or `cost` and a platform; without it, all codes are listed",
+        "platform; `promises` or `cost` and a platform; `policy`, for rules; without it, all codes are listed",
     )
     parser.add_argument("--platform", metavar="NAME", help="the one that is meant, where several have the kind")
     parser.add_argument("--objects", type=positive, metavar="N", help="with `cost`: at so many objects of each kind")

@@ -9,10 +9,10 @@ import pytest
 
 from agent.cli import policy_tests
 from agent.cli.main import main
-from agent.cli.policy_words import PAGE, words
 from agent.config import load_config
 from agent.policy.language import ADDITIONS_MAX, LENGTH_MAX, MACROS_DEEP_MAX, WORDS
 from agent.report.policy_tests import render_tests
+from agent.viewing.policy_words import PAGE, words
 
 TEXT = PAGE.read_text(encoding="utf-8")
 NAMED = re.compile(r"```yaml\n# (policy/[\w.]+)\n(.*?)```", re.DOTALL)
@@ -62,4 +62,4 @@ def test_the_bounds_are_those_of_the_program() -> None:
 def test_explain_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "policy"]) == 0
     said = capsys.readouterr().out
-    assert "change.desired, change.live" in said and "cronInterval(text)" in said
+    assert "change.desired, change.live\n" in said and "cronInterval(text)" in said
