@@ -90,6 +90,19 @@ def recent_events(url: str, kind: str, name: str, *, limit: int = 100) -> list[E
         return events_of(query, kind, name, limit=limit) if query else []
 
 
+def known_keys(url: str, limit: int) -> list[tuple[str, tuple[str, ...], str]]:
+    """Kind, names of the scope and name of what the inventory holds, at most ``limit``; nothing of a server's store.
+
+    For what a person is typing, who waits for each key: a server is not connected to for that.
+    """
+    if path_of(url) is None:
+        return []
+    with _reader(url) as query:
+        sql = "SELECT DISTINCT kind, scope, name FROM inventory ORDER BY kind, name, scope LIMIT :limit"
+        rows = query(sql, {"limit": limit}) if query else []
+    return [(kind, tuple(name for _, name in json.loads(scope)), name) for kind, scope, name in rows]
+
+
 def read_pass(url: str, pass_id: str) -> dict[str, Any] | None:
     """The report of one pass, by id or by number; None when there is none."""
     with _reader(url) as query:

@@ -39,6 +39,11 @@ TABLE: dict[str, tuple[Sequence[Sequence[str]], str, bool]] = {
     "help and version": ([["--help"], ["version"]], "", False),
     "status and history": ([["status"], ["history"], ["explain", "usage"]], "pathlib", True),
     "help of every verb": ([[name, "--help"] for name in verbs()], "pathlib", False),
+    "what may come next": (
+        [["completion", "bash", "--", "get", "Secret/"], ["completion", "zsh", "--", "diff", "--target", ""]],
+        "pathlib",
+        True,
+    ),
     "explain a kind": ([["explain", "Secret"]], DEFINITIONS, False),
     "check without a store": ([["validate"], ["render"]], DEFINITIONS, False),
     "check with a store": ([["validate"], ["render"]], f"{DEFINITIONS} {STORE}", True),
