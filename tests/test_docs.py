@@ -71,6 +71,8 @@ def test_every_command_names_a_verb_and_options_that_exist() -> None:
     assert len(found) > 20
     wrong = []
     for page, (verb, *words) in found:
+        if verb == "help" and words and words[0] in ("VERB", *verbs()):
+            continue
         if verb not in verbs():
             wrong.append(f"{page}: datakeel {verb}")
             continue

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 
-_GROUPS = ("Start", "Change", "Look", "More")
+GROUPS = ("Start", "Change", "Look", "More")
 _HEAD = "datakeel keeps the resources of data platforms as a git repository says.\n\nusage: datakeel VERB [OPTION…]\n"
 _EXAMPLE = """
 Example, in a repository with a datakeel.yaml:
@@ -29,7 +29,7 @@ Example, in a repository with a datakeel.yaml:
   datakeel diff
   datakeel apply
 
-datakeel VERB --help shows the options of a verb, with an example.
+datakeel help VERB shows the options of a verb, its exit statuses and an example; so does datakeel VERB --help.
 """
 
 
@@ -95,7 +95,8 @@ def _parse(words: list[str]) -> tuple[ModuleType, Namespace]:
         raise unknown_verb(name, list(known))
     refuse_secrets(name, words[1:])
     verb = import_module(known[name])
-    parser = VerbParser(name, verb.SUMMARY, getattr(verb, "EXAMPLE", ""))
+    shows_help = any(word in ("-h", "--help") for word in words[1:])
+    parser = VerbParser(name, verb.SUMMARY, getattr(verb, "EXAMPLE", ""), verb.run.__doc__ if shows_help else None)
     verb.configure(parser)
     return verb, parser.parse(words[1:])
 
@@ -106,7 +107,7 @@ def _help() -> str:
     found = [import_module(module) for module in verbs().values()]
     width = max(len(verb.NAME) for verb in found)
     lines = [_HEAD]
-    for group in _GROUPS:
+    for group in GROUPS:
         members = sorted((verb for verb in found if group == verb.GROUP), key=lambda verb: (verb.RANK, verb.NAME))
         if members:
             lines.append(f"\n{group}\n")

@@ -22,12 +22,15 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 class VerbParser(argparse.ArgumentParser):
     """Raises :class:`UsageError` where argparse would print and exit."""
 
-    def __init__(self, verb: str, summary: str, example: str) -> None:
+    def __init__(self, verb: str, summary: str, example: str, told: str | None = None) -> None:
+        """``told``: the docstring of the verb's ``run``, which says how it ends."""
         self._verb = verb
+        ends = f"exit status:\n{_indented(exits_of(told))}" if told else ""
+        shown = f"example:\n  {example}" if example else ""
         super().__init__(
             prog=f"datakeel {verb}",
             description=summary[:1].upper() + summary[1:] + ".",
-            epilog=f"example:\n  {example}" if example else None,
+            epilog="\n\n".join(filter(None, (ends, shown))) or None,
             formatter_class=_Formatter,
             allow_abbrev=False,
         )
@@ -52,6 +55,18 @@ class VerbParser(argparse.ArgumentParser):
         raise UsageError(
             f"{self.prog} has no option {_shown(flag)}", fix=_nearest(flag, known) or f"see {self.prog} --help"
         )
+
+
+def exits_of(told: str) -> str:
+    """``Exit 0; 2 when …`` of a docstring as help words it."""
+    text = " ".join(told.replace("``", "").split())
+    return text.removeprefix("Exit ")
+
+
+def _indented(text: str) -> str:
+    import textwrap  # argparse has it anyhow, once it shows help
+
+    return textwrap.fill(text, 98, initial_indent="  ", subsequent_indent="  ")
 
 
 def unknown_verb(name: str, known: Sequence[str]) -> UsageError:

@@ -1,4 +1,4 @@
-"""What is generated from the definitions and committed: ``python -m tests.editor.generated`` writes it anew."""
+"""What is generated from definitions and verbs, and committed: ``python -m tests.editor.generated`` writes it anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.cli.schema_files import umbrella_text
 from agent.definitions.files import UMBRELLA
+from tests.editor.verb_pages import page
 from tests.platforms.folders import folders, loaded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Each file with the text that it should have."""
     for name, folder in folders():
         yield folder / UMBRELLA, umbrella_text(loaded(name))
+    yield ROOT / "agent" / "docs" / "reference" / "verbs.md", page()
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ NAME = "completion"
 SUMMARY = "print the script by which a shell completes verbs, options, kinds and names"
 GROUP = "More"
 RANK = 3
-EXAMPLE = "source <(datakeel completion bash)"
+EXAMPLE = "datakeel completion fish | source"
 
 
 def configure(parser: ArgumentParser) -> None:

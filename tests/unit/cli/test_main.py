@@ -55,6 +55,18 @@ def test_every_verb_has_the_same_shape_and_a_help_with_an_example(
     assert text.startswith(f"usage: datakeel {name}")
 
 
+def test_help_of_a_verb_is_the_same_in_both_ways_and_tells_how_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in verbs():
+        with pytest.raises(SystemExit):
+            main(["help", name])
+        first = capsys.readouterr().out
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert first == capsys.readouterr().out
+        assert first.index("options:") < first.index("exit status:") < first.index("example:")
+        assert "``" not in first
+
+
 def test_the_version_is_told_in_both_forms(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"datakeel {__version__}\n"
