@@ -98,11 +98,13 @@ def lint(folder: Path, schemas: Sequence[Path] = ()) -> Lint:
 def _todo(folder: Path, platform: Platform, around: Folder, written: Written) -> Iterator[Todo]:
     """What is to be confirmed, the least sure first: guesses as drafted, marks, kinds that nobody has seen."""
     path = folder / DEFINITION
-    guesses = [
-        Todo(Where(display(path), one.line, one.column), one.confidence, one.kind or "", one.reason)
-        for one in standing(path.read_text(encoding="utf-8"))
-    ]
-    yield from sorted(guesses, key=lambda one: _SURE.index(one.sure))
+    alike: dict[tuple[str, str, str], list[Where]] = {}
+    for one in standing(path.read_text(encoding="utf-8")):
+        where = Where(display(path), one.line, one.column)
+        alike.setdefault((one.confidence, one.kind or "", one.reason), []).append(where)
+    for (sure, kind, reason), places in sorted(alike.items(), key=lambda each: _SURE.index(each[0][0])):
+        more = f" (and in {len(places) - 1} more lines below)" if len(places) > 1 else ""
+        yield Todo(places[0], sure, kind, reason + more)
     for name, reason in (guess for kind in platform.kinds.values() for guess in guesses_of(kind)):
         kind, _, part = name.partition(".")
         words = ("actions", part) if part in platform.kinds[kind].actions else (part,) if part else ()

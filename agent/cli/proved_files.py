@@ -115,6 +115,9 @@ def _correct(edits: Edits, finding: Finding) -> None:
         edits.confirm(path)
         edits.exchange(path, f"complete: {flow(False)}", f"pages: {flow(finding.change)}")
         return
+    if path in (("base",), ("auth",)) and edits.value_of(path) is None:
+        edits.insert(path[0], finding.change, "format")
+        return
     if isinstance(finding.change, Mapping):
         for word, value in finding.change.items():
             old = edits.value_of((*path, word))

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.cli.proving_calls import Calls, Pairs, Probed, Stopped, told
 from agent.cli.proving_pages import PageCheck
+from agent.cli.proving_reach import Reach
 from agent.definitions.platform import Kind, Operation, Platform
 from agent.drafting import seen
 from agent.drafting.seen import Finding, Verdict
@@ -58,37 +59,31 @@ class Prover:
         reads: bool,
         cutters: Mapping[str, str],
     ) -> None:
+        self.found = Probed()
+        self._reach = Reach(platform, connection, redactor, calls_max, self.found)
         self._platform = platform
-        self._calls = Calls(platform, connection, redactor, calls_max)
         self._scrub = redactor.scrub
         self._reads, self._cutters = reads, cutters
         self._places: dict[str, list[_Place]] = {}
-        self.found = Probed()
+
+    @property
+    def _calls(self) -> Calls:
+        return self._reach.calls
 
     async def run(self, kinds: Sequence[str] = ()) -> Probed:
         """Look at every kind, or at these and those that they stand in, parents first."""
         wanted = _with_parents(self._platform, kinds) if kinds else set(self._platform.kinds)
         try:
-            await self._credential()
+            await self._reach.prove()
             for kind in self._platform.kinds.values():
                 if kind.name in wanted:
                     await self._kind(kind)
         except Stopped as stop:
             self.found.stopped = str(stop)
         finally:
-            self.found.calls = self._calls.count
-            await self._calls.close()
+            self.found.calls = self._reach.count
+            await self._reach.close()
         return self.found
-
-    async def _credential(self) -> None:
-        reply = await self._calls.credential()
-        if reply is None:
-            return
-        good = reply.answer == "ok"
-        what = "answers" if good else f"answers {told(reply)}"
-        self.found.note(None, Finding(("probe",), "proved" if good else "wrong", what))
-        for scheme in self._platform.auth[:1] if good else ():
-            self.found.note(None, Finding(("auth", scheme.name), "proved", "the credential is taken"))
 
     async def _kind(self, kind: Kind) -> None:
         scopes = self._scopes(kind)

@@ -37,9 +37,9 @@ class Probed:
     calls: int = 0
 
     def note(self, kind: str | None, finding: Finding) -> None:
-        """Keep a finding, once."""
+        """Keep a finding; what was found of a word before, in the same way, is not told twice."""
         known = self.findings.setdefault(kind, [])
-        if finding not in known:
+        if not any((one.path, one.verdict) == (finding.path, finding.verdict) for one in known):
             known.append(finding)
 
     def is_wrong(self, kind: str) -> bool:

@@ -42,11 +42,23 @@ def bodies_of(reader: Reader, family: Family) -> Bodies:
     item = object_of(reader, found.answer, last, rows.row if rows else None) if found else ("@", None, None)
     write = family.create or family.apply
     listed = reader.members(rows.row) if rows is not None and not rows.plain else _NOTHING
+    _choose_update(reader, family)
     updated = reader.members(family.update.body) if family.update is not None else _NOTHING
     created = reader.members(write.body) if write is not None and write.body is not None else updated
     bodies = Bodies(rows, item, reader.members(item[1]) or listed, listed, created, updated)
     _wrap(reader, bodies)
     return bodies
+
+
+def _choose_update(reader: Reader, family: Family) -> None:
+    """Of a PATCH and a PUT the one that takes more of what a create takes."""
+    one, other, create = family.update, family.other_update, family.create
+    if one is None or other is None or create is None or create is other:
+        return
+    created = reader.members(create.body).schemas.keys()
+    takes = [len(created & reader.members(call.body).schemas.keys()) for call in (one, other)]
+    if takes[1] > takes[0] or (reader.members(other.body) and not reader.members(one.body)):
+        family.update, family.other_update = other, one
 
 
 def _wrap(reader: Reader, bodies: Bodies) -> None:

@@ -116,6 +116,14 @@ class Edits:
         """Another value of a word, where the drafted one stands on its line exactly once."""
         return self.exchange(path, f"{path[-1]}: {flow(old)}", f"{path[-1]}: {flow(new)}")
 
+    def insert(self, word: str, value: Any, after: str) -> bool:
+        """A word at the top that is not written yet, on a line of its own behind another one's."""
+        if self.value_of((word,)) is not None:
+            return False
+        at = self.line_of((after,)) - 1
+        self._set(at, f"{self._lines[at]}\n{word}: {flow(value)}")
+        return True
+
     def exchange(self, path: Path, old: str, new: str) -> bool:
         """Other words in place of some on the line of a word, where they stand exactly once."""
         at = self.line_of(path) - 1

@@ -17,6 +17,7 @@ Steps = tuple[str, ...]
 _SEARCH = frozenset(["filter", "search", "query", "list", "find", "searches", "paginate"])
 _BY_NAME = frozenset(["name", "byname", "bykey", "key", "slug", "byslug"])
 _CREATE = frozenset(["create", "new", "add", "register"])
+_VERSION = re.compile(r"v[0-9]{1,3}")
 _MAKES = re.compile(r"(?i)\b(?:create|add|new|register|insert)s?|^create|^add[A-Z_]|^post(?![A-Za-z]*update)")
 _CHANGES = re.compile(r"(?i)update|modif|edit|change|patch|replace|set[A-Z_ ]")
 
@@ -34,6 +35,7 @@ class Family:
     create: Endpoint | None = None
     apply: Endpoint | None = None
     update: Endpoint | None = None
+    other_update: Endpoint | None = None  # a PUT beside a PATCH
     delete: Endpoint | None = None
     reasons: dict[str, str] = field(default_factory=dict)
     name: str = ""
@@ -123,7 +125,7 @@ def _writes(family: Family, at_top: Mapping[str, Endpoint], at_item: Mapping[str
     elif post is not None and put is None and patch is None and not _says(post, _MAKES):
         family.update = post
     if family.update is None:
-        family.update = patch or put
+        family.update, family.other_update = patch or put, put if patch is not None else None
     if put is not None and "201" in put.statuses and patch is not None and _has_header(put, "if-none-match"):
         family.create, family.reasons["create-only"] = put, ""
         family.reasons["create"] = "a PUT that may answer 201"
@@ -142,13 +144,18 @@ def _says(call: Endpoint, words: re.Pattern[str]) -> bool:
 
 
 def _name(found: list[Family]) -> None:
-    """The shortest name that is its own: the last step, with the one before where two would be called alike."""
-    taken: dict[str, Family] = {}
-    for family in found:
-        literal = [step for step in family.collection if step != "{}"]
-        for count in range(1, min(len(literal), 4) + 1):
-            name = kind_name(*literal[-count:])
-            if name is not None and name not in taken and not re.fullmatch(r"V[0-9]+", name):
-                family.name = name
-                taken[name] = family
-                break
+    """The shortest name that is its own: the last step, with those before where two would be called alike.
+
+    Of two that would be, the one that can be changed has it, then the one of the newer version, then the shorter path.
+    """
+    taken: set[str] = set()
+    for family in sorted(found, key=lambda one: (not one.managed, one.update is None, -_version(one))):
+        literal = [step for step in family.collection if step != "{}" and not _VERSION.fullmatch(step)]
+        names = [name for count in range(1, min(len(literal), 4) + 1) if (name := kind_name(*literal[-count:]))]
+        names += [f"{names[0]}{number}" for number in range(2, 50)] if names else []
+        family.name = next((name for name in names if name not in taken), "")
+        taken.add(family.name)
+
+
+def _version(family: Family) -> int:
+    return max((int(step[1:]) for step in family.collection if _VERSION.fullmatch(step)), default=0)

@@ -6,6 +6,7 @@ the server owns.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,11 +16,13 @@ from agent.drafting.kinds import Maker
 from agent.drafting.members import Members, Reader
 from agent.drafting.model import Draft, high, medium
 from agent.drafting.names import singular, squeezed, words_of
-from agent.drafting.schemas import DRAFT, Translator
+from agent.drafting.schemas import DEFS_MAX, DRAFT, Translator
 from agent.model.secret_names import is_secret_name
 
 _DEEPEST_SECRET = 4
 _SECRETS_MAX = 60
+_SEARCHED_MAX = 3000
+_BYTES_MAX = 900_000
 
 
 def write_spec(maker: Maker, family: Family) -> None:
@@ -27,14 +30,13 @@ def write_spec(maker: Maker, family: Family) -> None:
     bodies = maker.bodies[family.name]
     call = family.create or family.apply
     hidden = {*maker.adds(family, bodies.created), maker.identities[family.name].key} & bodies.created.schemas.keys()
-    translator = Translator(maker.reader)
-    properties, required = {}, []
-    for name, schema in bodies.created.schemas.items():
-        if name in hidden or maker.reader.is_read_only(schema):
-            continue
-        properties[name] = translator.translated(schema)
-        if name in bodies.created.required:
-            required.append(name)
+    wanted = {
+        name: schema
+        for name, schema in bodies.created.schemas.items()
+        if name not in hidden and not maker.reader.is_read_only(schema)
+    }
+    properties, translator = _translated(maker.reader, wanted)
+    required = [name for name in wanted if name in bodies.created.required]
     references = dict(_references(maker, family, properties))
     for name, kind in references.items():
         if kind[1] is not None:
@@ -54,8 +56,20 @@ def write_spec(maker: Maker, family: Family) -> None:
     _fields(maker, family, properties, references)
 
 
+def _translated(reader: Reader, members: Mapping[str, Any]) -> tuple[dict[str, Any], Translator]:
+    """The members as JSON Schema; with fewer definitions where the file would be too large to be read."""
+    for most in (DEFS_MAX, DEFS_MAX // 5, 0):
+        translator = Translator(reader, most)
+        properties = {name: translator.translated(schema) for name, schema in members.items()}
+        translator.finish()
+        if len(json.dumps([properties, translator.defs], indent=2, default=str)) < _BYTES_MAX:
+            break
+    return properties, translator
+
+
 def _fields(maker: Maker, family: Family, names: Mapping[str, Any], references: Mapping[str, Any]) -> None:
     draft, bodies, reader = maker.draft, maker.bodies[family.name], maker.reader
+    names = {name: one for name, one in names.items() if not {"{", "}"} & set(name)}  # no pointer leads to another one
     for name in names:
         path = ("kinds", family.name, "fields", f"/{_step(name)}")
         schema = bodies.created.schemas[name]
@@ -80,7 +94,7 @@ def _cannot_change(family: Family, bodies: Bodies, name: str) -> bool:
 def _secrets(draft: Draft, reader: Reader, family: Family, bodies: Bodies, names: Mapping[str, Any]) -> None:
     made = Members({name: bodies.created.schemas[name] for name in names}, frozenset())
     for count, (pointer, name, schema) in enumerate(_texts(reader, made)):
-        if count > 5000:
+        if count > _SEARCHED_MAX:
             return
         password = reader.word(schema, "format") == "password"
         hidden = reader.word(schema, "writeOnly") is True
@@ -104,7 +118,7 @@ def _texts(reader: Reader, members: Members) -> Iterator[tuple[str, str, Any]]:
     while pending:
         prefix, found, depth, above = pending.pop(0)
         for name, schema in found.schemas.items():
-            if reader.is_read_only(schema):
+            if reader.is_read_only(schema) or {"{", "}"} & set(name):
                 continue
             pointer = f"{prefix}/{_step(name)}"
             yield pointer, name, schema

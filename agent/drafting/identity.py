@@ -78,7 +78,7 @@ def identity_of(reader: Reader, kind: str, parameter: str | None, seen: Seen) ->
     key, guess = _natural(reader, kind, seen, id_member)
     written = key if key in seen.created else None
     if key == id_member:
-        return Identity(key, guess, id_member, id_guess, True, written)
+        return Identity(key, guess, None, None, True, written)
     return Identity(key, guess, id_member if has_id else None, id_guess if has_id else None, False, written)
 
 

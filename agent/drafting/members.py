@@ -12,6 +12,8 @@ from typing import Any
 
 from agent.drafting.document import Document
 
+Face = tuple[Mapping[str, Any], bool]
+
 _DEEPEST = 30
 _FACES_MAX = 200
 
@@ -40,11 +42,18 @@ class Reader:
 
     document: Document
     _members: dict[int, tuple[Any, Members]] = field(default_factory=dict)
+    _faces: dict[int, tuple[Any, tuple[Face, ...]]] = field(default_factory=dict)
 
-    def faces(self, schema: Any, *, sure: bool = True) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    def faces(self, schema: Any) -> tuple[Face, ...]:
         """A schema and all that speak of the same value, each with whether it holds in any case."""
+        known = self._faces.get(id(schema))
+        if known is None:  # the schema is held, so that its id stays its own
+            known = self._faces[id(schema)] = (schema, tuple(self._found(schema)))
+        return known[1]
+
+    def _found(self, schema: Any) -> Iterator[Face]:
         seen: set[int] = set()
-        pending = [(schema, sure, 0)]
+        pending = [(schema, True, 0)]
         while pending and len(seen) < _FACES_MAX:
             node, holds, depth = pending.pop(0)
             if not isinstance(node, Mapping) or id(node) in seen or depth > _DEEPEST:
@@ -74,7 +83,7 @@ class Reader:
             if sure:
                 required |= {name for name in _list(face.get("required")) if isinstance(name, str)}
         found = Members(schemas, frozenset(required & schemas.keys()), self.name(schema))
-        self._members[id(schema)] = (schema, found)  # the schema is held, so that its id stays its own
+        self._members[id(schema)] = (schema, found)
         return found
 
     def name(self, schema: Any) -> str:
