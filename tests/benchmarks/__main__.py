@@ -21,6 +21,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.peers import everybody
+from tests.benchmarks.peers import lines_of as lines_of_peers
 from tests.benchmarks.results import GROWTH_MAX, RATIOS, STARTS, STARTS_OF_ONE, lines_of, table
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="PATH,…", default="", help="paths that start with one of these")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
     parser.add_argument("--folder", metavar="FOLDER", type=Path, help="where stages are made and kept")
+    parser.add_argument("--peers", metavar="FOLDER", type=Path, help="other tools too; their virtual environments")
     arguments = parser.parse_args()
     sizes = sorted(int(size) for size in arguments.sizes.split(","))
     compileall.compile_dir(_ROOT / "agent", quiet=2)  # where Python may not keep bytecode, each start would compile
@@ -42,9 +45,12 @@ def main() -> int:
     finally:
         if arguments.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
+    if arguments.peers:
+        measured["peers"] = everybody(sizes[-1], arguments.repeat, arguments.peers)
     if arguments.json:
         arguments.json.write_text(json.dumps(measured, indent=1), encoding="utf-8")
     print(table(lines_of(measured)))
+    print("\n".join(lines_of_peers(measured.get("peers", {}))))
     busy, cores = measured["machine"]["load"], measured["machine"]["cores"]
     print(f"{cores} cores, load before {busy:.2f}; the CPU column compares CPU seconds, the wall column time")
     return 0

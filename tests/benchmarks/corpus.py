@@ -70,6 +70,17 @@ def build(folder: Path, size: int) -> tuple[str, str]:
     return first, second
 
 
+def commit_all(folder: Path) -> str:
+    """Make a folder a repository; the id of a commit of all that it holds."""
+    _git(folder, "init", "-q", "-b", "main")
+    return _commit(folder, "all of it")
+
+
+def point(folder: Path, commit: str) -> None:
+    """Make a commit the tip of the branch."""
+    _git(folder, "reset", "-q", "--hard", commit)
+
+
 def propose(folder: Path, first: str) -> str:
     """The id of a commit that changes three manifests of ``first``, on a branch of its own: a pull request."""
     known = subprocess.run(

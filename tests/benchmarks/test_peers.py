@@ -1,0 +1,39 @@
+"""Other tools are measured against ours at the same work; what is measured of a size is what it has targets for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.__main__ import _paths
+from tests.benchmarks.peers import Peer, lines_of, measure
+
+
+def test_a_command_is_measured_with_its_calls_and_held_against_the_ours_before_it(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    lines = '{"method": "GET"}\\n{"method": "PUT"}\\n'
+    ours = Peer("datakeel", [sys.executable, "-c", f"open({str(log)!r}, 'a').write('{lines}')"], tmp_path, requests=log)
+    other = Peer("other", [sys.executable, "-c", "sum(range(3_000_000))"], tmp_path)
+    taken = measure([ours, other], 2)
+    assert [(each["calls"], each["writes"]) for each in taken["datakeel"]] == [(2, 1), (2, 1)]
+    assert all(each["cpu"] > 0 and each["peak"] > 1 for each in taken["other"])
+    first, second = lines_of(
+        {"datakeel": [{"cpu": 1.0, "wall": 1.0, "peak": 9.0}], "x": [{"cpu": 4.0, "wall": 2.0, "peak": 9.0}]}
+    )
+    assert first.split()[:3] == ["datakeel", "1", "x"]
+    assert second.split()[:3] == ["x", "4", "x"]
+
+
+def test_a_tool_that_fails_ends_the_measurement_with_its_own_words(tmp_path: Path) -> None:
+    broken = Peer("broken", [sys.executable, "-c", "raise SystemExit('no such zone')"], tmp_path)
+    with pytest.raises(SystemExit, match="broken ended with 1:\nno such zone"):
+        measure([broken], 1)
+
+
+def test_of_the_largest_sizes_only_what_should_not_grow_is_measured() -> None:
+    assert _paths(100_000, "") == ["pass.warm", "pass.unlisted", "pass.one"]
+    assert _paths(10_000, "pull.cold") == ["floor.parse", "pull.cold"]
+    assert _paths(10_000, "validate.warm.s") == ["validate.cold", "validate.warm.store"]
+    assert _paths(10_000, "start") == []
