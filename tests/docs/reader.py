@@ -39,9 +39,10 @@ class Reader:
         self._beside: list[int] = []
         programs = folder / "bin"
         programs.mkdir()
-        command = programs / "datakeel"
-        command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m agent "$@"\n', encoding="utf-8")
-        command.chmod(0o755)
+        for name, words in (("datakeel", "-m agent "), ("python", "")):
+            program = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" {words}"$@"\n'
+            (programs / name).write_text(program, encoding="utf-8")
+            (programs / name).chmod(0o755)
         if shutil.which("curl") is None:
             (programs / "curl").write_text(f"#!{sys.executable}\n{_CURL}", encoding="utf-8")
             (programs / "curl").chmod(0o755)
