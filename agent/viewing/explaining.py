@@ -6,7 +6,6 @@ Used by the verb ``explain`` and by the agent's pages; offline. Definitions are 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +20,10 @@ from agent.definitions.setting_words import CONFIGURATION, FILES, about_setting,
 from agent.errors import DefinitionError, UsageError
 from agent.model.explanation import Explanation, Part
 from agent.report.escape import clean
-from agent.viewing.error_codes import explanations
+from agent.viewing.error_codes import code_of, explanations, plain_text
 from agent.viewing.policy_words import WORD as POLICY
 from agent.viewing.policy_words import about_policy
 
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")  # a terminal follows none
 PROMISES, COST = "promises", "cost"
 _LISTS = "datakeel explain lists all codes, datakeel explain PLATFORM the kinds of one"
 
@@ -56,11 +54,11 @@ def known_platforms(folders: Sequence[Path], wanted: Iterable[str]) -> Known:
 
 def code(written: str) -> Explanation | None:
     """What an error code means; with or without its brackets. None for a word that is none."""
-    word = written.removeprefix("error[").removeprefix("warning[").removesuffix("]")
+    word = code_of(written)
     text = explanations().get(word)
     if text is None:
         return None
-    paragraphs = tuple(_LINK.sub(r"\1", text).split("\n\n"))
+    paragraphs = tuple(plain_text(text).split("\n\n"))
     return Explanation("code", word, word, parts=(Part(text=paragraphs),), told={"text": text})
 
 

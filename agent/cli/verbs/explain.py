@@ -52,6 +52,9 @@ def run(arguments: Namespace) -> int:
     words = arguments.what or ([arguments.platform] if arguments.platform else [])
     if not words:
         return _codes(outputs)
+    if len(words) == 1 and not arguments.platform and (code := _code(words[0])) and not arguments.output:
+        write_outputs(outputs, {"text": lambda: code})
+        return 0
     told, also = _told(arguments, words)
 
     def text() -> str:
@@ -71,6 +74,15 @@ def run(arguments: Namespace) -> int:
 
     write_outputs(outputs, {"text": text, "json": as_json})
     return 0
+
+
+def _code(written: str) -> str | None:
+    """What an error code means, for who waits for nothing else: no definition is loaded for it."""
+    from agent.viewing.error_codes import code_of, explanations, plain_text
+
+    word = code_of(written)
+    text = explanations().get(word)
+    return f"{word}\n\n{plain_text(text)}\n" if text is not None else None
 
 
 def _codes(outputs: Sequence[Output]) -> int:
@@ -95,6 +107,7 @@ def _told(arguments: Namespace, words: Sequence[str]) -> tuple[Sequence[Explanat
     folders, targets = _configured(arguments)
     known = explaining.known_platforms(folders, targets)
     if _is_object(words, known):
+        explaining.explained([words[0].partition("/")[0]], known)  # a kind that nobody has is told with the nearest
         return _of_object(arguments, words[0]), []
     told = explaining.explained(words, known, arguments.platform, arguments.objects)
     return told, [] if arguments.platform else explaining.also_of(told, known)

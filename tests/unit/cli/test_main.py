@@ -146,8 +146,10 @@ def test_explain_offers_the_nearest_of_all_words(capsys: pytest.CaptureFixture[s
     for word, meant in (("workflow", "Workflow"), ("datalinks", "datalinx"), ("Workflo.tags", "Workflow.tags")):
         assert main(["explain", word]) == 64
         assert f"did you mean {meant}?" in capsys.readouterr().err
-    assert main(["explain", "Workflow/daily"]) == 64
-    assert "datakeel get Workflow/daily" in capsys.readouterr().err
+    assert main(["explain", "Workflo/daily"]) == 64
+    assert "did you mean Workflow?" in capsys.readouterr().err
+    assert main(["explain", "Workflow/daily"]) == 78  # what an object is like, the state of a configuration knows
+    assert "no datakeel.yaml here" in capsys.readouterr().err
     assert main(["explain", "Workflow", "Depot"]) == 64
     assert "takes one word" in capsys.readouterr().err
 
