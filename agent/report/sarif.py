@@ -23,6 +23,8 @@ _CHANGES = {
     "change.held": "a change is held back",
     "change.not_done": "a change failed",
     "change.unknown": "nobody knows yet whether a change landed",
+    "policy.deny": "a rule of the policy refuses a change",
+    "policy.warn": "a rule of the policy warns of a change",
     "change.skipped": "a change waited for another one",
 }
 

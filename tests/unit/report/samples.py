@@ -22,6 +22,7 @@ from agent.model.identity import Key, Origin, Revision
 from agent.model.outcome import Outcome, Report, Result
 from agent.model.resource import Stray
 from agent.model.unmerged import Unmerged
+from agent.model.verdict import Effect, Verdict
 
 REVISION = Revision("4f2c1ab" + "0" * 33, "main")
 SCOPE = (("workspace", "analytics"),)
@@ -157,6 +158,19 @@ PROPOSAL = replace(
         ),
     ),
     apart=(replace(DRIFT, fields=tuple(replace(field, apart=True) for field in DRIFT.fields)),),
+)
+JUDGED = replace(
+    PLAN,
+    changes=(
+        replace(DELETE, proof="").held("Policy", "nobody deletes on a Friday (rule friday)"),
+        CREATE,
+        UPDATE.held("PolicyHold", "later (rule night)", configured=True),
+    ),
+    verdicts=(
+        Verdict("friday", Effect.DENY, DELETE.key, "nobody deletes on a Friday", "wait until Monday"),
+        Verdict("tagged", Effect.WARN, CREATE.key, "it has no tag", failure='no member "tags"'),
+        Verdict("night", Effect.HOLD, UPDATE.key, "later"),
+    ),
 )
 UNMERGED = (
     Unmerged(

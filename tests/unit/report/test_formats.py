@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 
 from agent.errors import ManifestError, PlatformFault, Problem, Refused, Where
+from agent.model.verdict import Effect, Verdict
 from agent.report import documents
 from agent.report.findings import findings_of
 from agent.report.formats import WRITERS, Settings, render
@@ -40,6 +41,7 @@ DOCUMENTS: dict[str, Mapping[str, Any]] = {
         exit_status=3,
         refusals=[REFUSED],
     ),
+    "judged": documents.plan_document([samples.JUDGED]),
     "proposal": documents.plan_document([samples.PROPOSAL], unmerged=samples.UNMERGED),
     "report": documents.report_document(
         [
@@ -265,6 +267,30 @@ def test_what_a_proposal_changes_of_the_agent_is_told_by_all() -> None:
     assert check_code_quality(document)[0]["check_name"] == "config-changed"
 
 
+def test_what_rules_say_is_told_by_all() -> None:
+    document = DOCUMENTS["judged"]
+    told = list(annotations(written("github", document)))
+    assert [(level, place["title"]) for level, place, _ in told] == [
+        ("error", "policy.deny"),
+        ("warning", "policy.warn"),
+    ]
+    assert told[0][2].splitlines() == [
+        "Workflow/analytics/old-load: nobody deletes on a Friday (rule friday)",
+        "fix: wait until Monday",
+    ]
+    assert told[1][2].splitlines()[1] == 'could not be evaluated: no member "tags"'
+    assert {issue["check_name"] for issue in check_code_quality(document)} == {"policy.deny", "policy.warn"}
+    cases = check_junit(document)["analytics"]
+    assert cases["analytics.Workflow:analytics/old-load"] == "Failure"
+    assert cases["analytics.Workflow:analytics/daily-etl"] == "Skipped"
+    page = written("markdown", document)
+    assert (
+        "⛔ **policy** friday denies `Workflow/old-load`: nobody deletes on a Friday · fix: wait until Monday" in page
+    )
+    assert page.index("friday denies") < page.index("night holds") < page.index("tagged warns of")
+    assert json.loads(written("gitlab-terraform", document)) == {"create": 1, "update": 0, "delete": 0}
+
+
 def hostile_documents(text: str) -> Iterator[dict[str, Any]]:
     """Documents in which somebody else chose every text that somebody else can choose."""
     key = samples.key("Workflow", text or "x", (("workspace", text or "x"),))
@@ -280,7 +306,8 @@ def hostile_documents(text: str) -> Iterator[dict[str, Any]]:
     error = PlatformFault(text, got=text, why=text, fix=text)
     because = replace(samples.REVISION, author=text, subject=text)
     changes = (replace(changes[0], because=because), *changes[1:])
-    plan = replace(samples.PLAN, changes=changes, notes=(text,), apart=(changes[1],), ground=text)
+    verdicts = tuple(Verdict("rule", effect, key, text, text, text) for effect in Effect)
+    plan = replace(samples.PLAN, changes=changes, notes=(text,), apart=(changes[1],), ground=text, verdicts=verdicts)
     unmerged = replace(samples.UNMERGED[0], path=f"m/{text}", what=text, lines=(f"+ {text}",))
     yield documents.plan_document(
         [plan], problems=[problem], errors={text: error}, refusals=[error], unmerged=[unmerged]

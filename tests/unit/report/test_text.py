@@ -170,3 +170,14 @@ def test_a_create_of_nested_members_shows_their_leaves() -> None:
     change = replace(samples.CREATE, fields=(samples.field("workflow", samples.FieldOp.ADD, after=workflow),))
     text = render_plan(replace(PLAN, changes=(change,)))
     assert 'workflow.schedule.cron "0 6 * * 1" · workflow.dag 4 items · workflow.empty {} (--full)\n' in text
+
+
+def test_what_rules_say_stands_below_the_changes_what_stops_something_first() -> None:
+    lines = render_plan(samples.JUDGED).splitlines()
+    assert [line for line in lines if line.startswith(("policy", "           fix"))] == [
+        "policy     friday denies Workflow/old-load: nobody deletes on a Friday",
+        "           fix: wait until Monday",
+        "policy     night holds Workflow/daily-etl: later",
+        'policy     tagged warns of Workflow/weekly-report: it has no tag (could not be evaluated: no member "tags")',
+    ]
+    assert "      why    nobody deletes on a Friday (rule friday)" in lines
