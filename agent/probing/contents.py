@@ -55,7 +55,7 @@ def unknown_members(kind: Kind, items: Iterable[Mapping[str, Any]]) -> list[str]
     said = Said(Schema(kind.schema, kind.schema_path))
     if not said.is_closed:
         return []
-    spoken = _spoken(kind) | {word.word for word in kind.scope}
+    spoken = _spoken(kind) | {word.word for word in kind.scope} | set(kind.with_)
     return sorted(
         {name for item in items for name in item if name not in spoken and not said.may_hold(name) and name.isascii()}
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete
 from agent.model.alert import Alert, Message
 from agent.model.canonical import to_json
 from agent.model.request import LookRequest
-from agent.store import alerts, history, pointers, requests, schema
+from agent.store import alerts, examined, history, pointers, requests, schema
 from agent.store.courtesies import Courtesies
 from agent.store.engine import upsert
 from agent.store.hints import CHANNEL
@@ -119,6 +119,18 @@ class Operations(Courtesies):
         """It has arrived, or is given up."""
         with self._write(durable=False) as connection:
             alerts.done(connection, number)
+
+    # ---- what an API does that its documents leave open
+
+    def keep_examined(self, target: str, facts: Mapping[str, Any]) -> None:
+        """What an examination found out, in the place of what the one before had."""
+        with self._write(durable=False) as connection:
+            examined.write(connection, target, self._clock.now(), facts)
+
+    def examined(self, target: str) -> tuple[float, Mapping[str, Any]] | None:
+        """When a target was last examined, and what was found; None before the first time."""
+        with self._read() as connection:
+            return examined.read(connection, target)
 
     def _compact_operations(self, connection: Connection, now: float) -> None:
         history.drop_old(connection)

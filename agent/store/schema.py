@@ -266,6 +266,16 @@ pointer = Table(
     sqlite_with_rowid=False,
 )
 
+# What the last examination found out of a target's API.
+examined = Table(
+    "examined",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What people ask of a running agent, beside it.
 request = Table(
     "request",

@@ -1,4 +1,4 @@
-"""``datakeel doctor``: what the state store tells of itself and of the agents that share it."""
+"""``datakeel doctor``: is all well around the agent, and what is true of the platforms that no document tells?"""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
-    from agent.cli.examining import StoreState, TargetState
+    from agent.cli.doctoring.examine import Report
+    from agent.cli.examining import TargetState
+    from agent.config.model import Config
+    from agent.model.examined import Finding
 
 NAME = "doctor"
-SUMMARY = "examine the state store and the agents that share it; say that it was set back"
+SUMMARY = "examine configuration, git, credentials, platforms and state; say that the state was set back"
 GROUP = "Look"
 RANK = 9
-EXAMPLE = "datakeel doctor --after-failover"
+EXAMPLE = "datakeel doctor"
+CALLS_MAX = 60
 _FORMATS = ("text", "json")
 
 
 def configure(parser: ArgumentParser) -> None:
     """Its arguments."""
-    from agent.cli.shared import add_common, add_target
+    from agent.cli.shared import add_common, add_target, positive
 
+    parser.add_argument("--no-network", action="store_true", help="ask no platform and no repository")
+    parser.add_argument(
+        "--max-calls",
+        type=positive,
+        default=CALLS_MAX,
+        metavar="N",
+        help=f"ask each target at most so often (default: {CALLS_MAX})",
+    )
+    parser.add_argument("--record", metavar="DIR", help="keep answers there as samples, without secrets")
     parser.add_argument(
         "--after-failover",
         action="store_true",
@@ -31,45 +45,90 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Exit 0; 1 when a target waits for an agent that does not come, or the store cannot be asked."""
+    """Exit 0; 1 when something does not work; 78 when the configuration or a credential is wrong."""
     import sys
 
     from agent.cli import examining, shared
+    from agent.cli.doctoring.examine import examine, examine_platforms
     from agent.cli.output import write_outputs
+    from agent.cli.progress import Progress
     from agent.errors import UsageError
 
     config, options = shared.config_of(arguments), shared.options_of(arguments)
+    network = not (arguments.no_network or arguments.after_failover)
     if arguments.after_failover:
         if arguments.target:
             raise UsageError("--after-failover and --target exclude each other: one store has all targets")
         examining.set_back(config, options)
     outputs = shared.outputs_of(arguments, _FORMATS)
     paint = shared.paint_of(arguments, to_file=outputs[0].file is not None)
-    found = examining.examine(config, options)
+    report = examine(config, options, shared.working_folder(), network=network)
+    if network:
+        from pathlib import Path
+
+        line = Progress(quiet=arguments.quiet)
+        record = Path(arguments.record) if arguments.record else None
+        try:
+            shared.run_async(examine_platforms(config, options, report, arguments.max_calls, record, line.tell))
+        finally:
+            line.close()
+    elif not arguments.after_failover:
+        from agent.cli.doctoring.recording import remembered
+
+        report.findings += remembered(config)
 
     def text() -> str:
-        from agent.report import doctor_text
+        from agent.report.doctor_text import examined_text
 
-        head = doctor_text.store_lines(found.place, found.shared, found.ahead_seconds, found.hints, paint)
-        return head + "".join(
-            doctor_text.target_line(each.name, each.standing, each.open_calls, each.forsaken, each.doubted, paint)
-            for each in found.targets
-        )
+        settings = _settings(config) if arguments.verbose else ""
+        return examined_text(report.findings, report.calls, paint) + settings
 
     def as_json() -> str:
         from agent.report.documents import dump_document
 
-        return dump_document(_document(found))
+        return dump_document(_document(config, report))
 
     write_outputs(outputs, {"text": text, "json": as_json})
     sys.stdout.flush()
-    return 1 if any(each.forsaken for each in found.targets) and not arguments.after_failover else 0
+    return status_of(report.findings, standing=not arguments.after_failover)
 
 
-def _document(found: StoreState) -> dict[str, Any]:
-    head = {"format": "datakeel.doctor/1", "state": found.place, "shared": found.shared}
-    more = {"clock_ahead_seconds": found.ahead_seconds, "hints": found.hints}
-    return head | more | {"targets": [_target(each) for each in found.targets]}
+def status_of(findings: Sequence[Finding], *, standing: bool = True) -> int:
+    """The worst of the findings. Without ``standing`` a target that no agent has come to is nothing to fail for."""
+    from agent.errors import EXIT_CONFIG, EXIT_DONE, EXIT_FAILED
+
+    bad = [each for each in findings if each.state == "bad" and (standing or each.check != "agent")]
+    if any(each.configuration for each in bad):
+        return EXIT_CONFIG
+    return EXIT_FAILED if bad else EXIT_DONE
+
+
+def _settings(config: Config) -> str:
+    from agent.cli.doctoring.around import settings
+    from agent.report.escape import clean
+
+    rows = settings(config)
+    wide = max((len(name) for name, _ in rows), default=0)
+    return "\nsettings\n" + "".join(f"  {clean(name, 200):<{wide}}  {clean(place, 200)}\n" for name, place in rows)
+
+
+def _document(config: Config, report: Report) -> dict[str, Any]:
+    from agent.cli.doctoring.around import settings
+
+    checks = [
+        {"check": each.check, "state": each.state, "said": each.said}
+        | ({"target": each.subject} if each.subject else {})
+        | ({"fix": each.fix} if each.fix is not None else {})
+        | ({"facts": dict(each.facts)} if each.facts else {})
+        for each in report.findings
+    ]
+    document: dict[str, Any] = {"format": "datakeel.doctor/1", "checks": checks, "calls": report.calls}
+    document["settings"] = dict(settings(config))
+    found = report.state
+    if found is not None:
+        document |= {"state": found.place, "shared": found.shared, "clock_ahead_seconds": found.ahead_seconds}
+        document |= {"hints": found.hints, "targets": [_target(each) for each in found.targets]}
+    return document
 
 
 def _target(each: TargetState) -> dict[str, Any]:
