@@ -46,6 +46,10 @@ class SandboxProcess:
     def add_fault(self, **fault: Any) -> None:
         assert self._control.post("/_sandbox/faults", json=[fault]).status_code == 200
 
+    def switch(self, **switches: Any) -> None:
+        """How the platform behaves by nature."""
+        assert self._control.put("/_sandbox/switches", json=switches).status_code == 200
+
     def requests(self, after: int = 0) -> list[dict[str, Any]]:
         """What was asked since the request of that number."""
         return self._control.get("/_sandbox/requests", params={"after": after}).json()

@@ -195,7 +195,7 @@ def failover(folder: Path, seconds: float) -> Verdict:
         until(lambda: not stage.lost(), "live is as git says", PATIENCE)
         time.sleep(3 * LEASE)  # passes enough for a delete that nobody holds
         deletes = [call for call in stage.front.writes() if call.method == "DELETE" and call.arrived > since]
-        found = json.loads(stage.datakeel("doctor", "-o", "json").stdout)["targets"]
+        found = json.loads(stage.datakeel("doctor", "--no-network", "-o", "json").stdout)["targets"]
         doubted = [each["target"] for each in found if each["set_back"]]
         epochs = [each["lease"]["epoch"] for each in found]
         verdict = judge("failover", stage, (), f"deletes wait in {doubted}; epochs from {min(epochs)}")

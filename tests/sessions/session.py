@@ -474,6 +474,7 @@ _VOLATILE: tuple[tuple[re.Pattern[str], Any], ...] = (
         re.compile(r"(\"(?:seconds_needed|verified_p95_seconds|p50_seconds|p95_seconds|max_seconds)\": ?)[0-9.]+"),
         r"\g<1>0",
     ),
+    (re.compile(r"git version [0-9.]+[0-9]"), "git version N"),
     (re.compile(r"\b\d{10}\.\d+"), "0"),  # seconds since the epoch
     (re.compile(r"(\bseconds(?:=|\": ?))[0-9.]+"), r"\g<1>0"),
     (re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE), "hh:mm:ss "),

@@ -111,7 +111,7 @@ def references(config: Config, redactor: Redactor, *, programs: bool) -> Iterato
             Reader(reference, several_lines=several, warn=tell, learn=redactor.add)()
         except ConfigError as error:
             finding = failed("credential", error, subject)
-            fix = error.fix or f"mend what {place} leads to"
+            fix = (error.fix or f"mend what {place} leads to").partition("; `datakeel doctor`")[0]
             yield Finding("credential", "bad", f"{finding.said} ({place})", fix, subject, configuration=True)
 
 

@@ -6,7 +6,8 @@ of an answer, and what could not be asked is told as such.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +33,8 @@ from agent.report.values import counted, duration
 SCOPES_MAX = 2
 """Of one kind; what holds in two of them holds in all."""
 _SOON_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
+"""How long the first answer may take, with its repetitions: a person waits for it."""
 
 
 @dataclass(slots=True)
@@ -66,23 +69,32 @@ async def examine_platform(opened: Opened, options: Options, most: int) -> Exami
         found.add(Finding("limits", "warn", said, "ask again then"))
         return found
     try:
-        if await _is_let_in(found):
-            await _look_around(found, opened, options, most)
+        places = list(_places(found, opened, options))
+        if await _is_let_in(found, places):
+            await _look_around(found, places, most)
     finally:
         found.calls = sum(target.api.calls.values())
     return found
 
 
-async def _is_let_in(found: Examined) -> bool:
+async def _is_let_in(found: Examined, places: Sequence[tuple[Kind, Scope]]) -> bool:
     """Whether the platform answers and takes the credential; and what its first answer tells beside."""
     target = found.target
     api, clock = target.api, target.clock
-    if target.platform.probe is None:
-        said = f"{api.server}; the definition names no cheap call that proves a credential"
+    if target.platform.probe is None and not places:
+        said = f"{api.server}: the definition names no `probe`, and there is no list to ask"
         found.add(Finding("platform", "warn", said, "`probe: GET /…` in platform.yaml"))
-        return True
+        return False
     before = clock.now()
-    reply = await api.prove_credential()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            if target.platform.probe is not None:
+                reply = await api.prove_credential()
+            else:
+                reply = (await walk(api, *places[0], pages_max=1)).first
+    except TimeoutError:
+        found.add(_late(target))
+        return False
     after = clock.now()
     if reply.status is None and reply.answer in ("unreachable", "broken"):
         fix = f"is targets.{target.name}.server right, and may this machine reach it (names, firewall, proxy, ca_file)?"
@@ -91,6 +103,17 @@ async def _is_let_in(found: Examined) -> bool:
     for finding in _told_by(found, reply, before, after):
         found.add(finding)
     return reply.answer in ("ok", "denied", "notFound", "invalid")
+
+
+def _late(target: Target) -> Finding:
+    """Why the first answer did not come in time: the platform asked us to wait, or it is slow."""
+    api = target.api
+    wait = api.budget.wait_needed(Purpose.IMPORT)
+    if api.budget.throttled:
+        said = f"{api.server} refuses all calls for now (429), and wants {duration(wait)} of peace"
+        return Finding("platform", "warn", said, "wait; who else uses this token? `reserve` leaves more to people")
+    fix = f"is it overloaded, or something between? targets.{target.name}.deadline says how long a call may take"
+    return Finding("platform", "bad", f"{api.server} has not answered within {PATIENCE_SECONDS:.0f} s", fix)
 
 
 def _told_by(found: Examined, reply: Reply, before: float, after: float) -> Iterator[Finding | None]:
@@ -140,15 +163,15 @@ def _ends(found: Examined, reply: Reply, now: float) -> float | None:
     return min([*ends, *([told] if told is not None else [])], default=None)
 
 
-async def _look_around(found: Examined, opened: Opened, options: Options, most: int) -> None:
-    """Lists of kinds that git and the inventory name, then of the others, then one object of each; then questions."""
+async def _look_around(found: Examined, places: Sequence[tuple[Kind, Scope]], most: int) -> None:
+    """All lists, those of kinds that somebody names first, then one object of each; then questions."""
     target, api = found.target, found.target.api
     lists = Lists(found.target, most)
-    for kind, scope in _places(found, opened, options):
-        if lists.left < 1:
+    for kind, scope in places:
+        if lists.room < 1:
             lists.unasked.append(kind.name)
             continue
-        walked = await walk(api, kind, scope, pages_max=min(3, lists.left))
+        walked = await walk(api, kind, scope, pages_max=min(3, lists.room))
         lists.take(walked)
         if walked.first.answer in ("unreachable", "unauthenticated"):
             break

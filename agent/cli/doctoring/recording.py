@@ -57,8 +57,10 @@ def _said(facts: Mapping[str, Any]) -> str:
     told = []
     for name, each in sorted(lists.items()) if isinstance(lists, Mapping) else ():
         words = []
-        if each.get("page_size") == "honoured":
-            words.append(f"pages of {each.get('page_most')}")
+        if each.get("page_size") in ("honoured", "ignored"):
+            words.append(f"page size {each['page_size']}")
+        if each.get("page_capped"):
+            words.append(f"{each['page_capped']} rows at most")
         if each.get("etag") in ("honoured", "none"):
             words.append("ETags" if each["etag"] == "honoured" else "no ETag")
         words += [f"`{word}` {how}" for word, how in each.get("filters", {}).items()]
