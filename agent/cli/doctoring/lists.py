@@ -66,7 +66,7 @@ class Lists:
             for word in filters_of(walked):
                 if self.left > 0:
                     self._filters[name, word] = await ask_filter(api, walked, word)
-        for name in {*self._sizes, *self._etags, *(name for name, _ in self._filters)}:
+        for name in sorted({*self._sizes, *self._etags, *(name for name, _ in self._filters)}):
             facts: dict[str, Any] = {}
             self.facts[name] = facts
             if sized := self._sizes.get(name):

@@ -18,7 +18,7 @@ from agent.errors import AgentError
 from agent.model.examined import Finding
 from agent.probing.samples import redacted
 from agent.report.documents import dump_document
-from agent.report.values import counted, duration
+from agent.report.values import counted
 from agent.store.location import has_store, path_of
 
 
@@ -36,37 +36,6 @@ def remember(config: Config, facts: Mapping[str, Mapping[str, Any]]) -> Iterator
                 store.keep_examined(name, each)
     except AgentError as error:
         yield failed("memory", error)
-
-
-def remembered(config: Config) -> Iterator[Finding]:
-    """What the last examination found out, and how long ago that was."""
-    path = path_of(config.state)
-    if path is not None and not has_store(path):
-        return
-    with open_beside(config, write=False) as (store, clock):
-        for name in config.targets:
-            kept = store.examined(name)
-            if kept is not None:
-                at, facts = kept
-                said = f"{_said(facts)}; asked {duration(max(0.0, clock.now() - at))} ago"
-                yield Finding("memory", "ok", said, subject=name, facts=facts)
-
-
-def _said(facts: Mapping[str, Any]) -> str:
-    lists = facts.get("lists", {})
-    told = []
-    for name, each in sorted(lists.items()) if isinstance(lists, Mapping) else ():
-        words = []
-        if each.get("page_size") in ("honoured", "ignored"):
-            words.append(f"page size {each['page_size']}")
-        if each.get("page_capped"):
-            words.append(f"{each['page_capped']} rows at most")
-        if each.get("etag") in ("honoured", "none"):
-            words.append("ETags" if each["etag"] == "honoured" else "no ETag")
-        words += [f"`{word}` {how}" for word, how in each.get("filters", {}).items()]
-        if words:
-            told.append(f"{name}: {', '.join(words)}")
-    return "; ".join(told) or "nothing that is not in the documents"
 
 
 def record_samples(folder: Path, found: Examined, scrub: Callable[[str], str]) -> Iterator[Finding]:

@@ -73,7 +73,7 @@ def run(arguments: Namespace) -> int:
         finally:
             line.close()
     elif not arguments.after_failover:
-        from agent.cli.doctoring.recording import remembered
+        from agent.cli.doctoring.memory import remembered
 
         report.findings += remembered(config)
 

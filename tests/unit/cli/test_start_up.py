@@ -48,7 +48,7 @@ TABLE: dict[str, tuple[Sequence[Sequence[str]], str, bool]] = {
     "check without a store": ([["validate"], ["render"]], DEFINITIONS, False),
     "check with a store": ([["validate"], ["render"]], f"{DEFINITIONS} {STORE}", True),
     "compare revisions": ([["diff", "--offline", "--base", "main"]], AGENT + " git", True),
-    "look after the store": ([["doctor", "--no-network"], ["resume", "--all"]], f"{DEFINITIONS} {STORE}", True),
+    "look after the store": ([["doctor", "--no-network"], ["resume", "--all"]], f"{DEFINITIONS} {STORE} git", True),
     "plan and apply": ([["diff"], ["apply", "--yes"]], AGENT + " git", True),
 }
 _PROGRAM = """
