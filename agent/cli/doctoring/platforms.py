@@ -7,7 +7,7 @@ of an answer, and what could not be asked is told as such.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from agent.definitions.platform import Kind
 from agent.definitions.scope import list_words
 from agent.errors import AgentError, SourceError, UsageError
 from agent.live.answers import Reply, error_of
+from agent.live.api import ReadApi
 from agent.live.purpose import Purpose
 from agent.live.rows import id_of, identity_of
 from agent.model.examined import Finding
@@ -33,6 +34,7 @@ from agent.report.values import counted, duration
 SCOPES_MAX = 2
 """Of one kind; what holds in two of them holds in all."""
 _SOON_SECONDS = 20.0
+_LOOKS_SECONDS = 0.2
 PATIENCE_SECONDS = 20.0
 """How long the first answer may take, with its repetitions: a person waits for it."""
 
@@ -86,13 +88,8 @@ async def _is_let_in(found: Examined, places: Sequence[tuple[Kind, Scope]]) -> b
         found.add(Finding("platform", "warn", said, "`probe: GET /…` in platform.yaml"))
         return False
     before = clock.now()
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            if target.platform.probe is not None:
-                reply = await api.prove_credential()
-            else:
-                reply = (await walk(api, *places[0], pages_max=1)).first
-    except TimeoutError:
+    reply = await _in_time(api, _first_answer(api, places))
+    if reply is None:
         found.add(_late(target))
         return False
     after = clock.now()
@@ -103,6 +100,28 @@ async def _is_let_in(found: Examined, places: Sequence[tuple[Kind, Scope]]) -> b
     for finding in _told_by(found, reply, before, after):
         found.add(finding)
     return reply.answer in ("ok", "denied", "notFound", "invalid")
+
+
+async def _first_answer(api: ReadApi, places: Sequence[tuple[Kind, Scope]]) -> Reply:
+    if api.platform.probe is not None:
+        return await api.prove_credential()
+    return (await walk(api, *places[0], pages_max=1)).first
+
+
+async def _in_time(api: ReadApi, asking: Coroutine[Any, Any, Reply]) -> Reply | None:
+    """The answer; None once it is clear that it will take too long: the budget is told to wait for longer than that."""
+    loop = asyncio.get_running_loop()
+    task, ends = loop.create_task(asking), loop.time() + PATIENCE_SECONDS
+    try:
+        while (left := ends - loop.time()) > 0:
+            done, _ = await asyncio.wait({task}, timeout=min(left, _LOOKS_SECONDS))
+            if done:
+                return task.result()
+            if api.budget.wait_needed(Purpose.IMPORT) > left:
+                break
+        return None
+    finally:
+        task.cancel()
 
 
 def _late(target: Target) -> Finding:

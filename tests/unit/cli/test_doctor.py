@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from agent.cli.doctoring import platforms
 from agent.cli.main import main
 from agent.cli.verbs.doctor import status_of
 from agent.model.examined import Finding
@@ -194,15 +193,14 @@ def test_what_the_platform_does_otherwise_is_told(shop: Shop, sandbox: SandboxPr
         assert "a proxy" in shop.doctor(status=1)["platform"][0]["fix"]
 
 
-def test_a_platform_that_is_busy_or_gone(shop: Shop, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platforms, "PATIENCE_SECONDS", 2.0)
+def test_a_platform_that_is_busy_slow_or_gone(shop: Shop, sandbox: SandboxProcess) -> None:
     shop.on(sandbox.address).commit()
-    with fault(sandbox, NAMED["rate-limited"]):
+    with fault(sandbox, ({"do": "answer", "status": 429, "seconds": 3600},)):
         (found,) = shop.doctor()["platform"]
         assert found["state"] == "warn" and "refuses all calls for now (429), and wants " in found["said"]
     with fault(sandbox, NAMED["slow"]):
-        assert "has not answered within" in shop.doctor(status=1)["platform"][0]["said"]
-    monkeypatch.setattr(platforms, "PATIENCE_SECONDS", 20.0)
+        shop.target["deadline"] = "100ms"
+        assert "does not answer: no whole answer within" in shop.doctor(status=1)["platform"][0]["said"]
     found = shop.on("http://127.0.0.1:9").doctor(status=1)
     assert "does not answer: no connection" in found["platform"][0]["said"]
     assert "firewall" in found["platform"][0]["fix"]
