@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -112,4 +113,9 @@ def _platforms(config: Config) -> list[str]:
 
 
 def _text(schema: Mapping[str, Any]) -> str:
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(schema, indent=1, ensure_ascii=False, default=_bound) + "\n"
+
+
+def _bound(number: Decimal) -> int | float:
+    """A definition's schemas are read with exact decimals: `0.0` and `0.5` are bounds of what a drafted one holds."""
+    return int(number) if number == number.to_integral_value() else float(number)

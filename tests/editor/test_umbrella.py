@@ -10,6 +10,7 @@ import jsonschema
 import jsonschema_rs
 import pytest
 
+from agent.cli.schema_files import umbrella_text
 from agent.definitions.files import bundled_schemas, overlay_schema
 from agent.editor.draft7 import as_draft7
 from agent.editor.files import associations, modeline, schema_file
@@ -21,6 +22,11 @@ from tests.platforms.folders import folders, loaded
 PLATFORMS = [name for name, _ in folders()]
 NEWER = {"$defs", "prefixItems", "unevaluatedProperties", "unevaluatedItems", "dependentSchemas", "dependentRequired"}
 NEWER |= {"minContains", "maxContains", "$anchor", "$dynamicRef", "$recursiveRef"}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_it_is_written_as_json_also_where_bounds_are_fractions(name: str) -> None:
+    assert json.loads(umbrella_text(loaded(name)))["definitions"]
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
