@@ -18,10 +18,12 @@ from pathlib import Path
 from tests.sessions.session import ROOT, Processes
 
 _CURL = """
-import getopt, sys, urllib.request
-options, (url,) = getopt.gnu_getopt(sys.argv[1:], "sX:H:d:", ["data-binary="])
+import base64, getopt, sys, urllib.request
+options, (url,) = getopt.gnu_getopt(sys.argv[1:], "sX:H:d:u:", ["data-binary="])
 words = dict(options)
 headers = dict(value.split(": ") for option, value in options if option == "-H")
+if "-u" in words:
+    headers["Authorization"] = "Basic " + base64.b64encode(words["-u"].encode()).decode()
 body = sys.stdin.buffer.read() if "--data-binary" in words else words["-d"].encode() if "-d" in words else None
 request = urllib.request.Request(url, body, headers, method=words.get("-X"))
 sys.stdout.buffer.write(urllib.request.urlopen(request).read())

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 COMMAND = "python -m tests.platforms.servers"
 USER, PASSWORD = "keeper", "canary-servers-3c9f"
-READY_SECONDS = 90.0
+READY_SECONDS = 150.0
 _server = partial(Environment, root=ROOT / ".servers")
 
 
