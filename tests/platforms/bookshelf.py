@@ -8,7 +8,10 @@
     PUT    /api/books/ID    replaces it
     DELETE /api/books/ID    204
 
-Every call needs the header `X-Api-Key: open-sesame`; without it the answer is 401. An error is `{"error": "…"}`.
+    GET    /openapi.yaml    the OpenAPI document of these calls; it needs no key
+
+Every call but the last needs the header `X-Api-Key: open-sesame`; without it the answer is 401. An error is
+`{"error": "…"}`.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 KEY = "open-sesame"
+DOCUMENT = Path(__file__).with_name("bookshelf.openapi.yaml")
 MEMBERS = {"slug": str, "title": str, "copies": int}
 
 
@@ -39,6 +44,9 @@ class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/openapi.yaml":
+            self._answer(200, DOCUMENT.read_bytes(), "application/yaml")
+            return
         body = self._begin()
         if body is not None:
             number = self._number()
@@ -103,11 +111,11 @@ class Answers(BaseHTTPRequestHandler):
             self._answer(422, {"error": f"not a book: {', '.join(wrong)}"})
         return not wrong
 
-    def _answer(self, status: int, body: Any) -> None:
-        content = b"" if body is None else json.dumps(body).encode()
+    def _answer(self, status: int, body: Any, media: str = "application/json") -> None:
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         if body is not None:
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", media)
         if status != 204:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()

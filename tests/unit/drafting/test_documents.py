@@ -172,7 +172,7 @@ def test_a_huge_document_takes_seconds() -> None:
 
 
 def test_broken_documents_give_a_draft_that_loads_or_a_refusal() -> None:
-    assert mutated.main(80) == 0
+    assert mutated.main(40) == 0
 
 
 class _Elsewhere(BaseHTTPRequestHandler):
