@@ -21,6 +21,7 @@ class EditorSchema:
     def __init__(self, config: Config, platform: Platform, top: Path | None) -> None:
         home = config.path.parent.resolve()
         self._platform = platform
+        self._variables = schema_files.has_variables(config, platform)
         self._home = home
         self._base = top if top is not None and home.is_relative_to(top) else home
         self.written: str | None = None
@@ -33,7 +34,7 @@ class EditorSchema:
         name = schema_file(self._platform.api_version)
         schema = (self._home / name).relative_to(self._base).as_posix()
         if not (self._home / name).exists():
-            text = schema_files.umbrella_text(self._platform)
+            text = schema_files.umbrella_text(self._platform, variables=self._variables)
             schema_files.write_files(self._home, [schema_files.File(name, text)])
             self.written = schema
         return f"{modeline(schema, whole.relative_to(self._base).as_posix())}\n"

@@ -7,7 +7,7 @@ Used by the verbs ``schema``, ``init`` and ``import``. They stand beside ``datak
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -34,13 +34,20 @@ class File(NamedTuple):
     text: str
 
 
-def files_of(platforms: Iterable[Platform], *, overlays: bool = False) -> list[File]:
-    """The files for these platforms, for ``datakeel.yaml``, and for overlays where there are any."""
+def files_of(
+    platforms: Iterable[Platform], *, overlays: bool = False, variables: Container[str] = frozenset()
+) -> list[File]:
+    """The files for these platforms, for ``datakeel.yaml``, and for overlays where there are any.
+
+    ``variables`` are the platforms, as ``acme/v1``, whose manifests may hold some.
+    """
     found = [File(CONFIGURATION, configuration_text())]
     if overlays:
         found.append(File(OVERLAY, overlay_text()))
     known = {platform.api_version: platform for platform in platforms}
-    found += [File(schema_file(name), umbrella_text(known[name])) for name in sorted(known)]
+    found += [
+        File(schema_file(name), umbrella_text(known[name], variables=name in variables)) for name in sorted(known)
+    ]
     return found
 
 
@@ -48,7 +55,14 @@ def files_of_config(config: Config) -> list[File]:
     """The files that a repository with this configuration should have."""
     targets = config.targets.values()
     platforms = [load_platform(name, extra_folders=config.schemas) for name in _platforms(config)]
-    return files_of(platforms, overlays=any(target.overlays for target in targets))
+    varied = {platform.api_version for platform in platforms if has_variables(config, platform)}
+    return files_of(platforms, overlays=any(target.overlays for target in targets), variables=varied)
+
+
+def has_variables(config: Config, platform: Platform) -> bool:
+    """Whether manifests of a platform may name variables."""
+    names = (platform.name, platform.api_version)
+    return any(target.variables.known for target in config.targets.values() if target.platform in names)
 
 
 def settings_of_config(config: Config) -> Mapping[str, Sequence[str]]:
@@ -58,9 +72,9 @@ def settings_of_config(config: Config) -> Mapping[str, Sequence[str]]:
     return associations(targets, config.path.name)
 
 
-def umbrella_text(platform: Platform) -> str:
+def umbrella_text(platform: Platform, *, variables: bool = False) -> str:
     """The schema of a platform's manifests."""
-    return _text(umbrella(platform))
+    return _text(umbrella(platform, variables=variables))
 
 
 def configuration_text() -> str:

@@ -16,6 +16,8 @@ from agent.editor.kind_schema import KindWriter
 from agent.editor.manifest_words import actions_of, lifecycle_of, metadata_of, pointer_word
 from agent.editor.native import native_form, recognised
 from agent.editor.secret_places import definitions as secret_definitions
+from agent.editor.variables import DEFINITION as VARIABLE
+from agent.editor.variables import open_to_variables, variable
 from agent.json_schema import Schema
 
 _ENVELOPE: Mapping[str, str] = {
@@ -30,8 +32,8 @@ _WRAPPED: Mapping[str, Any] = {
 }
 
 
-def umbrella(platform: Platform) -> dict[str, Any]:
-    """The schema of a platform's manifests, as JSON."""
+def umbrella(platform: Platform, *, variables: bool = False) -> dict[str, Any]:
+    """The schema of a platform's manifests, as JSON. ``variables``: its targets have some, so any value may be one."""
     managed = [kind for kind in platform.kinds.values() if kind.managed]
     definitions: dict[str, Any] = {**secret_definitions(), "pointer": pointer_word()}
     definitions["lifecycle"] = lifecycle_of(platform)
@@ -54,6 +56,9 @@ def umbrella(platform: Platform) -> dict[str, Any]:
         root |= {"if": _WRAPPED, "then": wrapped, "else": native}
     else:
         root |= wrapped
+    if variables:
+        definitions = {name: open_to_variables(each) for name, each in definitions.items()}
+        definitions[VARIABLE] = variable()
     return root | {"definitions": dict(sorted(definitions.items()))}
 
 

@@ -54,6 +54,22 @@ def test_one_change_anywhere_is_judged_alike_but_where_it_is_known_why_not(name:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
+def test_with_variables_any_value_of_a_spec_may_be_one_and_mistakes_stay_mistakes(name: str) -> None:
+    schema, plain = validator(umbrella(loaded(name), variables=True)), validator(umbrella(loaded(name)))
+    refused = 0
+    for document in judged(name):
+        assert schema.is_valid(document.value) or not plain.is_valid(document.value), document.file
+        if document.errors and not plain.is_valid(document.value) and "${" not in json.dumps(document.value):
+            assert not schema.is_valid(document.value), document.file
+            refused += 1
+        if not document.errors and isinstance(document.value.get("spec"), dict):
+            for member in document.value["spec"]:
+                varied = {**document.value, "spec": {**document.value["spec"], member: "${env}"}}
+                assert schema.is_valid(varied), (document.file, member)
+    assert refused
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
 def test_it_is_a_schema_in_words_that_every_language_server_knows(name: str) -> None:
     schema = umbrella(loaded(name))
     jsonschema.Draft7Validator.check_schema(schema)
