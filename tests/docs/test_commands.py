@@ -21,6 +21,7 @@ from tests.docs.reader import Reader
 from tests.sessions.session import HERE, ROOT, Processes
 
 ELSEWHERE: Mapping[str, str] = {
+    "agent/docs/how-to/policy.md": "tests/unit/policy/test_page.py",
     "agent/docs/how-to/real-server.md": "tests/system/test_real_server_page.py",
     "agent/docs/how-to/your-own-platform.md": "tests/platforms/test_your_own_platform.py",
 }
