@@ -15,6 +15,7 @@ LIGHT = Look("light")
 PATIENCE_MS = 120_000  # a machine that runs everything else beside it
 SHOWN = {"overview": "/", "resources": "/resources?state=all", "plan": "/plan", "history": "/history"}
 SHOWN |= {"events": "/events", "health": "/health", "docs": "/docs", "errors": "/docs/reference/errors"}
+SHOWN |= {"member": "/docs/explain?word=Workflow.workflow.schedule", "cost": "/docs/explain?word=cost+dataos"}
 KIND = "/docs/kinds/dataos/v1/Workflow"
 
 

@@ -9,6 +9,8 @@ from tests.pages.browser import Browser, Look
 
 PATHS = ("/", "/resources", "/resources?state=all", "/plan", "/history", "/events", "/health")
 READ = ("/docs", "/docs/reference/errors", "/docs/reference/configuration", "/docs/reference/page")
+WORDS = ("", "targets", "unknown-key", "policy")  # those of a platform want an agent at work: acts.py
+READ += tuple(f"/docs/explain?word={word}" for word in WORDS)
 OF_ONE = ("/resources/analytics/Workflow/analytics/daily-0000", "/history/1")
 
 

@@ -82,6 +82,7 @@ WORDS = (
     ("word=targets.drift", "setting", "DATAKEEL_TARGETS__NAME__DRIFT"),
     ("word=source", "setting", "word=datakeel.yaml+source.branch"),
     ("word=datakeel.yaml", "setting", "word=datakeel.yaml+targets"),
+    ("word=policy", "policy", "https://cel.dev"),
     ("word=dataos", "platform", "Managed: Workspace"),
     ("word=promises+dataos", "promises", "deletes only by an approved plan"),
     ("word=cost+dataos&objects=5000", "cost", "5,050"),
