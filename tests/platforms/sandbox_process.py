@@ -50,6 +50,9 @@ class SandboxProcess:
         """How the platform behaves by nature."""
         assert self._control.put("/_sandbox/switches", json=switches).status_code == 200
 
+    def clear_faults(self) -> None:
+        assert self._control.delete("/_sandbox/faults").status_code in (200, 204)
+
     def requests(self, after: int = 0) -> list[dict[str, Any]]:
         """What was asked since the request of that number."""
         return self._control.get("/_sandbox/requests", params={"after": after}).json()

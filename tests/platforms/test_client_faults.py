@@ -190,6 +190,16 @@ async def test_a_write_that_a_limit_refused_is_sent_when_it_may(
         assert sent_since(sandbox, before) == ["POST"]
 
 
+async def test_a_read_waits_no_longer_than_it_may(opened: Callable[..., Any], sandbox: SandboxProcess) -> None:
+    async with opened(wait_max=0.5) as client:
+        for call in (lambda: client.resources.get("workflow", "flow"), lambda: client.resources.list("workflow")):
+            before = last(sandbox)
+            sandbox.add_fault(do="answer", status=429, seconds=60, path=URL, times=1)
+            error = await raised(call(), agent.RateLimitError)
+            assert error.retry_after > 30 and len(sent_since(sandbox, before)) <= 1  # the pause holds for the next call
+    sandbox.clear_faults()
+
+
 async def test_nothing_listens_there(opened: Callable[..., Any]) -> None:
     async with opened(server="http://127.0.0.1:1") as client:
         error = await raised(client.resources.create({"name": "second", **FLOW}), agent.ConnectionFailedError)
