@@ -133,7 +133,11 @@ class Writer:
         for word in _REFERENCES:
             found = resolve_reference(self._root, schema[word]) if isinstance(schema.get(word), str) else None
             if found is not None:
-                parts.append(self.reference(*found, rules))
+                pointer, target = found
+                if "description" in schema and isinstance(target, Mapping) and "description" in target:
+                    # An editor shows what is told inside first, so that this place's own words would never be seen.
+                    pointer, target = f"{pointer}.plain", {key: target[key] for key in target if key != "description"}
+                parts.append(self.reference(pointer, target, rules))
         if not parts:
             return made
         if not made and len(parts) == 1:
