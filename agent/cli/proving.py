@@ -19,6 +19,7 @@ from agent.drafting.seen import Finding, Verdict
 from agent.live.answers import Reply
 from agent.live.api import Connection
 from agent.live.rows import id_of, name_of
+from agent.probing.samples import redacted
 from agent.secrets import Redactor
 
 _NOBODY = "datakeel-probe-nothing-here"
@@ -215,7 +216,7 @@ class Prover:
         if reply.answer == "notFound" and (reply.message or not declared):
             if declared:
                 self.found.note(None, Finding(("errors",), "proved", f"{reply.status} says: {reply.message}"[:120]))
-                self.found.samples.setdefault(f"{reply.status}.json", seen.redacted(reply.body, self._scrub))
+                self.found.samples.setdefault(f"{reply.status}.json", redacted(kind, reply.body, self._scrub))
             return True
         if reply.status in (404, 410):
             where = seen.message_in(reply.body)
@@ -227,7 +228,9 @@ class Prover:
         return False
 
     def _keep(self, kind: Kind, operation: str, body: Any) -> None:
-        self.found.samples[f"{kind.name}.{operation}.json"] = seen.redacted(body, self._scrub)
+        items = (kind.list.items or self._platform.response.items) if kind.list is not None else None
+        kept = redacted(kind, body, self._scrub, items if operation == "list" else None)
+        self.found.samples[f"{kind.name}.{operation}.json"] = kept
 
     def _note(self, kind: Kind, word: str, verdict: Verdict, what: str, change: Any = None) -> None:
         self.found.note(kind.name, Finding(("kinds", kind.name, word), verdict, what, change))

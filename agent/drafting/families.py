@@ -18,7 +18,7 @@ _SEARCH = frozenset(["filter", "search", "query", "list", "find", "searches", "p
 _BY_NAME = frozenset(["name", "byname", "bykey", "key", "slug", "byslug"])
 _CREATE = frozenset(["create", "new", "add", "register"])
 _VERSION = re.compile(r"v[0-9]{1,3}")
-_MAKES = re.compile(r"(?i)\b(?:create|add|new|register|insert)s?|^create|^add[A-Z_]|^post(?![A-Za-z]*update)")
+_MAKES = re.compile(r"(?i)\b(?:create|add|new|register|insert)s?|^create|^add[A-Z_]")
 _CHANGES = re.compile(r"(?i)update|modif|edit|change|patch|replace|set[A-Z_ ]")
 
 

@@ -62,6 +62,9 @@ def identity_of(reader: Reader, kind: str, parameter: str | None, seen: Seen) ->
         named = _plain_of(parameter, kind)
         return Identity(key or named, guess, None, None, True, None, seen.wrapped)
     member = _member_of(parameter, kind, known) if parameter is not None else None
+    if parameter is not None and not seen.chosen and squeezed(parameter) == squeezed(kind):
+        own = _first(_IDS, seen.answered.schemas)  # `{customer}` of Customer: its id, if the server makes one
+        member = own if own is not None and own not in seen.created else member
     if member is not None and seen.chosen:
         written = member if member in seen.created else None
         return Identity(member, high(f"a create goes to the path that {member} names"), None, None, True, written)

@@ -32,6 +32,7 @@ _NEXT_CURSOR = (
     *("nextcursor", "nextpagetoken", "nexttoken", "nextpage", "cursor", "continuationtoken", "nextmarker"),
     *("nextpagecursor", "endcursor", "continue", "next"),
 )
+_AFTER = ("startingafter", "after", "lastid", "marker")
 _NEXT_LINK = ("next", "nextlink", "nexturl", "nextpageurl", "nextpagelink", "odatanextlink")
 _MORE = ("hasmore", "hasnext", "hasnextpage", "more", "moreavailable")
 _META = ("meta", "pagination", "paging", "page", "pageinfo", "metadata", "links", "pager", "cursors", "list", "info")
@@ -56,6 +57,11 @@ def paging_of(reader: Reader, call: Endpoint, rows: Rows, *, in_body: bool = Fal
             words = asked.words("cursor", asked.cursor) | {"next": sign}
             more = told.named(_MORE, "boolean")
             return words | ({"more": more} if more else {}), high(f"asked by {asked.cursor.name} and told by {sign}")
+        more = told.named(_MORE, "boolean")
+        if more is not None and squeezed(asked.cursor.name) in _AFTER and "id" in reader.members(rows.row):
+            last = "[-1].id" if rows.items == "@" else f"{rows.items}[-1].id"
+            words = asked.words("cursor", asked.cursor) | {"next": last, "more": more}
+            return words, medium(f"asked by {asked.cursor.name}, taken for the last row's id; {more} tells the end")
     number, by = (asked.page, "page") if asked.page is not None else (asked.offset, "offset")
     if number is not None:
         return _numbered(reader, asked, told, number, by)

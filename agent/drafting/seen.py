@@ -6,19 +6,18 @@ Called by ``probe``. Nothing is concluded from an empty list: what was not seen 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.definitions.platform import Kind
 from agent.drafting.model import Path
 from agent.drafting.replies import plain
-from agent.model.secret_names import is_masked, is_secret_name
+from agent.model.secret_names import is_masked
 
 Verdict = Literal["proved", "wrong", "open"]
 _ASK = 100
-_TEXT_MAX, _ROWS_KEPT, _ELEMENTS_KEPT, _DEEPEST = 200, 3, 5, 12
-_MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_ELEMENTS_SEEN = 5
 _PAGE_HEADERS = (
     "link",
     "next-page",
@@ -129,25 +128,8 @@ def masked(item: Any, pointer: str = "") -> Iterator[str]:
         for name, value in item.items():
             yield from masked(value, f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}")
     elif isinstance(item, list):
-        for value in item[:_ELEMENTS_KEPT]:
+        for value in item[:_ELEMENTS_SEEN]:
             yield from masked(value, f"{pointer}/*")
-
-
-def redacted(value: Any, scrub: Callable[[str], str], name: str = "", depth: int = 0) -> Any:
-    """An answer that may be kept: three rows of a list, no secret, no address of a person, no long text."""
-    if isinstance(value, Mapping):
-        if depth > _DEEPEST:
-            return {}
-        return {str(key): redacted(member, scrub, str(key), depth + 1) for key, member in value.items()}
-    if isinstance(value, list):
-        kept = value[: _ROWS_KEPT if depth < 3 else _ELEMENTS_KEPT]
-        return [redacted(member, scrub, name, depth + 1) for member in kept] if depth <= _DEEPEST else []
-    if isinstance(value, str):
-        if value and is_secret_name(name) and not is_masked(value):
-            return "redacted"
-        text = _MAIL.sub("someone@example.com", scrub(value))
-        return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}…"
-    return value
 
 
 def _is_rows(value: Any) -> bool:
