@@ -8,13 +8,17 @@ that; ``NOT_HERE`` are the commands that a test cannot give, each with its reaso
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from agent.cli.main import verbs
+from agent.cli.parser import VerbParser
 from tests.docs.emulator import free_port, switch
 from tests.docs.fences import blocks
 from tests.docs.reader import Reader
@@ -24,6 +28,8 @@ ELSEWHERE: Mapping[str, str] = {
     "agent/docs/how-to/policy.md": "tests/unit/policy/test_page.py",
     "agent/docs/how-to/real-server.md": "tests/system/test_real_server_page.py",
     "agent/docs/how-to/your-own-platform.md": "tests/platforms/test_your_own_platform.py",
+    # One example a verb, of objects that are nowhere: each is parsed below, and each verb is played in a session.
+    "agent/docs/reference/verbs.md": "tests/docs/test_commands.py",
 }
 NOT_HERE: Mapping[str, str] = {
     r"docker (?:build|run) .*": "needs an engine; `python -m tests.image` plays the steps of the Dockerfile",
@@ -113,3 +119,18 @@ def test_what_is_left_out_is_still_shown_and_every_story_has_a_page() -> None:
     assert [pattern for pattern in NOT_HERE if not any(re.fullmatch(pattern, each) for each in shown)] == []
     assert {*STORIES, *ELSEWHERE} <= set(pages())
     assert all((ROOT / test).is_file() for test in ELSEWHERE.values())
+
+
+def test_the_example_of_every_verb_is_understood() -> None:
+    examples = [command for block in pages()["agent/docs/reference/verbs.md"] for command in block]
+    parsed = []
+    for example in examples:
+        for command in re.split(r" && | \| | {2,}(?:and elsewhere)? *", example):
+            program, *words = shlex.split(command.replace("$(git rev-parse HEAD)", "4f2c1ab"))
+            if program == "datakeel":
+                module = import_module(verbs()[words[0]])
+                parser = VerbParser(words[0], module.SUMMARY, "")
+                module.configure(parser)
+                parser.parse_args(words[1:])  # ends the process for what it does not understand
+                parsed.append(words[0])
+    assert set(parsed) == set(verbs())
