@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,12 @@ class Text:
 
     @property
     def _positions(self) -> yaml_io.Positions:
-        return yaml_io.positions(self.content, 0, yaml_io.CONFIG_BUDGET)
+        return _positions(self.content)
+
+
+@lru_cache(maxsize=4)
+def _positions(content: bytes) -> yaml_io.Positions:
+    return yaml_io.positions(content, 0, yaml_io.CONFIG_BUDGET)
 
 
 def read_policies(

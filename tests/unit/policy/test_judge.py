@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.errors import ConfigError
 from agent.model.actor import NOBODY, Actor, Person
@@ -165,6 +167,22 @@ def test_verdicts_come_in_the_order_of_keys_and_rules_whatever_came_first() -> N
     found = [(verdict.key.name, verdict.rule) for verdict in judged(*rules, cases=cases)]
     assert found == [("a", "z"), ("a", "a"), ("b", "z"), ("b", "a")]
     assert judged(*rules, cases=cases) == judged(*rules, cases=cases[::-1])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.decimals(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(JSON)
+def test_whatever_a_spec_holds_a_rule_is_true_false_or_told_to_have_failed(value: Any) -> None:
+    one = case(change("a"), {"x": value})
+    assert fires("change.desired.x == change.desired.x && size([change.desired]) == 1", one)
+    for expression in ("change.desired.x > 1", "change.desired.x.y == 'z'", "change.desired.x in [1, 'a']"):
+        assert {verdict.rule for verdict in judged(rule(expression), cases=[one])} <= {"one"}
 
 
 def test_every_json_value_is_one_that_rules_can_hold() -> None:
