@@ -54,14 +54,13 @@ def place(folder: Path, name: str) -> Path:
     return made
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_rules_that_say_nothing_change_nothing(seed: int, folder: Path, template: Path) -> None:
-    plain = tell(seed, place(folder, f"plain-{seed}"), template=template)
-    ruled = tell(seed, place(folder, f"silent-{seed}"), template=template, cell=Silent)
+def test_rules_that_say_nothing_change_nothing(folder: Path, template: Path) -> None:
+    plain = tell(0, place(folder, "plain"), template=template)
+    ruled = tell(0, place(folder, "silent"), template=template, cell=Silent)
     assert (ruled.log, ruled.live, ruled.effects) == (plain.log, plain.live, plain.effects)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_only_waits_comes_to_the_end_that_git_says(seed: int, folder: Path, template: Path) -> None:
     kill = random.Random(f"kill/{seed}").randint(1, 120)
     told = tell(seed, place(folder, f"waiting-{seed}"), template=template, cell=Waiting, kill_at=kill)
