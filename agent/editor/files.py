@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 FOLDER = ".schemas"
 CONFIGURATION = f"{FOLDER}/datakeel.json"
 OVERLAY = f"{FOLDER}/overlay.json"
+DEFINITION = f"{FOLDER}/platform.json"
 
 
 def schema_file(api_version: str) -> str:
@@ -19,14 +20,18 @@ def schema_file(api_version: str) -> str:
     return f"{FOLDER}/{api_version}.json"
 
 
-def associations(targets: Sequence[tuple[str, str, Sequence[str]]], configuration: str) -> Mapping[str, Sequence[str]]:
+def associations(
+    targets: Sequence[tuple[str, str, Sequence[str]]], configuration: str, platforms: Sequence[str] = ()
+) -> Mapping[str, Sequence[str]]:
     """``yaml.schemas`` of an editor's settings: each schema file with the patterns of the files that it describes.
 
     ``targets`` are (apiVersion, folder of manifests, folders of overlays), folders relative to where the settings
-    stand; ``configuration`` is the path of ``datakeel.yaml`` from there. Of a target that reads the whole repository
-    every YAML file but the configuration is a manifest.
+    stand; ``configuration`` is the path of ``datakeel.yaml`` from there, ``platforms`` folders of platforms of one's
+    own. Of a target that reads the whole repository, every YAML file but the configuration is a manifest.
     """
     found: dict[str, list[str]] = {CONFIGURATION: [configuration]}
+    if platforms:
+        found[DEFINITION] = [f"{folder.strip('/')}/**/platform.yaml" for folder in platforms]
     for api_version, folder, overlays in targets:
         patterns = found.setdefault(schema_file(api_version), [])
         inside = folder.strip("/")

@@ -55,11 +55,15 @@ def _refuse(uri: str) -> Any:
 
 
 class Judged(NamedTuple):
-    """One document: where it is from, its value, and the errors that the agent finds in it."""
+    """One document: where it is from, its value as YAML has it, and the errors that the agent finds in it."""
 
     file: str
     value: Any
     errors: tuple[Problem, ...]
+
+    @property
+    def json(self) -> Any:
+        return as_json(self.value)
 
 
 def files_of(name: str) -> list[Path]:
@@ -90,7 +94,7 @@ def _judged(path: Path, name: str) -> Iterator[Judged]:
     for document, end in zip(documents, ends, strict=True):
         if not document.broken:
             inside = tuple(each for each in errors if document.line <= (each.where.line or 0) < end)
-            yield Judged(f"{path.name}:{document.line}", as_json(document.value), inside)
+            yield Judged(f"{path.name}:{document.line}", document.value, inside)
 
 
 def as_json(value: Any) -> Any:

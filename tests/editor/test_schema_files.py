@@ -60,7 +60,9 @@ def test_a_platform_of_ones_own_has_its_schema_in_the_repository(
     monkeypatch.setenv("TOKEN", "x")
     assert main(["schema"]) == 0
     written = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / ".schemas").rglob("*.json"))
-    assert written == [".schemas/datakeel.json", ".schemas/overlay.json", ".schemas/shop/v2.json"]
+    assert written == [
+        *(".schemas/datakeel.json", ".schemas/overlay.json", ".schemas/platform.json", ".schemas/shop/v2.json"),
+    ]
     schema = json.loads((tmp_path / ".schemas/shop/v2.json").read_text())
     assert schema["properties"]["kind"]["enum"] == ["Thing"]
     assert schema["definitions"]["Thing"]["properties"]["size"]["else"]["type"] == "integer"  # it may be a variable
@@ -68,6 +70,7 @@ def test_a_platform_of_ones_own_has_its_schema_in_the_repository(
     assert main(["schema", "--settings"]) == 0
     assert json.loads(capsys.readouterr().out)["yaml.schemas"] == {
         ".schemas/datakeel.json": ["datakeel.yaml"],
+        ".schemas/platform.json": ["platforms/**/platform.yaml"],
         ".schemas/shop/v2.json": ["things/**/*.yaml", "things/**/*.yml"],
         ".schemas/overlay.json": ["over/**/*.yaml", "over/**/*.yml"],
     }

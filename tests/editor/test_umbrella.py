@@ -10,12 +10,13 @@ import jsonschema
 import jsonschema_rs
 import pytest
 
-from agent.cli.schema_files import umbrella_text
+from agent import yaml_io
+from agent.cli.schema_files import definition_text, umbrella_text
 from agent.definitions.files import bundled_schemas, overlay_schema
 from agent.editor.draft7 import as_draft7
 from agent.editor.files import associations, modeline, schema_file
 from agent.editor.umbrella import umbrella
-from tests.editor.corpora import is_beyond, judged, validator
+from tests.editor.corpora import as_json, is_beyond, judged, validator
 from tests.editor.mutations import KNOWN, differences
 from tests.platforms.folders import folders, loaded
 
@@ -35,12 +36,12 @@ def test_every_document_is_judged_as_the_agent_judges_it(name: str) -> None:
     refused, accepted = [], []
     seen = {True: 0, False: 0}
     for document in judged(name):
-        valid = schema.is_valid(document.value)
+        valid = schema.is_valid(document.json)
         seen[valid] += 1
         if valid and document.errors and not is_beyond(document.errors):
             accepted.append((document.file, [problem.what for problem in document.errors]))
         if not valid and not document.errors:
-            refused.append((document.file, [str(error.message)[:200] for error in schema.iter_errors(document.value)]))
+            refused.append((document.file, [str(error.message)[:200] for error in schema.iter_errors(document.json)]))
     assert refused == [], "the agent takes these"
     assert accepted == [], "the agent refuses these"
     assert seen[True] and seen[False]
@@ -58,20 +59,20 @@ def test_with_variables_any_value_of_a_spec_may_be_one_and_mistakes_stay_mistake
     schema, plain = validator(umbrella(loaded(name), variables=True)), validator(umbrella(loaded(name)))
     refused = 0
     for document in judged(name):
-        assert schema.is_valid(document.value) or not plain.is_valid(document.value), document.file
-        if document.errors and not plain.is_valid(document.value) and "${" not in json.dumps(document.value):
-            assert not schema.is_valid(document.value), document.file
+        assert schema.is_valid(document.json) or not plain.is_valid(document.json), document.file
+        if document.errors and not plain.is_valid(document.json) and "${" not in json.dumps(document.json):
+            assert not schema.is_valid(document.json), document.file
             refused += 1
-        if not document.errors and isinstance(document.value.get("spec"), dict):
-            for member in document.value["spec"]:
-                varied = {**document.value, "spec": {**document.value["spec"], member: "${env}"}}
+        if not document.errors and isinstance(document.json.get("spec"), dict):
+            for member in document.json["spec"]:
+                varied = {**document.json, "spec": {**document.json["spec"], member: "${env}"}}
                 assert schema.is_valid(varied), (document.file, member)
     assert refused
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_it_is_a_schema_in_words_that_every_language_server_knows(name: str) -> None:
-    schema = umbrella(loaded(name))
+    schema = json.loads(umbrella_text(loaded(name)))
     jsonschema.Draft7Validator.check_schema(schema)
     assert not NEWER & words_of(schema)
     references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(schema)))
@@ -80,7 +81,12 @@ def test_it_is_a_schema_in_words_that_every_language_server_knows(name: str) -> 
 
 
 @pytest.mark.parametrize(
-    "schema", [json.loads((bundled_schemas() / "datakeel.schema.json").read_bytes()), overlay_schema()]
+    "schema",
+    [
+        json.loads((bundled_schemas() / "datakeel.schema.json").read_bytes()),
+        json.loads((bundled_schemas() / "platform.schema.json").read_bytes()),
+        overlay_schema(),
+    ],
 )
 def test_other_schemas_in_older_words_say_the_same(schema: dict[str, Any]) -> None:
     older = as_draft7(schema, "made by a test")
@@ -113,6 +119,14 @@ def words_of(schema: Any) -> set[str]:
         elif isinstance(node, list):
             waiting += node
     return found
+
+
+def test_every_shipped_definition_fits_the_schema_of_definitions() -> None:
+    schema = validator(json.loads(definition_text()))
+    for name, folder in folders():
+        (document,) = yaml_io.load((folder / "platform.yaml").read_bytes()).documents
+        assert schema.is_valid(as_json(document.value)), name
+    assert not schema.is_valid({"platform": "acme", "version": "v1", "format": 1, "kindz": {}})
 
 
 def test_paths_follow_the_apiversion_and_a_modeline_leads_there() -> None:

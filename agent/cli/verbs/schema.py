@@ -13,7 +13,7 @@ SUMMARY = "write the JSON Schemas that editors need to complete, explain and che
 GROUP = "Start"
 RANK = 5
 EXAMPLE = "datakeel schema && git add .schemas"
-_CONFIGURATION, _OVERLAY = "datakeel", "overlay"
+_CONFIGURATION, _OVERLAY, _DEFINITION = "datakeel", "overlay", "platform"
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -24,8 +24,9 @@ def configure(parser: ArgumentParser) -> None:
         "what",
         nargs="?",
         metavar="PLATFORM",
-        help="print the schema of one platform's manifests (acme or acme/v1), of `datakeel` (datakeel.yaml) or of "
-        "`overlay`; without it, those of all targets are written to .schemas beside datakeel.yaml",
+        help="print the schema of one platform's manifests (acme or acme/v1), of `datakeel` (datakeel.yaml), of "
+        "`overlay` or of `platform` (platform.yaml); without it, those of all targets are written to .schemas beside "
+        "datakeel.yaml",
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--check", action="store_true", help="write nothing; end with 2 when a file is stale")
@@ -78,6 +79,8 @@ def _one(arguments: Namespace) -> str:
         return schema_files.configuration_text()
     if what == _OVERLAY:
         return schema_files.overlay_text()
+    if what == _DEFINITION:
+        return schema_files.definition_text()
     folders = _folders(arguments, shared.schemas_of(arguments))
     found = available(folders)
     names = sorted({*found, *(name.partition("/")[0] for name in found)})

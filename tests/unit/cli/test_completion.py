@@ -140,7 +140,7 @@ def typed(folder: Path, command: Sequence[str], lines: Sequence[tuple[str, str]]
     try:
         for line, expected in lines:
             os.write(ours, line.encode())
-            seen, until = "", time.monotonic() + 20
+            seen, until = "", time.monotonic() + 60
             while expected not in seen:
                 assert time.monotonic() < until, f"{line!r}: {seen!r}"
                 if select.select([ours], [], [], 0.5)[0]:
