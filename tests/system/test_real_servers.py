@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -23,6 +24,7 @@ import yaml
 from agent.definitions.load import load_platform
 from tests.platforms.servers import PASSWORD, SERVERS, USER, Running, needs, running
 from tests.sessions.session import ROOT, Processes
+from tests.system.drafted import called, lines_to_write
 
 PLAYED: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("real_servers.yaml").read_text(encoding="utf-8"))
 CANARY = "canary-of-a-real-server-51d0"
@@ -77,13 +79,13 @@ class Keeper:
         self.git(place, "add", "-A")
         self.git(place, "commit", "-q", "-m", message)
 
-    def datakeel(self, place: Path, *words: str, code: int = 0) -> str:
-        """What a command prints; it must end with `code`, and tell no secret."""
+    def datakeel(self, place: Path, *words: str, code: int | None = 0) -> str:
+        """What a command prints; it must end with `code` (None: any), and tell no secret."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATAKEEL_")}
         secrets = {"A_USER": USER, "A_PASSWORD": PASSWORD, "A_SECRET": CANARY}
         done = self.processes.run(words, place, inherited | secrets, self.folder)
         printed, said = done["out"].decode(), (done["out"] + done["err"]).decode()
-        assert done["status"] == code, f"datakeel {' '.join(words)} ended with {done['status']}\n{said}"
+        assert code in (None, done["status"]), f"datakeel {' '.join(words)} ended with {done['status']}\n{said}"
         assert CANARY not in said and PASSWORD not in said
         return printed
 
@@ -127,6 +129,43 @@ def test_a_real_server_is_kept_as_git_says(keeper: Keeper) -> None:
     _is_healed(keeper, place)
     _is_pruned(keeper, place)
     _comes_back_as_manifests(keeper)
+
+
+def test_a_draft_and_a_probe_leave_few_lines_to_write(keeper: Keeper) -> None:
+    """The server's own document, drafted, then asked by reads alone: what is missing of what we ship is counted."""
+    played, shipped = keeper.played, ROOT / "schemas" / keeper.name
+    if not (keeper.folder / "repository").exists():  # this test alone
+        place = keeper.begin("repository", manifests=True)
+        keeper.commit(place, "first manifests")
+        keeper.datakeel(place, "apply", "--yes", "-q")
+    document, drafted = keeper.folder / "openapi.json", keeper.folder / "drafted"
+    document.write_text(json.dumps(keeper.server.call("GET", SERVERS[keeper.name].openapi)), encoding="utf-8")
+    words = ("--platform", keeper.name, "--kinds", played["draft"]["kinds"])
+    keeper.datakeel(keeper.folder, "draft", str(document), "--out", str(drafted), *words)
+    definition = drafted / "platform.yaml"
+    text, edits = definition.read_text(encoding="utf-8"), 0
+    for old, new in played["draft"].get("first", ()):
+        assert text.count(old) == 1
+        text, edits = text.replace(old, new), edits + new.count("\n") + (old not in new)
+    definition.write_text(text, encoding="utf-8")
+    edits += called(drafted, played["draft"].get("called", {}))
+    credentials = [f"--credential={name}=env:A_{name.upper()}" for name in ("user", "password")]
+    probed = keeper.datakeel(
+        keeper.folder,
+        "probe",
+        str(drafted),
+        "--server",
+        keeper.server.address,
+        *credentials,
+        "--reads",
+        "--write",
+        code=None,
+    )
+    assert "reads only" in probed
+    written = lines_to_write(drafted, shipped)
+    told = re.search(r"(\d+) lines added", (shipped / "README.md").read_text(encoding="utf-8"))
+    assert told is not None
+    assert edits + len(written) <= int(told[1]) <= 30, "\n".join(written)
 
 
 def _is_made(keeper: Keeper, place: Path) -> None:
