@@ -86,7 +86,7 @@ def rows() -> tuple[Row, ...]:
 
 def requests_of(platform: Platform) -> Iterator[tuple[str, Endpoint]]:
     """Each request line of a definition, by the word that has it."""
-    base = platform.base.source
+    base = platform.base.source if platform.base is not None else ""
 
     def at(method: str, path: str, kind: Kind | None = None) -> Endpoint:
         for name, value in (kind.with_ if kind is not None else {}).items():

@@ -31,6 +31,7 @@ NEEDS = {
     "dataloop": ["--set", "org=acme"],
     "datalinx": ["--server", "https://linx.acme.example"],
     "dataos-poros": ["--server", "https://dataos.acme.example"],
+    **{name: ["--server", f"https://{name}.acme.example"] for name in ("airflow", "kinto", "prefect")},
     "gitlab": ["--server", "https://git.acme.example", "--in", "namespace=acme/data"],
 }
 
@@ -125,7 +126,7 @@ def check_deployed(folder: Path, target: str, secrets: list[str]) -> None:
 def test_several_platforms_are_several_targets_of_one_repository(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    emulated = [name for name in PLATFORMS if name != "gitlab"]
+    emulated = [name for name in PLATFORMS if name not in ("gitlab", "airflow", "kinto", "prefect")]
     said(capsys, "init", "--server", "sandbox", *(word for name in emulated for word in ("--platform", name)))
     config = load_config(None, {}, folder)
     assert {name: each.server for name, each in config.targets.items()} == {
@@ -298,7 +299,9 @@ def test_an_example_of_the_definition_comes_before_one_from_its_schema(
 
 
 def test_on_a_terminal_it_asks_and_enter_takes_what_is_offered(folder: Path) -> None:
-    screen = on_a_terminal(folder, ["init"], ["dataoss", "5", "api.acme", "", "sales", "gitlab", ""])
+    screen = on_a_terminal(
+        folder, ["init"], ["dataoss", str(PLATFORMS.index("dataos") + 1), "api.acme", "", "sales", "gitlab", ""]
+    )
     assert "one of" in screen and "`server` must start with https://" in screen
     assert yaml.safe_load((folder / "manifests/dataos/daily-etl.yaml").read_text())["workspace"] == "sales"
     config = load_config(None, {}, folder)
