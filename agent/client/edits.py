@@ -125,6 +125,28 @@ def may_hide(book: RuleBook, spec: Mapping[str, Any]) -> list[str]:
     return [pointer for pointer, holder in hidden.items() if holder not in said]
 
 
+def may_erase(book: RuleBook, live: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
+    """Pointers of what a document would erase without speaking of it, by a write of the whole object.
+
+    A document that says the part in which a hidden member stands has said all of that part, unless a mask shows that
+    something is there.
+    """
+    rules = [(place, rule) for place, rule in book.with_word("write_only", "mask") if rule.via is None]
+    named = {token for place, _ in rules for token in place}
+    erased = []
+    for place, rule in rules:
+        shown = [value for value in _reached(live, place, named, leaf=True) if value is not None]
+        if rule.mask is not None:
+            hides, speaks = any(map(is_masked, shown)), any(True for _ in _reached(said, place, named, leaf=True))
+        else:
+            holder = _holder(place)
+            hides = not shown and any(isinstance(each, Mapping) for each in _reached(live, holder, named))
+            speaks = any(True for _ in _reached(said, holder, named))
+        if hides and not speaks:
+            erased.append(join_pointer(place))
+    return erased
+
+
 def _holder(place: Place) -> Place:
     """The mapping in which the member, or the mapping of members, stands."""
     return place[:-2] if place[-1] == "*" else place[:-1]

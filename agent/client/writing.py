@@ -19,6 +19,7 @@ from agent.client.edits import (
     check,
     edits_between,
     laid_over,
+    may_erase,
     may_hide,
     supports_save,
     vias_of,
@@ -34,7 +35,7 @@ from agent.client.kinds import must_say, operation_of
 from agent.client.reading import Seen, find_row, read_there, seen_in, subject_text
 from agent.client.session import Session
 from agent.definitions.platform import Kind, Operation, Upload
-from agent.errors import UsageError
+from agent.errors import AgentError, UsageError
 from agent.json_schema import Schema
 from agent.live.api import Reply, Verb
 from agent.live.purpose import Purpose
@@ -69,8 +70,12 @@ async def create(session: Session, draft: Draft) -> Seen:
         made = seen_in(kind, key, None, reply.item, whole=False)
         if not is_thin(kind) and not any(value_at(spec, place) is not MISSING for place in book.vias):
             return made
-        live = await read_there(session, kind, made.key.scope, made.key.name, made.id)
-        return await _brought_to(session, live, spec, draft)
+        try:
+            live = await read_there(session, kind, made.key.scope, made.key.name, made.id)
+            return await _brought_to(session, live, spec, draft)
+        except AgentError as error:
+            error.add_note(f"{made.key} was made; what follows its create was not written, and apply() goes on with it")
+            raise
 
 
 async def apply(session: Session, draft: Draft) -> Seen:
@@ -155,6 +160,13 @@ async def _brought_to(session: Session, live: Seen, spec: Mapping[str, Any], dra
     places = [split_pointer(each.pointer) for each in found.fields]
     seen = live
     if any(place not in book.vias for place in places):
+        operation = supports_save(kind)
+        erased = may_erase(book, live_spec(book, live.item), spec) if operation.sends == "whole" else []
+        if erased:
+            raise UsageError(
+                f"{live.key}: the platform does not show {', '.join(erased)}, and a write of the whole would erase it",
+                fix='say it in the document, such as {"secretRef": NAME}',
+            )
         body = compose_update(
             book,
             spec,
@@ -165,7 +177,7 @@ async def _brought_to(session: Session, live: Seen, spec: Mapping[str, Any], dra
             named=top_level(kind.schema),
             only=changed(kind, {each.pointer for each in found.fields}, None),
         )
-        seen = await _updated(session, live, supports_save(kind), body, live.item)
+        seen = await _updated(session, live, operation, body, live.item)
     for place in places:
         if place in book.vias:
             await _send_via(session, live, book, place, value_at(spec, place))

@@ -52,6 +52,16 @@ async def test_a_create_that_takes_a_name_only_is_followed_by_the_rest(client: A
     assert (await tool.refresh()).colour == "red"
 
 
+async def test_what_follows_a_create_and_is_lost_is_told_with_what_was_made(client: Any, garden: Garden) -> None:
+    garden.loses = "/tools/spade"
+    with pytest.raises(agent.ServerError) as caught:
+        await client.tools.create(name="spade", colour="red")
+    assert "Tool/spade was made; what follows its create was not written" in caught.value.__notes__[-1]
+    garden.loses = ""
+    assert (await client.tools.apply(name="spade", colour="red")).colour == "red"
+    assert writes(garden) == [("POST", "tools"), ("PUT", "tools/spade")]
+
+
 async def test_a_merge_patch_on_condition_carries_what_was_read(client: Any, garden: Garden) -> None:
     garden.conditional = True
     await client.beds.create(name="south")

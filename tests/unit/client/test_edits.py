@@ -12,6 +12,7 @@ from agent.client.edits import (
     check,
     edits_between,
     laid_over,
+    may_erase,
     may_hide,
     supports_save,
     vias_of,
@@ -122,3 +123,26 @@ def test_where_a_mask_is_known_only_a_mask_hides() -> None:
     assert may_hide(rules, {"config": {"host": "a"}}) == []
     assert may_hide(rules, {"config": {"password": "****"}}) == ["/config/password"]
     assert may_hide(rules, {"config": {"password": "new"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "live", "said", "erased"),
+    [
+        ("datalinx", "Source", {"config": {"password": "***"}}, {"config": {"host": "a"}}, ["/config/password"]),
+        ("datalinx", "Source", {"config": {"password": "***"}}, {"config": {"password": "new"}}, []),
+        ("datalinx", "Source", {"config": {"host": "b"}}, {"config": {"host": "a"}}, []),
+        (
+            "dataos",
+            "Depot",
+            {"depot": {"secrets": [{"name": "a"}]}},
+            {"description": "new"},
+            ["/depot/secrets/*/data/*"],
+        ),
+        ("dataos", "Depot", {"depot": {"secrets": [{"name": "a"}]}}, {"depot": {"secrets": [{"name": "b"}]}}, []),
+        ("dataos", "Depot", {"depot": {"type": "S3"}}, {"description": "new"}, []),
+    ],
+)
+def test_a_document_erases_nothing_that_it_does_not_speak_of(
+    platform: str, kind: str, live: dict[str, Any], said: dict[str, Any], erased: list[str]
+) -> None:
+    assert may_erase(book(platform, kind), live, said) == erased
