@@ -165,8 +165,8 @@ def test_a_huge_document_takes_seconds() -> None:
         paths |= {path.replace("/things", f"/{word}things"): one for path, one in things(schema).items()}
     source = json.dumps(document(paths, components={"schemas": schemas})).encode()
     began = time.process_time()
-    draft = draft_of(read_document("openapi.json", source), kinds=["Aaa*", "Aab*"])
-    assert len(draft.words["kinds"]) == 2
+    draft = draft_of(read_document("openapi.json", source), kinds=["Aaa*"])
+    assert len(draft.words["kinds"]) == 1
     assert time.process_time() - began < 10  # of the processor, which others may keep busy
     assert max(len(json.dumps(schema)) for schema in draft.schemas.values()) < 1_000_000
 
