@@ -94,7 +94,9 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path, processes: Processes,
         environment[f"DATAKEEL_SERVER__{listener}"] = f"127.0.0.1:{free_port()}"
     one = Reader(tmp_path, processes, environment)
     try:
-        if not story.empty:
+        if story.empty:
+            one.run("mkdir here && cd here")
+        else:
             shutil.copytree(HERE / "shop", tmp_path / "repo")
             one.run(f"datakeel sandbox --platform dataos --port {port} --no-limits --control")
             switch(f"http://127.0.0.1:{port}", {"ready_after": 0})
