@@ -55,7 +55,7 @@ class LanguageServer:
         self._workspace = workspace
         self._settings = {
             "yaml": {
-                "schemas": {(workspace / path).as_uri(): patterns for path, patterns in schemas.items()},
+                "schemas": dict(schemas),
                 "schemaStore": {"enable": False},  # asks a server on the network
                 "validate": True,
                 "hover": True,

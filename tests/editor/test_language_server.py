@@ -10,7 +10,7 @@ import pytest
 
 from agent.cli.schema_files import files_of, write_files
 from agent.definitions.platform import Kind, Platform
-from agent.editor.files import CONFIGURATION, OVERLAY, modeline, schema_file
+from agent.editor.files import CONFIGURATION, OVERLAY, associations, modeline, schema_file
 from tests.editor import places
 from tests.editor.corpora import ROOT, is_beyond, judged
 from tests.editor.corpora import files_of as manifests_of
@@ -168,3 +168,17 @@ def test_the_configuration_and_overlays_have_their_schemas(server: LanguageServe
     assert {5, 6} <= {fault["range"]["start"]["line"] for fault in server.faults("datakeel.yaml")}
     server.show("overlays/prod/a.yaml", "apiVersion: datakeel/v1\nkind: Overlay\nselect: {kind: '*'}\nmegre: {}\n")
     assert [fault["range"]["start"]["line"] for fault in server.faults("overlays/prod/a.yaml")] == [3]
+
+
+def test_of_a_target_that_reads_the_whole_repository_every_other_file_is_a_manifest(workspace: Path) -> None:
+    settings = associations([("dataos/v1", "", ("over",))], "datakeel.yaml")
+    server = LanguageServer(workspace, settings)
+    try:
+        for path in ("a.yaml", "deep/a.yaml", "over/a.yaml", "datakeel.yaml"):
+            server.show(path, "apiVersion: datakeel/v1\nkind: Overlay\nselect: {kind: x}\nmerge: {spec: {a: 1}}\n")
+        assert any("dataos/v1" in fault["message"] for fault in server.faults("a.yaml"))
+        assert any("dataos/v1" in fault["message"] for fault in server.faults("deep/a.yaml"))
+        assert server.faults("over/a.yaml") == []
+        assert not any("dataos/v1" in fault["message"] for fault in server.faults("datakeel.yaml"))
+    finally:
+        server.close()
