@@ -74,6 +74,10 @@ def look(stage: Stage) -> None:
     told = stage.datakeel("import", "--out", str(out), "--target", "header", "-v", more=unknown)
     assert list(out.rglob("*.yaml")), told
     stage.datakeel("import", "--strays", "-o", "json", "--target", "header", more=unknown)
+    samples = stage.folder / "tmp" / "samples"
+    told = stage.datakeel("doctor", "-v", "--record", str(samples))
+    assert list(samples.rglob("*.json")), told
+    stage.datakeel("doctor", "-o", "json")
     stage.datakeel("explain", "Vault", "--schemas", str(Path(__file__).parent / "leaky"))
     stage.datakeel("decide", "Vault/header-echo-html-500", "--not-made", "--target", "header")
 

@@ -141,9 +141,9 @@ def _place(
             placed.write(folder / path, text)
         if not files and wanted.begin_with != LIVE and not is_empty(folder / plan.config.targets[name].folder):
             placed.keep(folder / plan.config.targets[name].folder)
-    for path, text in schema_files(plan.config).items():
+    for path, text in schema_files(plan.config, plan.platforms).items():
         placed.write(folder / path, text)
-    for path, text in settings(plan.config, repository.prefix).items():
+    for path, text in settings(plan.config, plan.platforms, repository.prefix).items():
         placed.write(top / path, text)
     config = f"{repository.prefix}/{CONFIG_NAME}" if repository.prefix else None
     names = variables(plan.targets)
