@@ -26,7 +26,9 @@ from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
 from agent.sandbox.command_log import VARIABLE
 
-READING = frozenset({"diff", "doctor", "explain", "get", "history", "import", "logs", "metrics", "query", "status", "validate"})
+READING = frozenset(
+    {"diff", "doctor", "explain", "get", "history", "import", "logs", "metrics", "query", "status", "validate"}
+)
 _REPORT = pytest.StashKey["Seen"]()
 _FOLDER = pytest.StashKey[str]()
 

@@ -5,6 +5,7 @@ Nothing is sent but a fetch of the repository, and that only where the network m
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -96,7 +97,9 @@ def git(config: Config, redactor: Redactor, *, network: bool) -> Finding:
 
 def _git_version() -> str | None:
     try:
-        done = subprocess.run(["git", "--version"], capture_output=True, text=True, check=False, timeout=10)
+        # Secrets of our environment are no business of a child.
+        bare = {"PATH": os.environ.get("PATH", os.defpath)}
+        done = subprocess.run(["git", "--version"], env=bare, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return " ".join(done.stdout.split()[:3]).removesuffix(".") or None

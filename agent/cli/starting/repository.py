@@ -5,6 +5,7 @@ Used by ``begin``. Runs git for three things that only the user's own git can te
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -68,9 +69,11 @@ def https_of(url: str | None) -> str | None:
 
 
 def _git(folder: Path, *words: str) -> str | None:
-    """What git says; None where it fails or is not installed."""
+    """What git says; None where it fails or is not installed. Secrets of our environment are no business of its."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CONFIG_HOME") if name in os.environ}
+    words = ("git", *words)
     try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(words, cwd=folder, env=kept, capture_output=True, text=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
