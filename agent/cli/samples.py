@@ -94,12 +94,12 @@ def sample_target(folder: Path, platform: str) -> Mapping[str, Any]:
 
 
 def first_files(folder: Path, platform: str) -> tuple[Path, ...]:
-    """The samples that stand alone, to begin a repository with; the first where nobody says which."""
+    """The samples to begin a repository with, where the folder's script names some; each stands alone."""
     files = sorted((folder / platform).glob("*.yaml"))
     script = folder / platform / SCRIPT
     named = _read(script).get("first") if script.is_file() else None
     if named is None:
-        return tuple(file for file in files if file.name != SCRIPT)[:1]
+        return ()
     if not isinstance(named, list) or any(folder / platform / str(name) not in files for name in named):
         raise _wrong(script, "`first` must be a list of files beside it")
     return tuple(folder / platform / str(name) for name in named)

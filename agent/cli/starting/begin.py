@@ -29,6 +29,7 @@ from agent.config.model import Config
 from agent.config.state import CONFIG_NAME
 from agent.definitions.load import load_platform
 from agent.definitions.platform import Platform
+from agent.editor.files import CONFIGURATION
 from agent.errors import UsageError
 
 _FORGES = {"github": "GitHub", "gitlab": "GitLab"}
@@ -141,8 +142,11 @@ def _place(
             placed.write(folder / path, text)
         if not files and wanted.begin_with != LIVE and not is_empty(folder / plan.config.targets[name].folder):
             placed.keep(folder / plan.config.targets[name].folder)
-    for path, text in schema_files(plan.config, plan.platforms).items():
-        placed.write(folder / path, text)
+    if os.path.lexists(folder / CONFIGURATION):
+        placed.keep(folder / Path(CONFIGURATION).parent)  # `datakeel schema` brings them up to date
+    else:
+        for path, text in schema_files(plan.config, plan.platforms).items():
+            placed.write(folder / path, text)
     for path, text in settings(plan.config, plan.platforms, repository.prefix).items():
         placed.write(top / path, text)
     config = f"{repository.prefix}/{CONFIG_NAME}" if repository.prefix else None

@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def first_manifests(config: Config, name: str, platform: Platform, defaults: Map
     if samples:
         meant = sample_target(sample_folder(), platform.name).get("defaults", {})
         return {file.name: _moved(file.read_text(encoding="utf-8"), meant, defaults) for file in samples}
-    for file, text in list(_candidates(platform))[:_TRIED_MAX]:
+    for file, text in islice(_candidates(platform), _TRIED_MAX):
         if _is_right(config, name, text):
             return {file: text}
     return {}
@@ -56,11 +57,12 @@ def _scalar(text: str) -> str:
 
 
 def _candidates(platform: Platform) -> Iterator[tuple[str, str]]:
-    """Examples of the definition, those that need nothing first, then a manifest of each kind from its schema."""
-    folder = Path(platform.folder) / "examples" / "valid"
-    examples = [file for file in sorted(folder.glob("*")) if file.suffix in ENDINGS and file.is_file()]
-    texts = [(file.name, file.read_text(encoding="utf-8")) for file in examples]
-    yield from sorted(texts, key=lambda each: ("secretRef" in each[1], each[1].count("\n---")))
+    """Samples and examples of the definition, those that need nothing first; then a manifest of each kind's schema."""
+    for folder in (sample_folder() / platform.name, Path(platform.folder) / "examples" / "valid"):
+        files = [file for file in sorted(folder.glob("[!.]*")) if file.suffix in ENDINGS and file.is_file()]
+        files = [file for file in files if not file.name.startswith("old-")]  # samples that are there to be removed
+        texts = [(file.name, file.read_text(encoding="utf-8")) for file in files]
+        yield from sorted(texts, key=lambda each: ("secretRef" in each[1], each[1].count("\n---")))
     for kind in sorted(platform.kinds.values(), key=lambda each: (len(each.scope), each.name)):
         if kind.managed and kind.schema is not None:
             yield f"{kind.name.lower()}.yaml", _from_schema(platform, kind)
