@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -29,7 +30,7 @@ Answer = TypeVar("Answer")
 
 SECRET = "hook-secret-of-the-benchmark"
 _QUIET_SECONDS = 2.5  # between two measurements: an agent reads what events name once a second
-_PATIENCE = 900.0
+_PATIENCE = 300.0
 _CONFIG = """\
 apiVersion: datakeel/v1
 source: {{path: {repository}, interval: 1h}}
@@ -124,7 +125,11 @@ def measure(folder: Path, size: int, repeat: int, idle: float) -> dict[str, list
             _git(folder / "repository", "update-ref", "refs/heads/main", tips[number])
 
         def event(number: int) -> None:
-            resource = {"type": "workflow", "name": names[number % len(names)][0], "workspace": names[number % 9][1]}
+            resource = {
+                "type": "workflow",
+                "name": names[number % len(names)][0],
+                "workspace": names[number % len(names)][1],
+            }
             body = json.dumps({"event": "resource.updated", "resource": resource}).encode()
             hook = f"{address}/hooks/platform/main/{SECRET}"
             head = {"Content-Type": "application/json"}
@@ -153,7 +158,7 @@ def _git(repository: Path, *words: str) -> str:
 def _workflows(size: int) -> list[tuple[str, str]]:
     """Names and workspaces of nine workflows."""
     found = []
-    for number, document in enumerate(corpus.documents(min(size, 90))):
+    for number, document in enumerate(islice(corpus.documents(size), 90)):
         words = dict(line.split(": ", 1) for line in document.splitlines()[:4] if ": " in line)
         if words.get("type") == "workflow" and number != 1:  # which the commits change
             found.append((words["name"], words["workspace"]))
