@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import structlog
 
@@ -202,7 +203,7 @@ def pass_unlisted(stage: Stage) -> Taken:
 
 
 def _idle(stage: Stage, wished: Callable[[Revision], Wish]) -> Taken:
-    """The mean of a few passes, once what is known has settled."""
+    """A few passes, once what is known has settled."""
 
     async def play(target: Target, taken: Taken) -> None:
         revision = target.source.resolve(stage.first)
@@ -212,29 +213,35 @@ def _idle(stage: Stage, wished: Callable[[Revision], Wish]) -> Taken:
         turns = [Taken() for _ in range(_TURNS)]
         for turn in turns:
             await _pass(target, turn, wished(revision))
-        taken.wall = sorted(turn.wall for turn in turns)[_TURNS // 2]
-        taken.cpu = sum(turn.cpu for turn in turns) / _TURNS
-        taken.calls, taken.facts = turns[-1].calls, turns[-1].facts
+        _sum_up(taken, turns)
 
     return _with_target(stage, play)
 
 
 def pass_one_change(stage: Stage) -> Taken:
-    """One file changed and git woke the agent; the mean of a few such passes, each with its write."""
+    """One file changed and git woke the agent; a few such passes, each with its write.
+
+    The first change and its way back are not counted: what later ones follow is put together by them, once a process.
+    """
 
     async def play(target: Target, taken: Taken) -> None:
         await _pass(target, taken, Wish(target.source.resolve(stage.first)))
         collector.settle()
-        turns = [Taken() for _ in range(_TURNS)]
+        turns = [Taken() for _ in range(_TURNS + 2)]
         for number, turn in enumerate(turns):
             revision = target.source.resolve((stage.second, stage.first)[number % 2])
             await _pass(target, turn, Wish(revision, lists_wait=True, interval_seconds=1e9))
             assert turn.facts["writes"] == 1, turn
-        taken.wall = sorted(turn.wall for turn in turns)[_TURNS // 2]
-        taken.cpu = sum(turn.cpu for turn in turns) / _TURNS
-        taken.calls, taken.facts = turns[-1].calls, turns[-1].facts
+        _sum_up(taken, turns[2:])
+        taken.facts["first"] = turns[0].cpu
 
     return _with_target(stage, play)
+
+
+def _sum_up(taken: Taken, turns: list[Taken]) -> None:
+    """The median of the same pass, taken a few times."""
+    taken.wall, taken.cpu = median(turn.wall for turn in turns), median(turn.cpu for turn in turns)
+    taken.calls, taken.facts = turns[-1].calls, dict(turns[-1].facts)
 
 
 def pass_one_change_polled(stage: Stage) -> Taken:
