@@ -30,6 +30,7 @@ KNOWN = (
         r".*/(secret|instance-secret)$",
         "a section is called so, and the agent follows a reference there",
     ),
+    (r".*/spec/value$", "a value beside a name, which may be that of a secret"),
     (r".*/(vulcan|resource)(/anything)?$", "which member holds secrets is told by the type of the resource"),
 )
 
