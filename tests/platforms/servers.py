@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 COMMAND = "python -m tests.platforms.servers"
 USER, PASSWORD = "keeper", "canary-servers-3c9f"
-READY_SECONDS = 150.0
+READY_SECONDS = 200.0
 _server = partial(Environment, root=ROOT / ".servers")
 
 
@@ -155,7 +155,7 @@ class Running:
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, content, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 said = answer.read()
         except urllib.error.HTTPError as error:
             with error:
