@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent.cli.output import write_file
-from agent.definitions.files import display
+from agent.definitions.files import available, display
 from agent.drafting import record
 from agent.drafting.document import BYTES_MAX, CODE, Document, read_document
 from agent.drafting.endpoints import endpoints
@@ -60,6 +60,9 @@ def draft_into(source: str, folder: Path, *, platform: str | None, server: str |
             server = f"{parts.scheme}://{parts.netloc}"
         if server.startswith(f"{parts.scheme}://{parts.netloc}") and parts.path.startswith("/") and not parts.query:
             draft.say(("openapi",), parts.path)
+    name = f"{draft.words['platform']}/{draft.words['version']}"
+    if name in available():
+        draft.lost.append(f"{name} is the name of a definition that travels with datakeel: --platform gives it another")
     shown = display(folder)
     files = files_of(document, draft) | {README: readme_text(document, draft, shown, server)}
     calls = [call.line for call in endpoints(document)]

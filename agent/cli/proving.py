@@ -206,6 +206,10 @@ class Prover:
             lacking = [name for name in members if name in item and row.get(name) != item[name]]
             what = f"rows lack {', '.join(lacking[:3])}" if lacking else "rows hold all of the spec: `full` would do"
             self.found.note(kind.name, Finding((*path, "list", "holds"), "proved" if lacking else "open", what))
+            told_by = seen.revision_in(row) if kind.list.revision is None else None
+            if told_by is not None:
+                what = f"rows have {told_by}: with `revision: {told_by}` a pass reads at once what changed"
+                self.found.note(kind.name, Finding((*path, "list", "revision"), "open", what))
 
     async def _absent(self, kind: Kind, operation: Operation, scope: Pairs, server_id: str | None) -> bool:
         """What is not there must be answered as such, in the platform's own words."""

@@ -18,6 +18,7 @@ from agent.model.secret_names import is_masked
 Verdict = Literal["proved", "wrong", "open"]
 _ASK = 100
 _ELEMENTS_SEEN = 5
+_REVISION = re.compile(r"(?i)etag|revision|resource_?version|(?:last_?)?(?:modified|updated)(?:_?at|_?on)?")
 _PAGE_HEADERS = (
     "link",
     "next-page",
@@ -78,6 +79,17 @@ def message_in(body: Any) -> str | None:
         )
         if inner is not None:
             return f"{plain(str(name))}.{inner}"
+    return None
+
+
+def revision_in(row: Mapping[str, Any]) -> str | None:
+    """A member of a row, or of an object in it, by whose name one would tell that the object has changed."""
+    for name, value in row.items():
+        if _REVISION.fullmatch(str(name)) and isinstance(value, str | int):
+            return plain(str(name))
+        for inner in value if isinstance(value, Mapping) else ():
+            if _REVISION.fullmatch(str(inner)):
+                return f"{plain(str(name))}.{plain(str(inner))}"
     return None
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from agent.__main__ import main
 from agent.definitions.load import load_folder
+from agent.drafting.seen import revision_in
 from tests.platforms.bookshelf import KEY, Answers, Bookshelf
 
 DOCUMENT = Path(__file__).parents[2] / "platforms" / "bookshelf.openapi.yaml"
@@ -152,3 +153,16 @@ def test_lint_lists_what_is_to_be_confirmed(folder: Path, capsys: pytest.Capture
         at = lines[each["line"] - 1][each["column"] - 1 :]
         assert at.startswith({"mark": "unverified: ", "unseen": "Book:"}.get(each["sure"], "# guess, ")), each
     assert {each["subject"] for each in todo if each["sure"] == "mark"} == {"Book", "Book.list", "Book.get"}
+
+
+def test_a_member_that_tells_of_changes_is_found_by_its_name() -> None:
+    assert revision_in({"id": 1, "data": {"name": "a", "last_modified": 5}}) == "data.last_modified"
+    assert revision_in({"updater": "ann", "updatedAt": "2026-01-01"}) == "updatedAt"
+    assert revision_in({"id": 1, "updater": "ann"}) is None
+
+
+def test_a_name_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draft", str(DOCUMENT), "--out", str(tmp_path), "--platform", "gitlab"]) == 0
+    assert "is the name of a definition" not in capsys.readouterr().out  # its version is another one
+    assert main(["draft", str(DOCUMENT), "--out", str(tmp_path / "b"), "--platform", "dataos"]) == 0
+    assert "dataos/v1 is the name of a definition that travels with datakeel" in capsys.readouterr().out
