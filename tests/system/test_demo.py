@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent.sandbox.app import PLATFORMS
 from tests.system.stage import ROOT, environment
 
 SAMPLES = ROOT / "manifests"
@@ -95,8 +96,8 @@ def test_the_demo_shows_every_platform_side_by_side_and_leaves_nothing_behind(tm
         path = re.escape(f"manifests/{platform}/{words['mistake']['file']}")
         assert re.search(rf"^{path}:\d+:\d+: error\[[a-z-]+\]: ", done.stdout, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("$ datakeel demo\n")[2]
-    assert steady(table(readme)) == steady(shown), "README.md shows another demo: paste the new one"
+    page = (ROOT / "agent/docs/tutorial/demo.md").read_text(encoding="utf-8").partition("$ datakeel demo\n")[2]
+    assert steady(table(page)) == steady(shown), "the page shows another demo: paste the new one"
 
 
 def steady(shown: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -185,5 +186,5 @@ def test_one_port_serves_a_repository_of_every_platform(address: str, tmp_path: 
     assert applied[1].returncode == 0, applied[0].stdout + applied[1].stdout + applied[1].stderr
     after = datakeel("diff", "--detailed-exitcode", cwd=repository, more=exported)
     assert after.returncode == 0, after.stdout + after.stderr
-    for platform in (path.name for path in SAMPLES.iterdir() if path.is_dir()):
+    for platform in PLATFORMS:
         assert f"{platform}: {manifests(platform)} in sync with" in after.stdout

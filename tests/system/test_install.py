@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.sandbox.app import PLATFORMS
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("pyproject.toml", "README.md", "agent", "schemas", "manifests")
 
@@ -121,7 +123,8 @@ def test_the_samples_are_valid_against_the_installed_definitions(installed: Path
     shutil.copytree(installed / "agent" / "sample", tmp_path / "manifests")
     printed = python(installed, tmp_path, "-m", "agent", "sandbox", "--print-config")
     assert printed.returncode == 0, printed.stderr
-    assert all(f"folder: manifests/{path.name}\n" in printed.stdout for path in (ROOT / "manifests").glob("*/"))
+    assert all(f"folder: manifests/{name}\n" in printed.stdout for name in PLATFORMS)
+    assert all((tmp_path / "manifests" / name).is_dir() for name in PLATFORMS)
     (tmp_path / "datakeel.yaml").write_text(printed.stdout)
     done = python(installed, tmp_path, "-m", "agent", "validate")
     assert done.returncode == 0, done.stdout + done.stderr
