@@ -21,3 +21,10 @@ def make_template(folder: Path) -> Path:
 def memory_folder() -> str | None:
     """A folder in memory where there is one: a simulation syncs thousands of times."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def place(folder: Path, name: str) -> Path:
+    """A new folder for one story."""
+    made = folder / name
+    made.mkdir()
+    return made

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from agent.config.model import TargetConfig
 from agent.model.verdict import Effect
 from agent.policy.rule import Match, Rule
-from tests.simulation.places import make_template, memory_folder
+from tests.simulation.places import place
 from tests.simulation.story import World, tell
 
 SILENT = (
@@ -35,23 +33,6 @@ class Silent(World):
 class Waiting(World):
     def config(self) -> TargetConfig:
         return dataclasses.replace(super().config(), rules=WAITING)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def template(folder: Path) -> Path:
-    return make_template(folder)
-
-
-def place(folder: Path, name: str) -> Path:
-    made = folder / name
-    made.mkdir()
-    return made
 
 
 def test_rules_that_say_nothing_change_nothing(folder: Path, template: Path) -> None:

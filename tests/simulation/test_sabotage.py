@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.apply import classify, request
-from tests.simulation.places import make_template, memory_folder
 from tests.simulation.sabotage.play import one
 from tests.simulation.sabotage.swap import Swap, swapped
 from tests.simulation.sabotage.table import VARIANTS, WITHIN, recorded
@@ -29,17 +26,6 @@ REPLAYED = (
     "no admission",
     "secrets are stored",
 )
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def template(folder: Path) -> Path:
-    return make_template(folder)
 
 
 @pytest.mark.parametrize("name", REPLAYED)

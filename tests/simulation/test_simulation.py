@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from agent.model.inventory import Intent, InventoryRow
 from tests.simulation import story
 from tests.simulation.kill import MortalStore
-from tests.simulation.places import make_template, memory_folder
+from tests.simulation.places import place
 from tests.simulation.story import Happening, tell, workflow
 
 SEEDS = 8
@@ -22,25 +22,6 @@ SHORT = [
     ),
     Happening(40.0, "commit", {"files": {"a.json": workflow("alpha", "0 2 * * *")}}),
 ]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def template(folder: Path) -> Path:
-    return make_template(folder)
-
-
-def place(folder: Path, name: str) -> Path:
-    made = folder / name
-    made.mkdir()
-    return made
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
