@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from agent.config.faults import Fault, dotted, join, near
+from agent.config.faults import Fault, dotted, join
 from agent.config.variables import ENVIRONMENT
+from agent.errors.near import near
 
 PREFIX = "DATAKEEL_"
 # Kubernetes describes each Service of the namespace in such variables; a Service may well be called datakeel.

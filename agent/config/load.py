@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.config.checks import find_faults, is_loopback, normal_server, seconds_of, share_of
 from agent.config.environment import Overlay, named_by_references
-from agent.config.faults import Fault, as_text, is_secret_place, join, near
+from agent.config.faults import Fault, as_text, is_secret_place, join
 from agent.config.listen import listen_faults, server_of
 from agent.config.model import Config, TargetConfig
 from agent.config.notifications import notification_faults, notifications_of
@@ -37,6 +37,7 @@ from agent.config.source_words import hook_of, path_of, source_of
 from agent.config.state import find_config, password_of, read_config_file, state_url, written_state
 from agent.config.variables import resolve_variables
 from agent.errors import ConfigError, Problem, Where
+from agent.errors.near import near
 from agent.model.rendering import NO_VARIABLES
 
 if TYPE_CHECKING:

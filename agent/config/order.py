@@ -7,8 +7,9 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from agent.config.faults import Fault, as_text, join, near
+from agent.config.faults import Fault, as_text, join
 from agent.config.model import TargetConfig
+from agent.errors.near import near
 
 
 def order_faults(targets: Any) -> Iterator[Fault]:

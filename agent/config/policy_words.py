@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agent.config.checks import seconds_of, share_faults, share_of
-from agent.config.faults import Fault, as_text, join, near
+from agent.config.faults import Fault, as_text, join
 from agent.config.model import DriftPolicy
+from agent.errors.near import near
 from agent.model.limits import Class, Limit, Limits
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.config.faults import near
 from agent.config.model import TargetConfig
 from agent.definitions.platform import Platform
 from agent.definitions.promises import OPERATIONS
 from agent.errors import ConfigError
+from agent.errors.near import near
 from agent.json_schema import Schema
 
 

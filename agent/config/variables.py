@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from agent.config.faults import Fault, as_text, join, near
+from agent.config.faults import Fault, as_text, join
 from agent.errors import Where
+from agent.errors.near import near
 from agent.model.rendering import Variable, Variables
 
 ENVIRONMENT = "DATAKEEL_VAR_"

@@ -7,13 +7,13 @@ added. The language has no loops, no recursion, no I/O, no clock and no chance.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.errors import ConfigError
+from agent.errors.near import near
 from agent.policy.schedules import cron_interval
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _refuse_unknown_members(plain: str, constants: Collection[str]) -> None:
         if member not in known:
             told = ", ".join(sorted(known)) or "none"
             what = f"`{owner}` has no `{member}`"
-            fix = _near(member, known) or f"known are: {told}"
+            fix = near(member, sorted(known)) or f"known are: {told}"
             raise NotCompiled(Mistake(*_place(plain, found.start(2)), what, fix))
 
 
@@ -188,7 +188,7 @@ def _mistake(source: str, said: str) -> Mistake:
     if undeclared is not None:
         column = max(1, column - (len(undeclared[1]) - len(undeclared[1].partition(".")[0])))
         name = undeclared[1].partition(".")[0]
-        fix = _near(name, (*WORDS, "values", *_FUNCTIONS)) or f"known are {', '.join((*WORDS, 'values'))}"
+        fix = near(name, sorted((*WORDS, "values", *_FUNCTIONS))) or f"known are {', '.join((*WORDS, 'values'))}"
         what = f"`{name}` is not known"
     elif "token recognition error at: '='" in what or "token recognition error at: '= '" in what:
         fix = "write == to compare"
@@ -199,11 +199,6 @@ _FUNCTIONS = (
     *("startsWith", "endsWith", "contains", "matches", "size", "has", "all", "exists", "exists_one", "filter", "map"),
     *("int", "double", "string", "duration", "timestamp", "cronInterval", "orValue", "hasValue"),
 )
-
-
-def _near(word: str, known: Collection[str]) -> str | None:
-    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"did you mean `{found[0]}`?" if found else None
 
 
 def _place(text: str, at: int) -> tuple[int, int]:
