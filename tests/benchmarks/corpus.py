@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 FOLDER = "manifests"
-_WORDS = ("orders", "returns", "stock", "prices", "visits", "baskets", "parcels", "refunds", "suppliers", "claims")
+WORDS = ("orders", "returns", "stock", "prices", "visits", "baskets", "parcels", "refunds", "suppliers", "claims")
 _ALONE = 7  # of ten documents, so many have a file of their own
 _TOGETHER = 10
 
@@ -38,10 +38,10 @@ def documents(size: int) -> Iterator[str]:
             yield _depot(number, chance)
 
 
-def files(size: int) -> Iterator[tuple[str, str]]:
+def files(size: int, written: Callable[[int], Iterator[str]] = documents) -> Iterator[tuple[str, str]]:
     """Path below the repository, and text."""
     together: list[str] = []
-    for number, document in enumerate(documents(size)):
+    for number, document in enumerate(written(size)):
         if number // 10 % 10 < _ALONE:
             head = "# Kept by the platform team; ask before changing.\n" if number % 100 == 0 else ""
             yield f"{FOLDER}/{number // 1000:03d}/{number:06d}.yaml", head + document
@@ -111,7 +111,7 @@ def _git(folder: Path, *words: str) -> str:
 
 
 def _workflow(number: int, workspace: str, chance: random.Random) -> str:
-    word = chance.choice(_WORDS)
+    word = chance.choice(WORDS)
     tasks = "".join(_task(word, turn, chance) for turn in range(chance.randint(1, 3)))
     return f"""\
 name: {word}-{number:06d}
@@ -155,7 +155,7 @@ def _task(word: str, turn: int, chance: random.Random) -> str:
 
 
 def _service(number: int, workspace: str, chance: random.Random) -> str:
-    word = chance.choice(_WORDS)
+    word = chance.choice(WORDS)
     return f"""\
 apiVersion: dataos/v1
 kind: Service
@@ -191,7 +191,7 @@ spec:
 
 
 def _worker(number: int, workspace: str, chance: random.Random) -> str:
-    word = chance.choice(_WORDS)
+    word = chance.choice(WORDS)
     return f"""\
 name: {word}-events-{number:06d}
 version: v1beta
@@ -222,7 +222,7 @@ worker:
 
 
 def _depot(number: int, chance: random.Random) -> str:
-    word = chance.choice(_WORDS)
+    word = chance.choice(WORDS)
     return f"""\
 name: {word}{number:06d}
 version: v2alpha

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -15,6 +15,8 @@ import yaml
 from tests.benchmarks import corpus
 from tests.benchmarks.stage import CONCURRENCY, TOKEN, Stage
 
+Walk = tuple[Sequence[str], Mapping[str, str]]
+"""Requests that follow one another, and the headers of each."""
 _PAGE = 100
 
 
@@ -23,8 +25,8 @@ def parse(contents: Sequence[bytes]) -> int:
     return sum(1 for content in contents for _ in yaml.load_all(content, yaml.CSafeLoader))
 
 
-def requests_of(stage: Stage, *, gets: bool) -> list[list[str]]:
-    """Walks, each of requests that follow one another: the pages of a list, or one read."""
+def requests_of(stage: Stage, *, gets: bool) -> list[Walk]:
+    """The pages of each list, and each read."""
     documents = [next(yaml.load_all(text, yaml.CSafeLoader)) for text in corpus.documents(stage.size)]
     reads: list[list[str]] = []
     counts: dict[str, int] = {}
@@ -41,32 +43,33 @@ def requests_of(stage: Stage, *, gets: bool) -> list[list[str]]:
         [f"{request}&limit={_PAGE}&offset={offset}" for offset in range(0, count, _PAGE)]
         for request, count in sorted(counts.items())
     ]
-    return [*walks, *(reads if gets else [])]
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return [(paths, headers) for paths in (*walks, *(reads if gets else ()))]
 
 
-async def calls(stage: Stage, walks: Sequence[Sequence[str]]) -> int:
+async def calls(stage: Stage, walks: Sequence[Walk]) -> int:
     """Send everything, ten in flight, and decode each answer with the standard library."""
     import aiohttp
 
     waiting = list(reversed(walks))
     sent = 0
     connector = aiohttp.TCPConnector(limit=CONCURRENCY)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with aiohttp.ClientSession(stage.server, connector=connector, headers=headers) as session:
+    async with aiohttp.ClientSession(stage.server, connector=connector) as session:
 
         async def work() -> None:
             nonlocal sent
             while waiting:
-                for path in waiting.pop():
-                    await _call(session, path)
+                paths, headers = waiting.pop()
+                for path in paths:
+                    await _call(session, path, headers)
                     sent += 1
 
         await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
     return sent
 
 
-async def _call(session: Any, path: str) -> Any:
-    async with session.get(path) as answer:
+async def _call(session: Any, path: str, headers: Mapping[str, str]) -> Any:
+    async with session.get(path, headers=headers) as answer:
         body = await answer.read()
         assert answer.status == 200, f"{path}: {answer.status}"
         return json.loads(body)

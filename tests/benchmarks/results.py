@@ -27,11 +27,13 @@ class Ratio:
     at: int = 10_000
 
 
+_LISTED = ("floor.parse.listed", "floor.calls.listed")
 RATIOS = (
     Ratio("cold validate / bare parse", "validate.cold", ("floor.parse",), 0.75),
     Ratio("warm validate, new process / cold", "validate.warm.store", ("validate.cold",), 0.05),
     Ratio("warm validate, same process / cold", "validate.warm.process", ("validate.cold",), 0.05),
-    Ratio("cold diff / bare parse + calls", "diff.cold", ("floor.parse", "floor.calls"), 1.25),
+    Ratio("cold diff, lists with spec / bare parse + calls", "diff.cold.listed", _LISTED, 1.25),
+    Ratio("cold diff, each read by key / bare parse + calls", "diff.cold", ("floor.parse", "floor.calls"), 1.25),
     Ratio("pull request of 3, cold / bare parse", "pull.cold", ("floor.parse",), 0.75),
     Ratio("pull request of 3, warm / bare parse", "pull.warm", ("floor.parse",), 0.05),
     Ratio("warm pass / bare lists", "pass.warm", ("floor.lists",), 2.0),

@@ -92,36 +92,38 @@ def copied_state(stage: Stage) -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def open_target(stage: Stage, state: Path, *, writable: bool = True) -> AsyncIterator[Target]:
+async def open_target(
+    stage: Stage, state: Path, *, writable: bool = True, platform: str = "dataos", credential: str = "token"
+) -> AsyncIterator[Target]:
     """The real parts, as the command line puts them together, without rate windows and without freshness reads."""
     clock, chance = SystemClock(), random.Random()  # ids of operations must never come twice in one store
-    platform = load_platform("dataos/v1")
+    definition = load_platform(f"{platform}/v1")
     connection = Connection(
         target="main",
         server=stage.server,
         settings={},
-        credentials={"token": lambda: Secret(TOKEN)},
+        credentials={credential: lambda: Secret(TOKEN)},
         deadline_seconds=30.0,
         concurrency=CONCURRENCY,
         allow_http=True,
     )
-    config = config_of(stage.server)
+    config = config_of(stage.server, platform)
     source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
     store = Store.open(f"sqlite:///{state}", clock=clock)
     store.lock()
     budgets = BudgetRegistry(clock, store, chance, store.installation_key)
     api = open_api(
-        platform,
+        definition,
         connection,
         clock=clock,
-        budget=budgets.budget_for(platform, connection, 0.2, ()),
+        budget=budgets.budget_for(definition, connection, 0.2, ()),
         random=chance,
         writable=writable,
     )
     try:
         # The address of a sandbox is another one each time; here it is one system all the same.
         secrets = SecretValues({}, store.installation_key)
-        yield Target(config, platform, api, source, store, secrets, clock, chance, "http://sandbox.example")
+        yield Target(config, definition, api, source, store, secrets, clock, chance, "http://sandbox.example")
     finally:
         await api.close()
         budgets.close()
@@ -129,11 +131,11 @@ async def open_target(stage: Stage, state: Path, *, writable: bool = True) -> As
         source.close()
 
 
-def config_of(server: str) -> TargetConfig:
+def config_of(server: str, platform: str = "dataos") -> TargetConfig:
     """The target of all measurements."""
     return TargetConfig(
         "main",
-        "dataos/v1",
+        f"{platform}/v1",
         server=server,
         folder=corpus.FOLDER,
         prune=True,

@@ -15,6 +15,7 @@ from tests.benchmarks.worker import PATHS
 
 SIZE = 20
 LISTS = 6  # workflows and services of two teams, the workers of one, the depots
+LISTS_WITH_SPEC = 3  # workspaces, and the pipelines of both
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     [
         ("floor.parse", {}),
         ("floor.lists", {"all": LISTS}),
+        ("floor.calls.listed", {"all": LISTS_WITH_SPEC}),
         ("validate.cold", {}),
         ("validate.warm.store", {}),
         ("validate.warm.process", {}),
         ("diff.cold", {"list": LISTS, "read": SIZE}),
+        ("diff.cold.listed", {"list": LISTS_WITH_SPEC}),
         ("pull.cold", {"named": 3}),
         ("pull.warm", {"named": 3}),
         ("pass.cold", {"list": LISTS, "sweep": SIZE}),
@@ -44,7 +47,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     ],
 )
 def test_a_path_sends_no_more_calls_than_it_must(stage: Stage, path: str, calls: dict[str, int]) -> None:
-    if path == "floor.lists":
+    if path in ("floor.lists", "floor.calls.listed"):
         pytest.importorskip("aiohttp")
     taken = PATHS[path](stage)
     assert {str(purpose): count for purpose, count in taken.calls.items()} == calls

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -32,31 +28,24 @@ from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import Target
 from agent.source import Source, open_source
 from agent.store.store import Store
-from tests.benchmarks import corpus, floors
+from tests.benchmarks import corpus, floors, listed
 from tests.benchmarks.stage import Stage, copied_state, open_target
+from tests.benchmarks.taken import Taken, peak_megabytes
 
 _TURNS = 6  # a change and its way back, three times: one of them alone is too short to measure
 
 
-@dataclass
-class Taken:
-    """What one measurement found; ``calls`` by purpose, ``facts`` what tells that the right thing was done."""
-
-    wall: float = 0.0
-    cpu: float = 0.0
-    calls: dict[str, int] = field(default_factory=dict)
-    facts: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def clock(self) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), _cpu()
-        yield
-        self.wall, self.cpu = time.perf_counter() - wall, _cpu() - cpu
-
-
 def parse_floor(stage: Stage) -> Taken:
+    return _parsed(corpus.files(stage.size))
+
+
+def parse_floor_listed(stage: Stage) -> Taken:
+    return _parsed(corpus.files(stage.size, listed.documents))
+
+
+def _parsed(files: Iterable[tuple[str, str]]) -> Taken:
     taken = Taken()
-    contents = [text.encode() for _, text in corpus.files(stage.size)]
+    contents = [text.encode() for _, text in files]
     with taken.clock():
         count = floors.parse(contents)
     taken.facts = {"manifests": count, "bytes": sum(map(len, contents))}
@@ -64,16 +53,20 @@ def parse_floor(stage: Stage) -> Taken:
 
 
 def calls_floor(stage: Stage) -> Taken:
-    return _calls(stage, gets=True)
+    return _calls(stage, floors.requests_of(stage, gets=True))
 
 
 def lists_floor(stage: Stage) -> Taken:
-    return _calls(stage, gets=False)
+    return _calls(stage, floors.requests_of(stage, gets=False))
 
 
-def _calls(stage: Stage, *, gets: bool) -> Taken:
+def calls_floor_listed(stage: Stage) -> Taken:
+    with listed.listed(stage) as beside:
+        return _calls(beside, listed.walks(stage.size))
+
+
+def _calls(stage: Stage, walks: Sequence[floors.Walk]) -> Taken:
     taken = Taken()
-    walks = floors.requests_of(stage, gets=gets)
 
     async def play() -> int:
         import aiohttp  # noqa: F401 - before the clock
@@ -122,19 +115,28 @@ def _validated(stage: Stage, store: Store | None, last: LastDesired) -> Taken:
 
 def diff_cold(stage: Stage) -> Taken:
     """A plan without any memory: everything parsed, listed, read and compared."""
-    taken = Taken()
+    return _diffed(stage, "dataos", "token")
 
-    async def play() -> None:
+
+def diff_cold_listed(stage: Stage) -> Taken:
+    """The same where the lists hold the spec, so that nothing is read by key."""
+    with listed.listed(stage) as beside:
+        return _diffed(beside, listed.PLATFORM, listed.CREDENTIAL)
+
+
+def _diffed(stage: Stage, platform: str, credential: str) -> Taken:
+    async def play(taken: Taken) -> None:
         with tempfile.TemporaryDirectory(dir=stage.folder) as folder:
-            async with open_target(stage, Path(folder) / "state.db", writable=False) as target:
+            state = Path(folder) / "state.db"
+            opened = open_target(stage, state, writable=False, platform=platform, credential=credential)
+            async with opened as target:
                 revision = target.source.resolve(stage.first)
                 with taken.clock():
                     seen = await look(target, Wish(revision, fresh=True))
                 taken.calls = dict(seen.observed.calls)
                 taken.facts = {"adopts": sum(change.action == "adopt" for change in seen.plan.changes)}
 
-    asyncio.run(play())
-    return taken
+    return _played(play)
 
 
 def pull_request_cold(stage: Stage) -> Taken:
@@ -282,10 +284,13 @@ PATHS: dict[str, Callable[[Stage], Taken]] = {
     "floor.parse": parse_floor,
     "floor.calls": calls_floor,
     "floor.lists": lists_floor,
+    "floor.parse.listed": parse_floor_listed,
+    "floor.calls.listed": calls_floor_listed,
     "validate.cold": validate_cold,
     "validate.warm.store": validate_warm_store,
     "validate.warm.process": validate_warm_process,
     "diff.cold": diff_cold,
+    "diff.cold.listed": diff_cold_listed,
     "pull.cold": pull_request_cold,
     "pull.warm": pull_request_warm,
     "pass.cold": pass_cold,
@@ -295,19 +300,6 @@ PATHS: dict[str, Callable[[Stage], Taken]] = {
     "pass.one": pass_one_change,
     "pass.one.polled": pass_one_change_polled,
 }
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process ever held. ``ru_maxrss`` would count the parent's before exec."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _cpu() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def _clock():
