@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agent.definitions.platform import Platform
-from agent.model.canonical import from_json, to_json
+from agent.model.canonical import from_json, packed
 from agent.reconcile.rendering import Rendering
 from agent.source import Source
 from agent.validate.desired import SourceFile
@@ -38,7 +38,7 @@ class Specs:
 
     def keep(self, content: str, document: int, spec: Mapping[str, Any]) -> None:
         """A spec that was just checked; it is kept until :meth:`release`."""
-        self._checked[content, document] = to_json(spec)
+        self._checked[content, document] = packed(spec)
 
     def expect(self, contents: Iterable[str]) -> None:
         self._expected = list(dict.fromkeys(map(self._rendering.blob_of, contents)))
