@@ -1,6 +1,6 @@
 """The HTTP of a running agent: made of the configuration, open as long as it runs.
 
-Used by ``wiring`` for ``run``. Loop, inboxes, store and routes are joined here and nowhere else: the server knows no
+Used by ``at_work``. Loop, inboxes, store and routes are joined here and nowhere else: the server knows no
 pass, and the loop knows no HTTP. An address that nobody asked for is left alone when another program has it.
 """
 

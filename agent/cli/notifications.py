@@ -1,4 +1,4 @@
-"""Alerts, outbox and sinks of a running agent, made of the configuration in force. Used by ``running``."""
+"""Alerts, outbox and sinks of a running agent, made of the configuration in force. Used by ``at_work``."""
 
 from __future__ import annotations
 

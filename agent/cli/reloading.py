@@ -1,6 +1,6 @@
 """A changed configuration, laid over a running agent: only the targets that it adds, removes or changes are touched.
 
-Used by ``running``; the loop calls it between two passes, after SIGHUP or when the file has changed. One that is
+Used by ``at_work``; the loop calls it between two passes, after SIGHUP or when the file has changed. One that is
 invalid changes nothing: the one before stays in force, and log and status say so. What a process cannot change while
 it runs is told, and waits for the next start.
 """

@@ -1,6 +1,6 @@
 """Events that come to an agent which is not the home of their target go on to the one that is, through the store.
 
-Runs beside the loop where agents share targets (``cli/running``). What travels is what an event pointed at and never
+Runs beside the loop where agents share targets (``cli/at_work``). What travels is what an event pointed at and never
 its body; the home takes it up at the database's hint, or about a second later. One that is lost costs time only.
 """
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, Executable, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -128,7 +128,13 @@ def upsert(connection: Connection, table: Table) -> Executable:
 
 @lru_cache
 def _upsert(dialect: str, table: Table) -> Executable:
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    insert: Any
+    if dialect == "sqlite":
+        insert = sqlite.insert(table)
+    else:
+        from sqlalchemy.dialects import postgresql  # as much as half of SQLite's whole start: for whom it is
+
+        insert = postgresql.insert(table)
     rest = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
     statement: Executable = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
     return statement

@@ -77,5 +77,5 @@ def test_where_nobody_asked_nothing_is_loaded_and_nothing_is_wrapped() -> None:
     coroutine.close()
     with tracing.span("call", method="GET") as within:
         assert within is None
-    code = "import sys, agent.cli.running; print([name for name in sys.modules if name.startswith('opentelemetry')])"
+    code = "import sys, agent.cli.at_work; print([name for name in sys.modules if name.startswith('opentelemetry')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

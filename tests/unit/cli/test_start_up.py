@@ -21,6 +21,8 @@ from tests.unit.cli.test_main import ROOT
 
 HEAVY = {"aiohttp", "alembic", "anyio", "asyncio", "concurrent", "git", "h11", "httpx", "jmespath", "jsonschema", "ssl"}
 HEAVY |= {"jsonschema_rs", "orjson", "sqlalchemy", "starlette", "structlog", "watchfiles", "yaml"}
+HEAVY |= {"sqlalchemy.dialects.postgresql"}  # a fifth of SQLAlchemy, for those who keep their store on a server
+HEAVY |= {"agent.cli.at_work"}  # pages, receivers and notifications of an agent that stays
 HEAVY |= {"dataclasses", "pathlib"}  # of Python itself: each is half of a bare interpreter, or more
 CONFIG = """\
 apiVersion: datakeel/v1
@@ -50,6 +52,7 @@ TABLE: dict[str, tuple[Sequence[Sequence[str]], str, bool]] = {
     "compare revisions": ([["diff", "--offline", "--base", "main"]], AGENT + " git", True),
     "look after the store": ([["doctor", "--no-network"], ["resume", "--all"]], f"{DEFINITIONS} {STORE} git", True),
     "plan and apply": ([["diff"], ["apply", "--yes"]], AGENT + " git", True),
+    "one pass": ([["run", "--once"]], AGENT + " git", True),
 }
 _PROGRAM = """
 import json, os, sys
@@ -59,7 +62,7 @@ for words in json.loads(sys.argv[1]):
         main(words)
     except SystemExit:
         pass
-os.write(int(sys.argv[2]), json.dumps(sorted({name.partition(".")[0] for name in sys.modules})).encode())
+os.write(int(sys.argv[2]), json.dumps(sorted(sys.modules)).encode())
 """
 
 

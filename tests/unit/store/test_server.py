@@ -34,6 +34,14 @@ def test_a_session_that_the_server_ends_is_one_sentence_and_the_next_write_has_a
     store.close()
 
 
+def test_the_index_of_open_intents_holds_only_those(server_url: str, clock: HandClock) -> None:
+    store = Store.open(server_url, clock=clock)
+    with store._write() as connection:
+        asked = text("SELECT indexdef FROM pg_indexes WHERE indexname = 'journal_open'")
+        assert connection.execute(asked).scalar_one().endswith("WHERE (closed_at IS NULL)")
+    store.close()
+
+
 def test_a_transaction_that_stands_still_is_ended_so_that_others_go_on(server_url: str, clock: HandClock) -> None:
     store = Store.open(server_url, clock=clock)
     with store._write() as connection:
