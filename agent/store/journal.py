@@ -23,15 +23,25 @@ CLOSED_SECONDS = 30 * 86_400.0
 CLOSED_MAX = 100_000
 
 _table = schema.journal
-_OPENED = tuple(column.name for column in _table.columns)[1:20]  # what is known before the call: op_id … applied
+_expected = schema.expected
+_OPENED = tuple(column.name for column in _table.columns)[1:18]  # what is known before the call: op_id … epoch
 _OPEN = insert(_table)
+_EXPECT = insert(_expected)
 _KEY_OF = select(_table.c.target, _table.c.kind, _table.c.scope, _table.c.name).where(
     _table.c.op_id == bindparam("of"), _table.c.closed_at.is_(None)
 )
-_CLOSE = update(_table).where(_table.c.op_id == bindparam("of")).values(row=None, applied=None)
+_CLOSE = update(_table).where(_table.c.op_id == bindparam("of"))
 _CLOSE = _CLOSE.values({name: bindparam(f"new_{name}") for name in ("result", "note", "closed_at")})
+_EXPECT_NO_MORE = delete(_expected).where(_expected.c.op_id == bindparam("of"))
 _OPEN_OF = (
-    select(_table.c.number, *(_table.c[name] for name in _OPENED), _table.c.checksum)
+    select(
+        _table.c.number,
+        *(_table.c[name] for name in _OPENED),
+        _expected.c.row,
+        _expected.c.applied,
+        _table.c.checksum,
+    )
+    .outerjoin_from(_table, _expected, _expected.c.op_id == _table.c.op_id)
     .where(_table.c.target == bindparam("of"), _table.c.closed_at.is_(None))
     .order_by(_table.c.number)
 )
@@ -64,10 +74,13 @@ def open_intent(
         float(intent.opened_at),
         intent.applied_digest,
         intent.epoch,
-        packing.row_bytes(row) if row else None,
-        packing.applied_bytes(applied) if applied is not None else None,
     )
-    connection.execute(_OPEN, {**dict(zip(_OPENED, values, strict=True)), "checksum": _checksum(values)})
+    row_body = packing.row_bytes(row) if row else None
+    applied_body = packing.applied_bytes(applied) if applied is not None else None
+    checksum = _checksum((*values, row_body, applied_body))
+    connection.execute(_OPEN, {**dict(zip(_OPENED, values, strict=True)), "checksum": checksum})
+    if row_body is not None or applied_body is not None:
+        connection.execute(_EXPECT, {"op_id": intent.op_id, "row": row_body, "applied": applied_body})
 
 
 def close_intent(
@@ -92,6 +105,7 @@ def close_intent(
     fence(connection, found.target)
     key = Key(found.target, found.kind, packing.scope_of(found.scope), found.name)
     connection.execute(_CLOSE, {"of": op_id, "new_result": result, "new_note": note or None, "new_closed_at": at})
+    connection.execute(_EXPECT_NO_MORE, {"of": op_id})
     if forget:
         inventory.forget(connection, key, at)
     if row is not None:

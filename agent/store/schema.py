@@ -150,7 +150,7 @@ lease = Table(
     sqlite_with_rowid=False,
 )
 
-# ``row`` and ``applied`` are what becomes true if the call lands; they are dropped when the intent is closed.
+# A row keeps its size from the opening of the intent to its end: one that shrank would leave a hole in its page.
 journal = Table(
     "journal",
     metadata,
@@ -172,8 +172,6 @@ journal = Table(
     Column("opened_at", Double, nullable=False),
     Column("applied_digest", Text),
     Column("epoch", Integer, nullable=False),
-    Column("row", LargeBinary),
-    Column("applied", LargeBinary),
     Column("checksum", BigInteger, nullable=False),
     Column("result", Text),
     Column("note", Text),
@@ -181,6 +179,16 @@ journal = Table(
 )
 # On PostgreSQL it has the same WHERE, said by the migration alone: a word of that dialect here would load all of it.
 Index("journal_open", journal.c.target, sqlite_where=journal.c.closed_at.is_(None))
+
+# What becomes true if the call of an open intent lands; the checksum of the intent covers it.
+expected = Table(
+    "expected",
+    metadata,
+    Column("op_id", Text, primary_key=True),
+    Column("row", LargeBinary),
+    Column("applied", LargeBinary),
+    sqlite_with_rowid=False,
+)
 
 # Only passes that did something; the others are counted in ``target``.
 pass_table = Table(

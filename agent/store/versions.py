@@ -101,7 +101,7 @@ def _not_ours(place: str) -> StoreError:
     return StoreError(f"the SQLite database {place} is not a datakeel state store", fix="name another file as `state`")
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     """Run the missing migrations in one transaction on ``connection``."""
     from alembic import command
     from alembic.config import Config
@@ -111,7 +111,7 @@ def upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     with connection.begin():
         take_turns(connection, "migration")  # of two replicas that start at once the second finds nothing to do
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _version(connection: Connection) -> str | None:
