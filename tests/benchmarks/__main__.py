@@ -46,7 +46,7 @@ def main() -> int:
         if arguments.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
     if arguments.peers:
-        measured["peers"] = everybody(sizes[-1], arguments.repeat, arguments.peers)
+        measured["peers"] = everybody([sizes[-1]], arguments.repeat, arguments.peers)
     if arguments.json:
         arguments.json.write_text(json.dumps(measured, indent=1), encoding="utf-8")
     print(table(lines_of(measured)))

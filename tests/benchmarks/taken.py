@@ -24,9 +24,9 @@ class Taken:
 
     @contextmanager
     def clock(self) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), _cpu()
+        wall, cpu = time.perf_counter(), cpu_seconds()
         yield
-        self.wall, self.cpu = time.perf_counter() - wall, _cpu() - cpu
+        self.wall, self.cpu = time.perf_counter() - wall, cpu_seconds() - cpu
 
 
 def peak_megabytes() -> float:
@@ -37,6 +37,6 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime

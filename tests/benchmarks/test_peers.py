@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.__main__ import _paths
-from tests.benchmarks.peers import Peer, lines_of, measure
+from tests.benchmarks.peer_tools import Peer
+from tests.benchmarks.peers import lines_of, measure
 
 
 def test_a_command_is_measured_with_its_calls_and_held_against_the_ours_before_it(tmp_path: Path) -> None:
@@ -19,11 +20,21 @@ def test_a_command_is_measured_with_its_calls_and_held_against_the_ours_before_i
     taken = measure([ours, other], 2)
     assert [(each["calls"], each["writes"]) for each in taken["datakeel"]] == [(2, 1), (2, 1)]
     assert all(each["cpu"] > 0 and each["peak"] > 1 for each in taken["other"])
-    first, second = lines_of(
-        {"datakeel": [{"cpu": 1.0, "wall": 1.0, "peak": 9.0}], "x": [{"cpu": 4.0, "wall": 2.0, "peak": 9.0}]}
-    )
-    assert first.split()[:3] == ["datakeel", "1", "x"]
-    assert second.split()[:3] == ["x", "4", "x"]
+
+
+def test_others_are_held_against_the_ours_of_their_own_work() -> None:
+    def run(cpu: float) -> list[dict[str, float]]:
+        return [{"cpu": cpu, "wall": 1.0, "peak": 9.0}]
+
+    names = {"datakeel run, a": 1.0, "datakeel, started, a": 0.5, "x": 4.0, "y": 2.0, "datakeel run, b": 8.0, "z": 2.0}
+    told = list(lines_of({name: run(cpu) for name, cpu in names.items()}))
+    assert [" ".join(line.split()[:2]) for line in told if line.startswith("   ")] == [
+        "4 x",
+        "8 x",
+        "2 x",
+        "4 x",
+        "0.25 x",
+    ]
 
 
 def test_a_tool_that_fails_ends_the_measurement_with_its_own_words(tmp_path: Path) -> None:
