@@ -1,4 +1,4 @@
-"""What an open intent expects is in a table of its own. In an older store it was in the journal, where it left holes."""
+"""What an open intent expects is in a table of its own; in an older store it was in the journal, and left holes."""
 
 from __future__ import annotations
 
