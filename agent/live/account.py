@@ -17,6 +17,8 @@ from agent.errors import StoreError
 from agent.model.spending import Spent
 
 CHUNK_MAX = 10
+CHUNK_FREE_MAX = 100
+"""Of a process that knows no window: a chunk as large is used up within :data:`CHUNK_SECONDS`, or given back."""
 CHUNK_SECONDS = 2.0
 """How long a chunk may be used."""
 LATE_SECONDS = 30.0
@@ -76,7 +78,7 @@ class Account:
     def take(self, most: int) -> Calls | None:
         """One call is written down: None. Or what others have spent meanwhile, to be counted before asking again.
 
-        ``most`` is how many calls may go now by our own count: no chunk is larger.
+        ``most`` is how many calls may go now by our own count, and how large a chunk may be.
         """
         if self._ledger is None:
             return None
@@ -85,7 +87,7 @@ class Account:
         if self._left and not fresh:
             self.give_back()
         if not self._left:
-            larger = min(self._size * 2, CHUNK_MAX) if fresh and self._size else 1
+            larger = self._size * 2 if fresh and self._size else 1
             self._size = max(1, min(larger, most))
             self._at, self._bought, self._left = self._clock.now(), now, self._size
             self._spend(self._at, self._size)

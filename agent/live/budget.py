@@ -21,7 +21,7 @@ import structlog
 from agent.clock import Clock
 from agent.definitions.platform import BudgetRule, Window
 from agent.errors import StoreError
-from agent.live.account import CHUNK_MAX, CHUNK_SECONDS, LATE_SECONDS, Account, Ledger
+from agent.live.account import CHUNK_FREE_MAX, CHUNK_MAX, CHUNK_SECONDS, LATE_SECONDS, Account, Ledger
 from agent.live.bulk import is_bulk
 from agent.live.haste import unless_overtaken, whole
 from agent.live.purpose import GIVEN_UP, Purpose
@@ -225,7 +225,8 @@ class Budget:
         """Whether one call may go and is written down. What other processes spent is learnt on the way."""
         if self.wait_needed(purpose) > 0:
             return False
-        while others := self._account.take(self.room(purpose, CHUNK_MAX)):
+        chunk = CHUNK_MAX if self._lanes else CHUNK_FREE_MAX
+        while others := self._account.take(self.room(purpose, chunk)):
             self._count(others)
             if self.wait_needed(purpose) > 0:
                 self._account.give_back()

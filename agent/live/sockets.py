@@ -34,13 +34,22 @@ class SocketTransport(httpx.AsyncBaseTransport):
         self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        wire = self._reusable(request.method) or await self._connect()
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        body = b"".join([chunk async for chunk in request.stream])
+        status, headers, stream = await self.call(request.method, request.url.raw_path, request.headers.raw, body)
+        return httpx.Response(status, headers=headers, stream=stream)
+
+    async def call(
+        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> tuple[int, list[tuple[bytes, bytes]], httpx.AsyncByteStream]:
+        """The same without httpx's objects, which cost as much as the call: status, headers in small letters, body."""
+        wire = self._reusable(method) or await self._connect()
         try:
-            head = await wire.exchange(request)
+            head = await wire.exchange(method, target, headers, body)
         except BaseException:
             wire.abort()
             raise
-        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=_Body(self, wire))
+        return head.status_code, list(head.headers), _Body(self, wire)
 
     async def aclose(self) -> None:
         self._closed = True
@@ -117,14 +126,14 @@ class _Wire(asyncio.Protocol):
             self._parser.receive_data(b"")
         self._wake()
 
-    async def exchange(self, request: httpx.Request) -> h11.Response:
+    async def exchange(
+        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> h11.Response:
         """Send the request, return the head of its answer."""
         assert self._transport is not None
-        assert isinstance(request.stream, httpx.AsyncByteStream)
-        body = b"".join([chunk async for chunk in request.stream])
         send = self._parser.send
         try:
-            head = send(h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw))
+            head = send(h11.Request(method=method, target=target, headers=headers))
             whole = (head or b"") + ((send(h11.Data(data=body)) or b"") if body else b"")
             whole += send(h11.EndOfMessage()) or b""
         except h11.LocalProtocolError as error:

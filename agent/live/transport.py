@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 import zlib
 from collections import Counter
@@ -31,6 +32,12 @@ REPLY_MAX = 16 << 20
 _SAFE = frozenset({"GET", "HEAD"})
 _CONNECT_SECONDS = 5.0
 _GZIP_OR_ZLIB = 47
+
+# Targets that no client reads otherwise than they are written. Others are held against what httpx makes of them.
+_CHARS, _ESCAPE = r"A-Za-z0-9\-._~!$&'()*+,;=:@", "%[0-9A-Fa-f]{2}"
+_PATH = rf"(?:/(?!\.\.?(?:[/?]|\Z))(?:[{_CHARS}]++|{_ESCAPE})++)++/?"
+_PLAIN = re.compile(rf"{_PATH}(?:\?(?:[{_CHARS}/?]++|{_ESCAPE})*+)?")
+_PLAIN_MAX = 8192
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -79,6 +86,7 @@ class Transport:
         self._host = (b"host", origin.authority.encode())
         self._budget = budget
         self._may_write = may_write
+        self._origin_is_proved = False
         self._deadline = connection.deadline_seconds
         self._slots = asyncio.Semaphore(max(1, connection.concurrency))
         self._wire = wire if wire is not None else _wire_of(connection, origin)
@@ -100,26 +108,26 @@ class Transport:
         """
         if prepared.method not in _SAFE and not prepared.reads and not self._may_write:
             raise Refused(f"{prepared.method} {prepared.template} was asked of a connection that only reads")
-        url = self._pinned(prepared.target)
+        target = prepared.target
+        self._prove(target)
         try:
             admitted = await self._budget.admit(purpose)
             sent = False
             try:
                 if authorize is None:
-                    outcome = await self._send(prepared, url, Authorization(), purpose)
+                    outcome = await self._send(prepared, target, Authorization(), purpose)
                     proof = Authorization()
                 else:
                     async with self._slots:
                         await self._budget.pause_over(purpose)
                         proof = await authorize()
                         if proof.query:
-                            url = self._pinned(
-                                f"{prepared.target}{'&' if '?' in prepared.target else '?'}{proof.query}"
-                            )
+                            target = f"{target}{'&' if '?' in target else '?'}{proof.query}"
+                            self._prove(target)
                         self._budget.sending(admitted)
                         before()
                         sent = True
-                        outcome = await self._send(prepared, url, proof, purpose)
+                        outcome = await self._send(prepared, target, proof, purpose)
                 sent = isinstance(outcome, Answered) or outcome.sent
                 return outcome, proof
             finally:
@@ -129,6 +137,15 @@ class Transport:
 
     async def close(self) -> None:
         await self._wire.aclose()
+
+    def _prove(self, target: str) -> None:
+        """Raise Refused for what would not arrive as it was built. The first call proves the origin as well.
+
+        Sockets send the very bytes, and only to the origin, so then the form of the target is all that is left.
+        """
+        if not self._origin_is_proved or len(target) > _PLAIN_MAX or _PLAIN.fullmatch(target) is None:
+            self._pinned(target)
+            self._origin_is_proved = True
 
     def _pinned(self, target: str) -> httpx.URL:
         """The URL, proved to be the origin and the very bytes that were built: clients fold dots, and we must not."""
@@ -144,15 +161,13 @@ class Transport:
             raise Refused("a request line that would not arrive as it was built")
         return url
 
-    async def _send(
-        self, prepared: Prepared, url: httpx.URL, proof: Authorization, purpose: Purpose
-    ) -> Answered | Lost:
+    async def _send(self, prepared: Prepared, target: str, proof: Authorization, purpose: Purpose) -> Answered | Lost:
         """Once, counted by what came of it."""
         loop = asyncio.get_running_loop()
         began, code = loop.time(), "cancelled"
         try:
             with span("call", method=prepared.method, path=prepared.template, purpose=purpose.value) as within:
-                outcome = await self._sent(prepared, url, proof, purpose)
+                outcome = await self._sent(prepared, target, proof, purpose)
                 if isinstance(outcome, Answered):
                     code = str(outcome.status) if 100 <= outcome.status <= 599 else "other"
                 else:
@@ -163,21 +178,18 @@ class Transport:
             self.answers[purpose.value, code] += 1
             self.took.note(loop.time() - began)
 
-    async def _sent(
-        self, prepared: Prepared, url: httpx.URL, proof: Authorization, purpose: Purpose
-    ) -> Answered | Lost:
+    async def _sent(self, prepared: Prepared, target: str, proof: Authorization, purpose: Purpose) -> Answered | Lost:
         self.calls[purpose.value] += 1
         of_task = CALLS_OF_TASK.get()
         if of_task is not None:
             of_task[0] += 1
-        body = prepared.body
+        body = prepared.body or b""
         fields = [self._host, *prepared.headers, *proof.headers]
-        if body is not None or prepared.method not in ("GET", "HEAD", "DELETE"):
-            fields.append((b"content-length", b"%d" % len(body or b"")))
-        request = httpx.Request(prepared.method, url, headers=fields, stream=httpx.ByteStream(body or b""))
+        if prepared.body is not None or prepared.method not in ("GET", "HEAD", "DELETE"):
+            fields.append((b"content-length", b"%d" % len(body)))
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._receive(request)
+                return await self._receive(prepared.method, target, fields, body)
         except TimeoutError:
             return Lost(True, f"no whole answer within {self._deadline:g} s")
         except _NOT_SENT as error:
@@ -185,17 +197,21 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             return Lost(True, _REASONS.get(type(error), "the connection was lost before the answer was whole"))
 
-    async def _receive(self, request: httpx.Request) -> Answered:
-        response = await self._wire.handle_async_request(request)
-        stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)
+    async def _receive(self, method: str, target: str, fields: list[tuple[bytes, bytes]], body: bytes) -> Answered:
+        if isinstance(self._wire, SocketTransport):
+            status, told, stream = await self._wire.call(method, target.encode("ascii"), fields, body)
+        else:
+            sent = httpx.Request(method, self._pinned(target), headers=fields, stream=httpx.ByteStream(body))
+            response = await self._wire.handle_async_request(sent)
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            status, told, stream = response.status_code, response.headers.raw, response.stream
         try:
             headers: dict[str, str] = {}
-            for raw_name, raw_value in response.headers.raw:
+            for raw_name, raw_value in told:
                 name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
                 headers[name] = f"{headers[name]}, {value}" if name in headers else value
-            body, fault = await _read(stream, headers.get("content-encoding", "").strip().lower())
-            return Answered(response.status_code, headers, body, fault)
+            content, fault = await _read(stream, headers.get("content-encoding", "").strip().lower())
+            return Answered(status, headers, content, fault)
         finally:
             await stream.aclose()
 

@@ -94,9 +94,10 @@ def _stays(prepared: Prepared, segments: int) -> None:
     for name, value in prepared.headers:
         assert b"\n" not in value and b"\r" not in value and b"\0" not in value, (name, value)
     try:
-        url = _transport()._pinned(target)
+        _transport()._prove(target)
     except Refused:
         return
+    url = _transport()._pinned(target)
     assert (url.scheme, url.host, url.port) == ("https", "api.example.com", None)
     assert url.raw_path == target.encode()
 

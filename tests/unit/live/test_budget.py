@@ -10,7 +10,7 @@ import pytest
 
 from agent.definitions.platform import Window
 from agent.errors import StoreError
-from agent.live.account import CHUNK_MAX
+from agent.live.account import CHUNK_FREE_MAX, CHUNK_MAX
 from agent.live.budget import Budget
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.bulk import in_bulk
@@ -328,6 +328,19 @@ async def test_a_killed_process_leaves_every_call_in_the_ledger(calls: int) -> N
         assert calls <= ledger.total < calls + CHUNK_MAX
         after = await restarted(clock, ledger)
         assert after.left()[0].left == max(0, 10 - ledger.total)
+
+
+@pytest.mark.parametrize("calls", [1, 10, 100, 1000])
+async def test_a_process_without_windows_writes_seldom_and_whoever_has_some_counts_all_of_it(calls: int) -> None:
+    ledger, wide = MemoryLedger(), Window(10_000, 60.0)
+    async with VirtualClock().running() as clock:
+        beside = budget(clock, wide, ledger=ledger)
+        bucket = budget(clock, ledger=ledger)
+        await spend(bucket, calls)
+        assert calls <= ledger.total < calls + CHUNK_FREE_MAX and len(ledger.rows) <= 8 + calls // CHUNK_FREE_MAX
+        bucket.close()
+        await spend(beside, 1)
+        assert ledger.total == calls + 1 and beside.left()[0].left == wide.requests - calls - 1
 
 
 async def test_closing_gives_unused_calls_back() -> None:

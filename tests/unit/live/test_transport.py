@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -327,6 +328,35 @@ async def test_a_path_that_would_change_on_its_way_is_not_sent(target: str) -> N
     with pytest.raises(Refused):
         await carrier.exchange(call(target=target), Purpose.READ, nobody)
     assert sent.requests == []
+
+
+async def test_a_path_that_would_change_is_not_sent_by_sockets_that_have_sent_before_either() -> None:
+    async with serving(OK) as served:
+        carrier = transport(served.url)
+        await carrier.exchange(call(target="/v1/x?a=b"), Purpose.READ, nobody)
+        for target in ("/v1/..", "/v1/./x", "//evil.example/x", "@evil.example/", "/x#f", "/é", "/a b", "/a\r\nb", ""):
+            with pytest.raises(Refused):
+                await carrier.exchange(call(target=target), Purpose.READ, nobody)
+        await carrier.exchange(call(target="/v1/a%2Fb/%2E%2E?a=%20&b=/?"), Purpose.READ, nobody)
+        await carrier.close()
+    assert [request.split(b" ")[1] for request in served.requests] == [b"/v1/x?a=b", b"/v1/a%2Fb/%2E%2E?a=%20&b=/?"]
+
+
+def test_no_client_reads_otherwise_what_is_sent_without_asking_one() -> None:
+    parts = (*'/.%?#[]|^`{}\\"<> é\n\r\0\x7f@', "..", "%2e", "%2F", "%zz", "a", "B9", "-~", "!$&'()*+,;=", ":8", "//")
+    carrier, chance, proved = transport("https://api.example.com"), Random(1), 0
+    carrier._prove("/")
+    for _ in range(20_000):
+        target = "/a" + "".join(chance.choice(parts) for _ in range(chance.randint(0, 6)))
+        try:
+            carrier._prove(target)
+        except Refused:
+            continue
+        proved += 1
+        url = httpx.URL(f"https://api.example.com{target}")
+        assert (url.raw_host, url.port, url.raw_path) == (b"api.example.com", None, target.encode("ascii"))
+        assert not url.userinfo and not url.fragment
+    assert proved > 1000
 
 
 async def test_a_query_credential_is_added_after_the_call_was_built() -> None:
