@@ -17,6 +17,7 @@ import orjson
 # Wide enough for every number that a decoder lets in: the ordinary context would round at 28 digits, and two numbers
 # that differ behind them would be one.
 _EXACT = Context(prec=2000)
+_DECODER = json.JSONDecoder(parse_float=Decimal)
 _DIGITS_MAX = 40  # longer ones are written with an exponent
 
 
@@ -65,7 +66,9 @@ def packed(value: Any) -> bytes:
 
 def from_json(data: bytes | str) -> Any:
     """Trusted JSON (our own store and cache) with exact decimals. Answers of a platform go through ``live.codecs``."""
-    return json.loads(data, parse_float=Decimal)
+    if not isinstance(data, str):
+        data = data.decode(json.detect_encoding(data), "surrogatepass")
+    return _DECODER.decode(data)
 
 
 def canonical(value: Any) -> bytes:

@@ -73,11 +73,12 @@ class Ground:
 
     def written(self, resource: Resource) -> Mapping[str, Any]:
         """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""
+        return self._written(resource, resource.read())
+
+    def _written(self, resource: Resource, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         book = self.books.of(resource.key)
-        spec: Mapping[str, Any] = fingerprinted(
-            book, described(book, resource.read(), resource.files), self.fingerprint
-        )
-        return spec
+        told: Mapping[str, Any] = fingerprinted(book, described(book, spec, resource.files), self.fingerprint)
+        return told
 
     def seen(self, key: Key, live: Mapping[str, Any], wires: Wires | None = None) -> Mapping[str, Any]:
         """What the platform says, in the same form. ``wires`` are those just sent, if any were."""
@@ -101,26 +102,26 @@ class Ground:
         ``live`` is None for a run that is not listed any more; ``wires`` are those just sent. Raises ConfigError for a
         secret that cannot be read.
         """
-        book = self.books.of(resource.key)
+        book, spec = self.books.of(resource.key), resource.read()
+        written = self._written(resource, spec)
         quiet = {"ignore": resource.lifecycle.ignore, "create_only": resource.lifecycle.create_only}
         if book.kind.is_run:
-            found = compare_run(book, self.written(resource), applied, live, **quiet)
-            return with_references(found, resource.read())
+            return with_references(compare_run(book, written, applied, live, **quiet), spec)
         if applied is not None and book.elsewhere:
             applied = wired(book, applied, self._moved(resource.key))
         found = compare(
             book,
-            self.written(resource),
+            written,
             applied,
             self.seen(resource.key, live or {}, wires),
             types=self.types(book.kind),
             **quiet,
         )
         if row is not None and (not_kept := unkept(row, self.platform)):
-            found = less_unkept(found, self.written(resource), not_kept)
+            found = less_unkept(found, written, not_kept)
         if book.elsewhere:
             found = less_alike(book, found, self.wires(resource.key) if wires is None else wires)
-        return with_references(found, resource.read())
+        return with_references(found, spec)
 
     def document(self, resource: Resource, wires: Wires) -> Mapping[str, Any]:
         """What the store keeps beside the row once all of a manifest is live."""

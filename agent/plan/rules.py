@@ -86,6 +86,7 @@ class RuleBook:
         self.vias = {place: rule.via for place, rule in self._rules if rule.via is not None}
         """Leaves with endpoints of their own: never part of a body."""
         self._at: dict[Place, FieldRule] = {}
+        self._holding: dict[Place, bool] = {}
         self._secrets = tuple(place for place, rule in self._rules if rule.secret)
         self._unreadable = tuple(place for place, rule in self._rules if rule.write_only)
         self._strict = tuple(place for place, rule in self._rules if any(getattr(rule, word) for word in _STRICT))
@@ -94,7 +95,10 @@ class RuleBook:
 
     def may_hold_secrets(self, place: Place) -> bool:
         """Whether a secret can stand at a place or anywhere below it: nearly everything else need not be looked at."""
-        return _leads_to(place, self._secrets)
+        found = self._holding.get(place)
+        if found is None:
+            found = self._holding[place] = _leads_to(place, self._secrets)
+        return found
 
     def may_hide(self, place: Place) -> bool:
         """Whether something at a place or below it does not come back, so that its absence says nothing."""
