@@ -97,10 +97,13 @@ class PathTemplate:
         """
         segments = []
         for parts in self._path:
+            if len(parts) == 1:
+                segments.append(parts[0])
+                continue
             segment = "".join(
                 _path_word(part, lookup(context, part)) if index % 2 else part for index, part in enumerate(parts)
             )
-            if len(parts) > 1 and unquote(segment) in _DOTS:
+            if unquote(segment) in _DOTS:
                 raise UnsafePath(parts[1], segment, "makes a segment that leads out of its folder")
             segments.append(segment)
         pairs = [(name, text) for name, parts in self._query for text in _parameter_texts(parts, context)]
