@@ -7,7 +7,7 @@ stack; nothing outside the schema is ever opened or fetched.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
@@ -100,11 +100,12 @@ def _check(schema: dict[str, Any], faults: _Faults) -> None:
     if too_deep is not None:
         faults.add("schema-budget", too_deep, f"nested more than {_DEEPEST} levels deep")
         return
-    for pointer, part in subschemas(schema):
+    parts = list(subschemas(schema))
+    for pointer, part in parts:
         _check_part(schema, pointer, part, faults)
     if faults.problems:
         return
-    loop = in_place_fault(schema, list(subschemas(schema)))
+    loop = in_place_fault(schema, parts)
     if loop is not None:
         faults.add(*loop)
         return
@@ -118,16 +119,26 @@ def _check(schema: dict[str, Any], faults: _Faults) -> None:
 
 
 def _too_deep(value: Any) -> str | None:
+    """The pointer of something that is nested too deep; looked for only where the number of levels says so."""
+    layer = [value]
+    for _ in range(_DEEPEST):
+        layer = [member for node in layer for member in _members(node)]
+        if not layer:
+            return None
     pending: list[tuple[str, Any, int]] = [("", value, 1)]
     while pending:
         pointer, node, level = pending.pop()
-        if level > _DEEPEST and isinstance(node, dict | list):
+        if level > _DEEPEST and isinstance(node, (dict, list)):
             return pointer
         if isinstance(node, dict):
             pending += [(f"{pointer}/{escape(key)}", member, level + 1) for key, member in node.items()]
         elif isinstance(node, list):
             pending += [(f"{pointer}/{index}", member, level + 1) for index, member in enumerate(node)]
     return None
+
+
+def _members(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
 def _check_part(root: dict[str, Any], pointer: str, part: dict[str, Any], faults: _Faults) -> None:

@@ -9,6 +9,7 @@ a watched repository.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,20 +19,18 @@ from agent.errors import ConfigError
 from agent.model.actor import Actor
 from agent.model.identity import Revision
 from agent.source.address import check_commit, check_ref, check_url
-from agent.source.beside import WorkTreeAndCommits
-from agent.source.credentials import Remote
 from agent.source.local import LocalRepository, Wanted
-from agent.source.mirror import Mirror
-from agent.source.mount import PublishedFolder
 from agent.source.objects import Touch
 from agent.source.repository import GitSource
 from agent.source.signatures import Signatures, Signers
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeEntry, TreeLimits
-from agent.source.worktree import WorkTree
 
 if TYPE_CHECKING:
     from agent.secrets import Reference, Secret
+    from agent.source.beside import WorkTreeAndCommits
+    from agent.source.mount import PublishedFolder
     from agent.source.wakeups import Wakeups
+    from agent.source.worktree import WorkTree
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -53,12 +52,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "Wakeups":  # brings asyncio, which a check of files has no use for
-        from agent.source.wakeups import Wakeups
+_LATE = {  # a command follows one kind of source, and the last brings asyncio, which a check of files has no use for
+    "PublishedFolder": "mount",
+    "WorkTree": "worktree",
+    "WorkTreeAndCommits": "beside",
+    "Wakeups": "wakeups",
+}
 
-        return Wakeups
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
 
 
 class Source(Protocol):
@@ -148,6 +153,8 @@ def open_source(
     read.
     """
     if settings.mount is not None:
+        from agent.source.mount import PublishedFolder
+
         return PublishedFolder(settings.mount, cache_folder, limits)
     wanted = _wanted(settings)
     signatures = Signatures(settings.signers) if settings.signers is not None else None
@@ -155,6 +162,9 @@ def open_source(
         if settings.path is None:
             raise ConfigError("`source` has neither a `path` nor a `url`", code="source-url", fix="set one of them")
         return GitSource(LocalRepository(settings.path), wanted, limits, signatures)
+    from agent.source.credentials import Remote
+    from agent.source.mirror import Mirror
+
     remote = Remote(
         check_url(settings.url, allow_http=settings.allow_http),
         {name: _reader(name, reference, learn) for name, reference in settings.credentials.items()},
@@ -172,6 +182,8 @@ def open_repository(path: Path, *, work_tree: bool, signers: Signers | None = No
     """
     signatures = Signatures(signers) if signers is not None else None
     if work_tree:
+        from agent.source.beside import WorkTreeAndCommits
+
         return WorkTreeAndCommits(path, signatures)
     return GitSource(LocalRepository(path), signatures=signatures)
 

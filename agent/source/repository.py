@@ -10,17 +10,20 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent.errors import SourceError
 from agent.model.actor import Actor
 from agent.model.identity import Revision
 from agent.source.local import DEFAULT_BRANCH, Found, LocalRepository, Wanted
-from agent.source.mirror import Mirror
 from agent.source.objects import Touch
 from agent.source.people import actor_of
 from agent.source.relisting import Listings
 from agent.source.signatures import Signatures
 from agent.source.tree import DEFAULT_LIMITS, Tree, TreeLimits, folder_in
+
+if TYPE_CHECKING:
+    from agent.source.mirror import Mirror
 
 
 class GitSource:

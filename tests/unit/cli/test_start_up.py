@@ -22,6 +22,7 @@ from tests.unit.cli.test_main import ROOT
 HEAVY = {"aiohttp", "alembic", "anyio", "asyncio", "concurrent", "git", "h11", "httpx", "jmespath", "jsonschema", "ssl"}
 HEAVY |= {"jsonschema_rs", "orjson", "sqlalchemy", "starlette", "structlog", "watchfiles", "yaml"}
 HEAVY |= {"sqlalchemy.dialects.postgresql"}  # a fifth of SQLAlchemy, for those who keep their store on a server
+HEAVY |= {"agent.source.mirror", "agent.source.mount"}  # a local repository is neither
 HEAVY |= {"agent.cli.at_work"}  # pages, receivers and notifications of an agent that stays
 HEAVY |= {"dataclasses", "pathlib"}  # of Python itself: each is half of a bare interpreter, or more
 CONFIG = """\
