@@ -265,6 +265,7 @@ def _patched(
                 former.depends_on,
                 partial(specs.read, file, document.document),
                 former.files,
+                former.secrets,
             )
     assert last.rendering is not None
     assert isinstance(desired.resources, Tracked)
