@@ -11,9 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import compress, count
-from operator import ne
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.config.model import TargetConfig
 from agent.definitions.platform import Platform
@@ -26,6 +24,7 @@ from agent.model.tracked import Tracked
 from agent.reconcile import collector
 from agent.reconcile.checking import QUARANTINED, Attempts
 from agent.reconcile.last import LastDesired
+from agent.reconcile.recalled import PATCHED_MAX, differing, keep, recall
 from agent.reconcile.rendering import Rendering
 from agent.reconcile.specs import Specs
 from agent.source import Source, Tree, TreeEntry
@@ -36,7 +35,6 @@ from agent.validate.document import check_file, context_digest
 if TYPE_CHECKING:
     from agent.store.store import Store
 
-_PATCHED_MAX = 1000  # more changed files than this are put together anew
 _KEPT_AT_ONCE = 500  # files checked before they are handed to the store
 
 
@@ -51,35 +49,33 @@ def read_desired(
     """All manifests of the target's folder at ``revision``. Raises SourceError; manifests' faults are problems."""
     base = source.tree(revision, config.folder)
     overlays = tuple(_overlays(source, revision, folder) for folder in config.overlays)
-    context = context_digest(platform, config.defaults, config.scopes)
-    if last.context != context or last.specs is None or last.rendering is None:
-        last.context, last.checked, last.desired = context, {}, None
-        last.rendering = Rendering(source)
-        last.specs = Specs(source, platform, config.defaults, last.rendering)
     uploads = _uploads(platform)
+    rendering, specs = _begin(source, config, platform, last)
     if uploads and _moved(source, revision, last):
         last.desired = None
     again = _out_of_quarantine(last)
-    listed = (base.entries, *(tree.entries for tree in overlays), config.variables)
+    over = tuple(entry for tree in overlays for entry in tree.entries)
+    listed = (base.entries, over, config.variables)
     problems = (*base.problems, *(problem for tree in overlays for problem in tree.problems))
+    kept = store if not config.overlays and not uploads else None
+    if last.desired is None and kept is not None and not problems:
+        recall(kept, config, revision, base.entries, last)
     if last.desired is not None and not problems and last.listed == listed:
         last.desired = replace(last.desired, revision=revision)
         return last.desired
     if len(base.entries) > config.limits.manifests_max:
-        last.listed, last.entries, last.desired = listed, (), _too_many(config, revision, base, problems)
-        return last.desired
-    rendering = last.rendering
+        return _too_many(config, revision, base, problems, last, listed)
     with collector.waiting():
         learn = partial(_learn, source, platform, config, store, last, again)
-        over = tuple(entry for tree in overlays for entry in tree.entries)
         entries = rendering.entries(base.entries, over, config.variables, learn, edited=_edited(base, last))
         rendering.unsure |= any(problem.severity == "error" for tree in overlays for problem in tree.problems)
         problems = (*problems, *rendering.problems)
         edited = base.edited if entries is base.entries else None  # it knows nothing of what is rendered
-        patched = None if problems else _patched(entries, revision, config, last, edited)
+        patched = None if problems else _patched(entries, revision, config, store, last, edited)
         if patched is not None:
             last.listed, last.entries, last.desired = listed, entries, patched
             return patched
+        learn(entry.blob for entry in entries)
         wanted = rendering.forget(entry.blob for entry in entries)
         known = last.checked = {content: file for content, file in last.checked.items() if content in wanted}
         last.uploads = _paths(known[entry.blob] for entry in entries) if uploads else ()
@@ -89,7 +85,7 @@ def read_desired(
             platform,
             revision,
             [(SourceFile(entry.path, entry.blob), rendering.held(entry.path, known[entry.blob])) for entry in entries],
-            read=last.specs.read,
+            read=specs.read,
             extra_problems=problems,
             secrets=frozenset(config.secrets),
             contents=last.contents,
@@ -99,13 +95,29 @@ def read_desired(
         )
         desired = replace(desired, variables=rendering.used) if rendering.used else desired
     last.listed, last.entries, last.desired = listed, entries, desired
+    if kept is not None and entries is base.entries:
+        keep(kept, config, last)
     return desired
 
 
-def _too_many(config: TargetConfig, revision: Revision, base: Tree, problems: Iterable[Problem]) -> Desired:
+def _begin(source: Source, config: TargetConfig, platform: Platform, last: LastDesired) -> tuple[Rendering, Specs]:
+    """What is remembered is forgotten where it is of another definition."""
+    context = context_digest(platform, config.defaults, config.scopes)
+    if last.context != context or last.specs is None or last.rendering is None:
+        last.context, last.checked, last.desired = context, {}, None
+        last.rendering = Rendering(source)
+        last.specs = Specs(source, platform, config.defaults, last.rendering)
+    return last.rendering, last.specs
+
+
+def _too_many(
+    config: TargetConfig, revision: Revision, base: Tree, problems: Iterable[Problem], last: LastDesired, listed: Any
+) -> Desired:
     """Refused before a file is read, so that their number costs no memory."""
     told = more_files_than(config.limits.manifests_max, [entry.path for entry in base.entries])
-    return nothing_of(config.name, revision, [*problems, told], len(base.entries))
+    last.desired = nothing_of(config.name, revision, [*problems, told], len(base.entries))
+    last.listed, last.entries = listed, ()
+    return last.desired
 
 
 def _overlays(source: Source, revision: Revision, folder: str) -> Tree:
@@ -131,16 +143,12 @@ def _paths(files: Iterable[CheckedFile]) -> tuple[str, ...]:
 
 def _edited(base: Tree, last: LastDesired) -> list[TreeEntry] | None:
     """The files that differ from those of the last revision; None where all may."""
-    if last.desired is None or base.edited is None or base.edited.before is not last.listed[0]:
+    if last.desired is None:
         return None
-    return [base.entries[place] for place in base.edited.places]
-
-
-def _differing(before: tuple[TreeEntry, ...], now: tuple[TreeEntry, ...], edited: Edited | None) -> Iterable[int]:
-    """The places at which two lists of the same length differ."""
-    if edited is not None and edited.before is before:
-        return edited.places
-    return compress(count(), map(ne, before, now))
+    before, now = last.listed[0], base.entries
+    if base.edited is not None and base.edited.before is before:
+        return [now[place] for place in base.edited.places]
+    return [now[place] for place in differing(before, now)] if len(before) == len(now) else None
 
 
 def _moved(source: Source, revision: Revision, last: LastDesired) -> bool:
@@ -235,6 +243,7 @@ def _patched(
     entries: tuple[TreeEntry, ...],
     revision: Revision,
     config: TargetConfig,
+    store: Store | None,
     last: LastDesired,
     edited: Edited | None,
 ) -> Desired | None:
@@ -246,9 +255,13 @@ def _patched(
     before, desired, specs = last.entries, last.desired, last.specs
     if desired is None or specs is None or desired.problems or len(before) != len(entries):
         return None
-    changed = [(before[place], entries[place]) for place in _differing(before, entries, edited)]
-    if len(changed) > _PATCHED_MAX or any(old.path != new.path for old, new in changed):
+    places = edited.places if edited is not None and edited.before is before else differing(before, entries)
+    changed = [(before[place], entries[place]) for place in places]
+    if len(changed) > PATCHED_MAX or any(old.path != new.path for old, new in changed):
         return None
+    unknown = [old.blob for old, _ in changed if old.blob not in last.checked]
+    if unknown and store is not None:  # read by another process
+        last.checked |= store.checked(last.context, unknown)
     renewed: dict[Key, Resource] = {}
     for old, new in changed:
         was, is_ = last.checked.get(old.blob), last.checked[new.blob]
@@ -270,7 +283,7 @@ def _patched(
     assert last.rendering is not None
     assert isinstance(desired.resources, Tracked)
     resources = desired.resources.followed_by(renewed)
-    if len(last.checked) > len(entries) + last.rendering.intermediate + _PATCHED_MAX:
+    if len(last.checked) > len(entries) + last.rendering.intermediate + PATCHED_MAX:
         wanted = last.rendering.forget(entry.blob for entry in entries)
         last.checked = {content: file for content, file in last.checked.items() if content in wanted}
     return replace(desired, revision=revision, resources=resources, variables=last.rendering.used)

@@ -119,6 +119,12 @@ class Rendering:
             if file.overlays:
                 self._holding.add(content)
 
+    def begin(self, variables: Variables) -> None:
+        """A revision into which nothing is rendered, as far as is known."""
+        self._values, self.problems, self.unsure = variables.values, (), False
+        self._sound = self._unsound = ()
+        self.used = frozenset()
+
     def entries(
         self,
         base: tuple[TreeEntry, ...],
@@ -133,9 +139,7 @@ class Rendering:
         Only base entries where nothing is rendered: then this costs as much as learning them, or those of them that
         were ``edited`` since the last revision, where that is known.
         """
-        self._values, self.problems, self.unsure = variables.values, (), False
-        self._sound = self._unsound = ()
-        self.used = frozenset()
+        self.begin(variables)
         listed = (*base, *overlays) if overlays else base
         unknown = listed if edited is None or overlays or self._naming else edited
         checked = learn(entry.blob for entry in unknown)
@@ -145,6 +149,8 @@ class Rendering:
             self.used = frozenset(
                 name for entry in listed if entry.blob in self._recipes for name in checked[entry.blob].variables
             )
+        elif self._holding and unknown is not listed:
+            checked = learn(entry.blob for entry in listed)
         problems = list(_misplaced(listed[: len(base)], checked)) if self._holding else []
         if overlays:
             listed = self._with_overlays(listed, len(base), checked, learn, problems)

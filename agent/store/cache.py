@@ -21,7 +21,7 @@ from agent.store.server import take_turns
 UNUSED_DAYS = 30
 FILES_MAX = 200_000
 _DAY_SECONDS = 86_400.0
-_TOUCH_DAYS = 7  # an entry's last use is noted once a week: a warm pass of ten thousand files writes nothing
+TOUCH_DAYS = 7  # an entry's last use is noted once a week: a warm pass of ten thousand files writes nothing
 _SCAN_FROM = 300  # blobs from which a scan of the context is cheaper than naming them
 _BLOBS_A_QUERY = 200
 
@@ -62,7 +62,7 @@ def read(connection: Connection, context: str, blobs: Sequence[str], today: int)
         for blob, used_day, checksum, body in rows:
             if blob in wanted and crc32(body, crc32(blob.encode())) == checksum:
                 files[blob] = unpack(body)
-                if today - used_day >= _TOUCH_DAYS:
+                if today - used_day >= TOUCH_DAYS:
                     touch.append(blob)
     return Found(files, touch)
 

@@ -29,7 +29,7 @@ def pack(file: CheckedFile) -> bytes:
             document.scope,
             document.name,
             document.digest,
-            None if document.lifecycle == NO_LIFECYCLE else _pack_lifecycle(document.lifecycle),
+            None if document.lifecycle == NO_LIFECYCLE else pack_lifecycle(document.lifecycle),
             document.references,
         ]
         for document in file.documents
@@ -65,7 +65,7 @@ def unpack(body: bytes) -> CheckedFile:
             references,
         ) = values
         document.scope = tuple([(word, name) for word, name in scope])
-        document.lifecycle = NO_LIFECYCLE if lifecycle is None else _unpack_lifecycle(lifecycle)
+        document.lifecycle = NO_LIFECYCLE if lifecycle is None else unpack_lifecycle(lifecycle)
         document.references = tuple(map(tuple, references))
         document.spec = None
         document.__class__ = CheckedDocument
@@ -88,7 +88,7 @@ def _pairs(scope: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((word, name) for word, name in scope)
 
 
-def _pack_lifecycle(lifecycle: Lifecycle) -> list[Any]:
+def pack_lifecycle(lifecycle: Lifecycle) -> list[Any]:
     return [
         lifecycle.depends_on,
         lifecycle.protect,
@@ -102,7 +102,7 @@ def _pack_lifecycle(lifecycle: Lifecycle) -> list[Any]:
     ]
 
 
-def _unpack_lifecycle(values: list[Any]) -> Lifecycle:
+def unpack_lifecycle(values: list[Any]) -> Lifecycle:
     depends_on, protect, drift, replace, create_only, ignore, moved_from, actions, awaits = values
     return Lifecycle(
         tuple(depends_on),

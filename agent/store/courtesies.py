@@ -11,7 +11,8 @@ from contextlib import suppress
 from agent.errors import StoreError
 from agent.model.manifest import CheckedFile
 from agent.model.spending import Spent
-from agent.store import cache, ledger, work
+from agent.model.summary import Summary
+from agent.store import cache, ledger, summaries, work
 from agent.store.holding import Holding
 
 
@@ -33,6 +34,17 @@ class Courtesies(Holding):
         if files:
             with suppress(StoreError), self._write(durable=False, courtesy=True) as connection:
                 cache.write(connection, context, files, self._clock.now())
+
+    def summary(self, target: str, context: str) -> summaries.Kept | None:
+        """The target's manifests as they were put together last, in this context; None where that is not known."""
+        with suppress(StoreError), self._read() as connection:
+            return summaries.read(connection, target, context, self._clock.now())
+        return None
+
+    def put_summary(self, target: str, context: str, summary: Summary) -> None:
+        """Keep it for the next process; silently not, when the store cannot take it."""
+        with suppress(StoreError, TypeError), self._write(durable=False, courtesy=True) as connection:
+            summaries.write(connection, target, context, summary, self._clock.now())
 
     def begun(self, context: str) -> dict[str, int]:
         """How often each piece of work of a context was begun, and never ended."""

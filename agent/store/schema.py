@@ -249,6 +249,18 @@ checked = Table(
     sqlite_with_rowid=False,
 )
 
+# Each target's manifests as they were put together last; ``context`` is all but the files that decides what they say.
+summary = Table(
+    "summary",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("context", Text, nullable=False),
+    Column("made_day", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 spending = Table(
     "spending",
     metadata,

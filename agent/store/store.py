@@ -34,6 +34,7 @@ from agent.store import (
     ledger,
     ownership,
     server,
+    summaries,
     suspensions,
 )
 from agent.store import memory as remembered
@@ -253,6 +254,7 @@ class Store(Telling):
         inventory.drop_tombstones(connection, now - inventory.TOMBSTONE_SECONDS)
         decisions.drop(connection, now - inventory.TOMBSTONE_SECONDS)
         cache.compact(connection, now, files_max)
+        summaries.compact(connection, now)
         ledger.compact(connection, now)
         self._compact_operations(connection, now)
         self._compacted_at = now

@@ -94,18 +94,23 @@ def validate_warm_store(stage: Stage) -> Taken:
 
 
 def validate_warm_process(stage: Stage) -> Taken:
-    """The same process, the same revision."""
-    last = LastDesired()
-    _validated(stage, None, last)
-    return _validated(stage, None, last)
+    """The same process and its source, the same revision."""
+    source, last = _source(stage), LastDesired()
+    _validated(stage, None, last, source)
+    return _validated(stage, None, last, source)
 
 
-def _validated(stage: Stage, store: Store | None, last: LastDesired) -> Taken:
+def _source(stage: Stage) -> Source:
+    source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
+    source.fetch()
+    return source
+
+
+def _validated(stage: Stage, store: Store | None, last: LastDesired, source: Source | None = None) -> Taken:
     taken = Taken()
     platform = load_platform("dataos/v1")
     config = TargetConfig("main", "dataos/v1", folder=corpus.FOLDER)
-    source: Source = open_source(SourceConfig(path=stage.repository), Path(stage.folder) / "cache")
-    source.fetch()
+    source = source or _source(stage)
     with taken.clock():
         desired: Desired = read_desired(source, source.resolve(stage.first), config, platform, store, last)
     assert not desired.problems, desired.problems[:3]
