@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.benchmarks import corpus
 from tests.benchmarks.filled import fill
 from tests.benchmarks.stage import TOKEN, config_of, sandbox
+from tests.benchmarks.terraform_state import write_state
 
 OURS = "datakeel"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -104,17 +105,16 @@ def _datakeel(work: str, place: Path, platform: str, server: str, manifests: str
 
 
 def _terraform(place: Path, size: int) -> Peer:
-    words = ["terraform", "plan", "-detailed-exitcode", "-no-color"]
-    peer = Peer(f"Terraform, plan of {size:,}", words, place)
+    peer = Peer(f"Terraform, plan of {size:,}", ["terraform", "plan", "-detailed-exitcode", "-no-color"], place)
     if not (place / "terraform.tfstate").exists():
         (place / "manifests").mkdir(parents=True, exist_ok=True)
-        for number, document in enumerate(corpus.documents(size)):
-            (place / "manifests" / f"{number:06d}.yaml").write_text(document, encoding="utf-8")
+        named = [(f"{number:06d}.yaml", document) for number, document in enumerate(corpus.documents(size))]
+        for name, document in named:
+            (place / "manifests" / name).write_text(document, encoding="utf-8")
         (place / "main.tf").write_text(_TERRAFORM, encoding="utf-8")
-        for words in (["init"], ["apply", "-auto-approve"]):
-            subprocess.run(
-                ["terraform", *words, "-no-color"], cwd=place, env=environment_of(peer), check=True, capture_output=True
-            )
+        command = ["terraform", "init", "-no-color"]
+        subprocess.run(command, cwd=place, env=environment_of(peer), check=True, capture_output=True)
+        write_state(place / "terraform.tfstate", named)
     return peer
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.benchmarks.__main__ import _paths
-from tests.benchmarks.peer_tools import Peer
+from tests.benchmarks.peer_tools import OURS, Peer, resources
 from tests.benchmarks.peers import lines_of, measure
 
 
@@ -48,3 +49,17 @@ def test_of_the_largest_sizes_only_what_should_not_grow_is_measured() -> None:
     assert _paths(10_000, "pull.cold") == ["floor.parse", "pull.cold"]
     assert _paths(10_000, "validate.warm.s") == ["validate.cold", "validate.warm.store"]
     assert _paths(10_000, "start") == []
+
+
+def test_ours_find_nothing_to_do_as_a_command_and_as_the_agent_that_has_started(tmp_path: Path) -> None:
+    with resources(tmp_path, 4, None) as peers:
+        taken = measure([each for each in peers if each.name.startswith(OURS)], 1)
+    assert [(runs[0]["calls"] > 0, runs[0]["writes"]) for runs in taken.values()] == [(True, 0), (True, 0), (False, 0)]
+
+
+@pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
+def test_terraform_finds_nothing_to_do_over_the_state_that_is_written_for_it(tmp_path: Path) -> None:
+    with resources(tmp_path, 4, None) as peers:
+        (terraform,) = [each for each in peers if not each.name.startswith(OURS)]
+        taken = measure([terraform], 1)[terraform.name]
+    assert taken[0]["cpu"] > 0, "a plan with changes ends with 2"
