@@ -152,9 +152,10 @@ class Writer:
         work, kind, resource, book = self.work, *self._parts(change)
         was = change.moved_from or change.key
         seen = work.observed.of(was)
-        if not isinstance(seen, Present) or seen.live is None:
+        there = seen.live if isinstance(seen, Present) else None
+        if not isinstance(seen, Present) or there is None:
             return moved_on(change, "it was not read")
-        live, etag = seen.live, None
+        live, etag = there, None
         operation = kind.update or kind.apply
         if self._aged() or (operation is not None and operation.if_match):
             reply = (await look_at(work.api, kind, was, change.server_id, Purpose.LOOK, uid=change.uid)).reply
@@ -168,7 +169,7 @@ class Writer:
         before = work.ground.applied.get(was, {}).get("spec") if row is not None else None
         found = work.ground.compared(resource, before, live, row)
         new = beside(found, {field.pointer for field in change.fields})
-        moved = self._moved(change, found, new, reread=live is not seen.live)
+        moved = self._moved(change, found, new, reread=live is not there)
         if moved is not None:
             return moved_on(change, f"`{moved.path}` changed meanwhile")
         mark = self.following.mark(change, work.ground.content(resource) if kind.is_run else None)

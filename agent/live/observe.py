@@ -30,7 +30,7 @@ from agent.live.witness import believed, must_answer
 from agent.model.apart import Apart
 from agent.model.identity import Key, uid_of
 from agent.model.inventory import InventoryRow
-from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown
+from agent.model.resource import Absent, Desired, Observation, Observed, Present, Stray, Unknown, as_kept
 from agent.model.stock import Place, by_place
 
 Scope = tuple[tuple[str, str], ...]
@@ -148,7 +148,7 @@ def _agreed(
 
 
 def _is_remembered(seen: Observation) -> bool:
-    return isinstance(seen, Present) and seen.live is None
+    return isinstance(seen, Present) and not seen.is_read
 
 
 class _Shelves:
@@ -244,7 +244,7 @@ async def _listings(groups: Iterable[Group], quiet: Mapping[Group, Quiet], api: 
 
 def _is_settled(subject: Subject, seen: Observation | None, shelves: _Shelves) -> bool:
     """Whether all that was asked of an object is that a list shows it, as well as it is known to be."""
-    if type(seen) is not Present or seen.live is not None or subject.row is None or subject.unread or subject.due:
+    if type(seen) is not Present or seen.is_read or subject.row is None or subject.unread or subject.due:
         return False
     return subject.key in shelves.shown and seen.health in (subject.row.health, "unknown")
 
@@ -260,7 +260,7 @@ def _told(subject: Subject, shelves: _Shelves) -> Observation | None:
         uid = uid_of(shelves.platform, key)
         return run_in_list(key, row, shelf.kind, listed, shelf.listing, uid, shelves.memory.rows, shelves.now)
     if listed is not None and shelf.full:
-        return Present(listed.item, listed.id, listed.owner, listed.health, None)
+        return Present(as_kept(listed.item), listed.id, listed.owner, listed.health, None)
     if listed is not None:
         shelves.shown[key] = listed.revision
     if unread or row is None or _must_be_read(row, listed, due):
@@ -330,7 +330,13 @@ def _judged(
         owner = owner_of(kind, reply.item, uid)
         content = content_of_run(kind, reply.item) if kind.is_run else None
         return Present(
-            reply.item, id_of(kind, reply.item), owner, health_of(kind, reply.item), now, content, None, looked.others
+            as_kept(reply.item),
+            id_of(kind, reply.item),
+            owner,
+            health_of(kind, reply.item),
+            now,
+            content,
+            others=looked.others,
         )
     if reply.answer == "notFound":
         guess = kind.get.unverified if kind.get is not None and looked.proof == "get" else None

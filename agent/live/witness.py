@@ -50,7 +50,7 @@ def _is_witnessed(
     observations: Mapping[Key, Observation], listings: Mapping[Group, Listing], rows: Mapping[Key, InventoryRow]
 ) -> bool:
     """Whether this pass has found something of ours, by its key or in a list."""
-    if any(isinstance(seen, Present) and seen.live is not None for seen in observations.values()):
+    if any(isinstance(seen, Present) and seen.is_read for seen in observations.values()):
         return True
     if any(listing.unchanged for listing in listings.values()):
         return True  # it shows what it is about, as when it was judged

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agent.errors import Problem
+from agent.model.canonical import from_json, packed
 from agent.model.identity import Key, Origin, Revision
 from agent.model.manifest import NO_LIFECYCLE, Lifecycle
 from agent.model.tracked import folded
@@ -84,12 +85,13 @@ class Present:
     """The object exists. ``live`` is the platform's own object (the ``item`` of a get or of a full list row).
 
     ``live`` is None when the object was only seen in a summary list, or is remembered from an earlier read; then
-    ``seen_at`` tells how old the knowledge of its content is (None: content never read).
+    ``seen_at`` tells how old the knowledge of its content is (None: content never read). Where it is ``kept`` as bytes
+    (:func:`as_kept`) each ``live`` is a tree of its own.
     ``owner`` is the uid found in the object's mark, None without a readable mark; ``content`` is what a run's mark says
     that it was started from.
     """
 
-    live: Mapping[str, Any] | None
+    kept: Mapping[str, Any] | bytes | None
     id: str | None = None
     owner: str | None = None
     health: Health = "unknown"
@@ -97,6 +99,27 @@ class Present:
     content: str | None = None
     listed_as: str | None = None  # the revision in the list that showed it
     others: tuple[str, ...] = ()  # ids of other runs of the same manifest that are listed
+
+    @property
+    def live(self) -> Mapping[str, Any] | None:
+        live: Mapping[str, Any] | None = from_json(self.kept) if isinstance(self.kept, bytes) else self.kept
+        return live
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its content was read in this pass."""
+        return self.kept is not None
+
+
+def as_kept(live: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
+    """A live object for a :class:`Present`, which lasts as long as a pass: so many trees would be most of its memory.
+
+    What cannot be JSON stays a tree.
+    """
+    try:
+        return packed(live)
+    except TypeError:
+        return live
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,15 +81,16 @@ def asked(change: Change, desired: Desired, observed: Observed, ground: Ground, 
     """A digest of everything that a change would be sent with, and of what it would be sent to."""
     resource = desired.resources.get(change.key)
     seen = observed.observations.get(change.key)
-    live = seen if isinstance(seen, Present) else None
+    there = seen if isinstance(seen, Present) else None
+    live = there.live if there is not None else None
     return digest(
         [
             change.action,
             ground.platform.digest,
             caution.context,
             None if resource is None else [resource.digest, ground.written(resource)],
-            None if live is None else [live.id, live.owner, live.health],
-            None if live is None or live.live is None else ground.seen(change.key, live.live),
+            None if there is None else [there.id, there.owner, there.health],
+            None if live is None else ground.seen(change.key, live),
         ]
     )
 
@@ -132,7 +133,7 @@ def _unreadable(observed: Observed) -> dict[str, str]:
     for key, seen in observed.observations.items():
         if isinstance(seen, Unknown) and seen.code == "api-unintelligible":
             told.setdefault(key.kind, seen.message)
-        elif isinstance(seen, Present) and seen.live is not None:
+        elif isinstance(seen, Present) and seen.is_read:
             fine.add(key.kind)
     return {kind: why for kind, why in told.items() if kind not in fine}
 

@@ -5,9 +5,6 @@ Called by ``planner`` for every resource of a target. Unknown holds, Absent must
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from agent.definitions.platform import Kind
 from agent.errors import AgentError
 from agent.model.change import Action, Cause, FieldChange, FieldOp, Suppressed
@@ -36,7 +33,7 @@ class Decider(Adoptions):
         row = self.ground.rows.get(key)
         if (
             isinstance(seen, Present)
-            and seen.live is None
+            and not seen.is_read
             and row is not None
             and row.in_sync
             and row.applied_digest == resource.digest
@@ -63,14 +60,14 @@ class Decider(Adoptions):
             self.absent(resource, kind, row)
         elif kind.is_run:
             self.run(resource, kind, row, seen)
-        elif seen.live is None:
+        elif not seen.is_read:
             self.unread(resource, row, seen)
         elif seen.health == "gone":
             self.hold(
                 resource, Action.CREATE, "GoneElsewhere", "deleted on the platform, but the name may still be taken"
             )
         else:
-            self.present(resource, kind, row, seen, seen.live)
+            self.present(resource, kind, row, seen)
         return len(self.changes) > before
 
     def unread(self, resource: Resource, row: InventoryRow | None, seen: Present) -> None:
@@ -151,9 +148,8 @@ class Decider(Adoptions):
         else:
             self.add(resource, Action.REPLACE, Cause.GIT, fields, seen=seen, message="the run before it is cancelled")
 
-    def present(
-        self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Present, live: Mapping[str, Any]
-    ) -> None:
+    def present(self, resource: Resource, kind: Kind, row: InventoryRow | None, seen: Present) -> None:
+        live = seen.live or {}
         uid = uid_of(self.ground.platform.name, resource.key)
         handed = self.ground.handover.handed.get(resource.key)
         if handed is not None and row is not None and (kind.mark is None or seen.owner in (uid, handed.uid)):

@@ -78,7 +78,8 @@ def _desired(resource: Resource | None, ground: Ground) -> Mapping[str, Any] | N
 
 def _live(change: Change, observed: Observed, ground: Ground) -> Mapping[str, Any] | None:
     seen = observed.of(change.moved_from or change.key)
-    if not isinstance(seen, Present) or seen.live is None:
+    live = seen.live if isinstance(seen, Present) else None
+    if live is None:
         return None
-    spec: Mapping[str, Any] = public(dict(ground.seen(change.key, seen.live)))
+    spec: Mapping[str, Any] = public(dict(ground.seen(change.key, live)))
     return spec

@@ -53,7 +53,7 @@ def _renaming(desired: Desired, ground: Ground) -> Iterator[tuple[Key, Key]]:
 
 
 def _is_there(row: InventoryRow, seen: Observation, ground: Ground) -> bool:
-    if not isinstance(seen, Present) or seen.live is None or seen.health == "gone":
+    if not isinstance(seen, Present) or not seen.is_read or seen.health == "gone":
         return False
     return is_ours(ground.platform.kinds[row.key.kind], row, seen)
 

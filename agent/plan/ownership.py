@@ -44,7 +44,7 @@ def letting_go(
         return change
     if not can_unmark(book):
         return replace(change, message=f"{told}, and keeps our mark: no write takes only that off")
-    if seen.live is None:
+    if not seen.is_read:
         return change.held("Unknown", "its content was not read in this pass")
     requests = Requests(1, calls_of_look(kind), 0, 0)
     told += "; our mark is taken off"

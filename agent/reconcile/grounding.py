@@ -112,7 +112,7 @@ def less_known(observed: Observed, whole: Desired, rows: Iterable[InventoryRow])
 
 def is_remembered(seen: Observation) -> bool:
     """Whether an object was not read in this pass, but is there."""
-    return isinstance(seen, Present) and seen.live is None
+    return isinstance(seen, Present) and not seen.is_read
 
 
 def _is_run(target: Target, key: Key) -> bool:

@@ -109,9 +109,7 @@ def _needs(desired: Desired, key: Key) -> tuple[Key, ...]:
 
 
 def _is_read(seen: Observation) -> bool:
-    return (isinstance(seen, Present) and seen.live is not None) or (
-        isinstance(seen, Absent) and seen.proof != "parent"
-    )
+    return (isinstance(seen, Present) and seen.is_read) or (isinstance(seen, Absent) and seen.proof != "parent")
 
 
 def _seen_at(seen: Observation) -> float:

@@ -55,12 +55,12 @@ def remember(target: Target, desired: Desired, observed: Observed, plan: Plan, g
                     revision=desired.revision.commit,
                 )
             )
-        elif key in drifted and there.live is not None:  # of a run that lists no longer show, nothing new was seen
+        elif key in drifted and there.is_read:  # of a run that lists no longer show, nothing new was seen
             seen_at, listed_as = there.seen_at or now, there.listed_as
             rows.append(
                 replace(row, in_sync=False, health=there.health, seen_at=seen_at, listed_as=listed_as, reported=again)
             )
-        elif there.live is None and there.listed_as is not None and there.seen_at != row.seen_at:
+        elif not there.is_read and there.listed_as is not None and there.seen_at != row.seen_at:
             rows.append(replace(row, health=there.health, seen_at=there.seen_at))  # the list says that it is the same
         elif row.health != there.health and there.health != "unknown":
             rows.append(replace(row, health=there.health))

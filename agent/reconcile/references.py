@@ -31,7 +31,7 @@ async def read_references(
     found: dict[Key, Wires] = {}
     for key, seen in observed.observations.items():
         resource = desired.resources.get(key)
-        book = target.books.of(key) if resource is not None and isinstance(seen, Present) and seen.live else None
+        book = target.books.of(key) if resource is not None and isinstance(seen, Present) and seen.is_read else None
         if resource is None or book is None or not book.elsewhere:
             continue
         wires: dict[str, dict[str, Any]] = {}
@@ -60,8 +60,9 @@ class _Known:
         member = ref.member or ""
         kind = self._kinds[key.kind]
         seen = self._observed.observations.get(key)
-        if isinstance(seen, Present) and seen.live is not None and member in seen.live:
-            return seen.live[member]
+        live = seen.live if isinstance(seen, Present) else None
+        if live is not None and member in live:
+            return live[member]
         if kind.id is not None and kind.id.plain == member:
             told = seen.id if isinstance(seen, Present) else None
             if told or _id_in(self._rows, key):

@@ -95,8 +95,8 @@ def picture_in(part: Mapping[str, Any], target: Target) -> Picture:
     rows, applied = [], {}
     for each in part["objects"]:
         key = _key_of(target, each["key"])
-        words = {word: each[word] for word in ("live", "id", "owner", "health", "seen_at", "content")}
-        seen[key] = Present(**words)
+        words = {word: each[word] for word in ("id", "owner", "health", "seen_at", "content")}
+        seen[key] = Present(each["live"], **words)
         if each["row"] is not None:
             rows.append(InventoryRow(key, **each["row"]))
         if each["applied"] is not None:
@@ -119,19 +119,20 @@ def _written_form(
     """The observation with ``live`` as plans compare it. What was not read in this pass is as it was last written."""
     row, resource = seen.ground.rows.get(key), seen.desired.resources.get(key)
     if target.platform.kinds[key.kind].is_run:
-        return replace(there, live=None)  # what a run was started from is in the row, and nothing else is compared
-    if there.live is None:
+        return replace(there, kept=None)  # what a run was started from is in the row, and nothing else is compared
+    live = there.live
+    if live is None:
         known = row is not None and row.in_sync and "spec" in applied
         if not known:
             return Unknown("not-read", "its content was not read when the snapshot was taken")
-        return replace(there, live=applied["spec"], owner=there.owner or (row.uid if row is not None else None))
+        return replace(there, kept=applied["spec"], owner=there.owner or (row.uid if row is not None else None))
     try:
         written = seen.ground.written(resource) if resource is not None else applied.get("spec", {})
-        live = seen.ground.seen(key, there.live)
+        live = seen.ground.seen(key, live)
     except AgentError as error:
         return Unknown("secret-unavailable", error.what)
     book = target.books.of(key)
-    return replace(there, live=_redacted(book, live, written, (), lambda value: target.secrets.masked(value)[:24]))
+    return replace(there, kept=_redacted(book, live, written, (), lambda value: target.secrets.masked(value)[:24]))
 
 
 def _redacted(book: RuleBook, live: Any, written: Any, place: Place, hide: Callable[[Any], str]) -> Any:
