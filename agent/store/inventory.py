@@ -6,6 +6,7 @@ Called by ``Store`` and ``journal`` with a connection whose transaction they own
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
@@ -19,6 +20,7 @@ from agent.store.engine import execute_many, raw_rows, upsert
 TOMBSTONE_SECONDS = 30 * 86_400.0
 _SCAN_FROM = 300  # keys of one target from which a scan of the target is cheaper than naming them
 _KEYS_A_QUERY = 100
+_ROWS_AT_ONCE = 500  # that are packed before they are written: ten thousand would be a seventh of a pass's memory
 
 # A statement is made once: to make one costs more than to run it.
 _rows = schema.inventory
@@ -45,10 +47,11 @@ def read_rows(connection: Connection, target: str) -> tuple[dict[Key, InventoryR
 
 def write_rows(connection: Connection, rows: Iterable[InventoryRow]) -> None:
     """Insert or overwrite; a key that is ours again loses its tombstone."""
-    packed = [packing.pack_row(row) for row in rows]
-    execute_many(connection, upsert(connection, schema.inventory), packed)
-    if connection.execute(_ANY_TOMBSTONE).first():
-        for row in packed:
+    statement, waiting = upsert(connection, schema.inventory), iter(rows)
+    buried = connection.execute(_ANY_TOMBSTONE).first() is not None
+    while packed := [packing.pack_row(row) for row in islice(waiting, _ROWS_AT_ONCE)]:
+        execute_many(connection, statement, packed)
+        for row in packed if buried else ():
             connection.execute(_DROP[schema.tombstone], _of(row))
 
 
@@ -101,8 +104,10 @@ def _applied_of(connection: Connection, target: str, wanted: list[tuple[str, str
 
 
 def write_applied(connection: Connection, applied: Mapping[Key, Mapping[str, Any]]) -> None:
-    packed = [{**packing.key_dict(key), "body": packing.applied_bytes(leaves)} for key, leaves in applied.items()]
-    execute_many(connection, upsert(connection, schema.applied), packed)
+    statement, waiting = upsert(connection, schema.applied), iter(applied.items())
+    while some := list(islice(waiting, _ROWS_AT_ONCE)):
+        packed = [{**packing.key_dict(key), "body": packing.applied_bytes(leaves)} for key, leaves in some]
+        execute_many(connection, statement, packed)
 
 
 def forget(connection: Connection, key: Key, tombstone_at: float | None) -> None:

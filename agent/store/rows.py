@@ -24,6 +24,7 @@ KEY_COLUMNS = ("target", "kind", "scope", "name")
 
 # A frozen dataclass sets each field through object.__setattr__: six times the cost of a plain class with the same
 # slots, which Python lets us turn into the frozen one once it is filled. Scans of thousands of rows need it.
+_NOTHING: Mapping[str, Any] = {}
 _NOT_YET = (None, None, None, None)
 _Draft: Any = type("_Draft", (), {"__slots__": InventoryRow.__slots__})
 
@@ -124,13 +125,21 @@ def _unpack_body(key: Key, body: bytes) -> InventoryRow:
         draft.unkept_once,
         *later,
     ) = orjson.loads(body)
+    _share(draft)
     # Rows that older releases wrote end before one of these.
     draft.listed_as, draft.healed_at, flaps, reported = later if len(later) > 3 else (*later, *_NOT_YET)[:4]
-    draft.flaps = {pointer: Flap(*flap) for pointer, flap in flaps.items()} if flaps else {}
+    draft.flaps = {pointer: Flap(*flap) for pointer, flap in flaps.items()} if flaps else _NOTHING
     draft.reported = None if reported is None else _unpack_reported(reported)
     draft.__class__ = InventoryRow
     row: InventoryRow = draft
     return row
+
+
+def _share(draft: Any) -> None:
+    """What tens of thousands of rows have in common is there once."""
+    draft.proof, draft.health, draft.revision = intern(draft.proof), intern(draft.health), intern(draft.revision)
+    draft.definition = draft.definition and intern(draft.definition)
+    draft.not_kept, draft.unkept_once = draft.not_kept or _NOTHING, draft.unkept_once or _NOTHING
 
 
 def _pack_reported(reported: Reported) -> str:
