@@ -14,7 +14,7 @@ from agent.live.look import runs_of
 from agent.live.rows import Listing, Row
 from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
-from agent.model.resource import Absent, Observation, Present, Unknown, as_kept
+from agent.model.resource import Absent, Observation, Present, Unknown
 
 
 def run_in_list(
@@ -33,7 +33,7 @@ def run_in_list(
     if listed is not None:
         content = content_of_run(kind, listed.item)
         others = tuple(each for each in ours if each != listed.id)
-        return Present(as_kept(listed.item), listed.id, listed.owner, listed.health, now, content, others=others)
+        return Present(listed.kept, listed.id, listed.owner, listed.health, now, content, others=others)
     if listing.answer != "ok":
         return Unknown(f"api-{listing.answer}", listing.why)
     seen = unlisted_run(key, row, rows, now)

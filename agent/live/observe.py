@@ -260,7 +260,7 @@ def _told(subject: Subject, shelves: _Shelves) -> Observation | None:
         uid = uid_of(shelves.platform, key)
         return run_in_list(key, row, shelf.kind, listed, shelf.listing, uid, shelves.memory.rows, shelves.now)
     if listed is not None and shelf.full:
-        return Present(as_kept(listed.item), listed.id, listed.owner, listed.health, None)
+        return Present(listed.kept, listed.id, listed.owner, listed.health, None)
     if listed is not None:
         shelves.shown[key] = listed.revision
     if unread or row is None or _must_be_read(row, listed, due):

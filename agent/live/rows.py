@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agent.definitions.expressions import Expression
 from agent.definitions.marks import marks_of
 from agent.definitions.platform import Answer, Kind
+from agent.model.canonical import from_json
 from agent.model.identity import Key
 from agent.model.resource import Health
 
@@ -27,15 +28,23 @@ Sealed = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One object of a list. ``item`` is the platform's own object, as much of it as the list shows."""
+    """One object of a list. ``item`` is the platform's own object, as much of it as the list shows.
+
+    Of a list that shows all of it, it is ``kept`` as bytes: each ``item`` is a tree of its own then.
+    """
 
     name: str
     scope: tuple[tuple[str, str], ...]
     id: str | None
     owner: str | None
     health: Health
-    item: Mapping[str, Any]
+    kept: Mapping[str, Any] | bytes
     revision: str | None
+
+    @property
+    def item(self) -> Mapping[str, Any]:
+        item: Mapping[str, Any] = from_json(self.kept) if isinstance(self.kept, bytes) else self.kept
+        return item
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from agent.definitions.scope import list_words
 from agent.live.paging import Walk
 from agent.live.rows import Row, health_of, id_of, identity_of, revision_of
 from agent.model.identity import Key, uid_of
+from agent.model.resource import as_kept
 
 
 class Taken:
@@ -68,4 +69,5 @@ class Taken:
         owner = owner_of(kind, item)
         if owner is not None:
             owner = owner_of(kind, item, uid_of(self._platform, Key(self._target, kind.name, scope, name)))
-        return Row(name, scope, server_id, owner, health_of(kind, item), item, revision_of(kind, item))
+        kept = as_kept(item) if kind.list is not None and kind.list.holds == "full" else item
+        return Row(name, scope, server_id, owner, health_of(kind, item), kept, revision_of(kind, item))
