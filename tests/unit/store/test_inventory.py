@@ -67,6 +67,17 @@ def test_a_second_write_of_a_key_overwrites_and_other_targets_stay(store: Store)
     assert store.rows("unheard-of") == {}
 
 
+def test_more_rows_than_are_packed_at_a_time_are_written_with_their_leaves(store: Store) -> None:
+    keys = [key(f"etl-{number}") for number in range(1201)]
+    store.forget(keys[0], tombstone=True)
+    store.forget(keys[-1], tombstone=True)
+    store.put_rows((row(one.name) for one in keys), {one: {"/name": one.name} for one in keys})
+
+    assert store.rows("analytics") == {one: row(one.name) for one in keys}
+    assert store.applied(keys) == {one: {"/name": one.name} for one in keys}
+    assert store.tombstones("analytics") == {}
+
+
 def test_applied_leaves_keep_decimals_and_come_back_for_few_and_for_many_keys(store: Store) -> None:
     leaves = {"/replicas": 2, "/ratio": Decimal("1.10"), "/name": "ü", "/nothing": None, "/big": 10**30}
     keys = [key(f"etl-{number}") for number in range(301)]
