@@ -52,7 +52,8 @@ resource "terraform_data" "manifest" {
 class Peer:
     """A command that finds nothing to do. ``requests`` is where the API writes down what it was asked.
 
-    ``tells``: its last line is what one pass of it took, as JSON; else the whole command is measured.
+    ``tells``: its last line is what one pass of it took, as JSON; else the whole command is measured. ``ready``: it
+    finds all as wished the first time; others make it so.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Peer:
     environment: Mapping[str, str] = field(default_factory=dict)
     requests: Path | None = None
     tells: bool = False
+    ready: bool = False
 
 
 def environment_of(peer: Peer) -> dict[str, str]:
@@ -105,7 +107,8 @@ def _datakeel(work: str, place: Path, platform: str, server: str, manifests: str
 
 
 def _terraform(place: Path, size: int) -> Peer:
-    peer = Peer(f"Terraform, plan of {size:,}", ["terraform", "plan", "-detailed-exitcode", "-no-color"], place)
+    command = ["terraform", "plan", "-detailed-exitcode", "-no-color"]
+    peer = Peer(f"Terraform, plan of {size:,}", command, place, ready=True)
     if not (place / "terraform.tfstate").exists():
         (place / "manifests").mkdir(parents=True, exist_ok=True)
         named = [(f"{number:06d}.yaml", document) for number, document in enumerate(corpus.documents(size))]
@@ -135,7 +138,7 @@ def _octodns(place: Path, size: int, environment: Path) -> Peer:
     told = {f"z{zone}.example.": {"sources": ["source"], "targets": ["live"]} for zone in zones}
     (place / "config.yaml").write_text(_yaml({"providers": providers, "zones": told}), encoding="utf-8")
     words = [str(environment / "bin" / "octodns-sync"), "--config-file", str(place / "config.yaml")]
-    return Peer(f"octoDNS, plan of {size:,} records", words, place)
+    return Peer(f"octoDNS, plan of {size:,} records", words, place, ready=True)
 
 
 @contextmanager
