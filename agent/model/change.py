@@ -181,6 +181,7 @@ class Plan:
     revision: Revision
     changes: tuple[Change, ...]
     unchanged: int = 0
+    remembered: int = 0  # of the unchanged: content as it was last read, since nothing told that it is another
     calls: Calls = Calls()
     seconds_needed: float = 0.0
     budget: tuple[WindowLeft, ...] = ()

@@ -36,14 +36,16 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     missing = _mass_absence(observed, ground)
     resources, rows = _looked_at(desired, observed, ground)
     unchanged = len(desired.resources) - len(resources) - len(observed.later & desired.resources.keys())
+    remembered = unchanged  # what was not looked at
     renamed, doubts = renamed_in_place(desired, observed, ground), unclear_renames(desired, observed, ground)
     for resource in resources:
         if resource.key in renamed:
             decider.rename(resource, renamed[resource.key], observed.of(renamed[resource.key]))
         elif resource.key in doubts:
             decider.hold(resource, Action.UPDATE, "MoveHeld", doubts[resource.key])
-        elif not _decided(decider, resource, _seen(resource.key, observed, ground, missing)):
+        elif not _decided(decider, resource, seen := _seen(resource.key, observed, ground, missing)):
             unchanged += 1
+            remembered += _is_as_last_read(seen, ground.rows.get(resource.key))
     moved = frozenset(renamed.values())
     for row in (each for each in rows if each.key not in moved):
         change = _left(row, _seen(row.key, observed, ground, missing), desired, observed, ground)
@@ -66,6 +68,7 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         revision=desired.revision,
         changes=ordered,
         unchanged=unchanged,
+        remembered=remembered,
         calls=replace(
             cost(
                 ordered,
@@ -177,6 +180,13 @@ def _seen(key: Key, observed: Observed, ground: Ground, missing: str | None) -> 
     if missing is not None and isinstance(seen, Absent):
         return Unknown("mass-absence", missing)
     return seen
+
+
+def _is_as_last_read(seen: Observation, row: InventoryRow | None) -> bool:
+    """Whether content is believed as an earlier look has read it. A list that still shows the same revision vouches."""
+    if not isinstance(seen, Present) or seen.is_read:
+        return False
+    return seen.listed_as is None or row is None or row.listed_as != seen.listed_as
 
 
 class _Dependencies:

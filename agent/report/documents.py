@@ -289,7 +289,8 @@ def plan_summary(plans: Sequence[Plan]) -> dict[str, int]:
     """How many changes of each sort there are."""
     words = {action: action.value for action in Action} | {Action.HOLD: "held", Action.NONE: "drift_reported"}
     summary = {words[action]: sum(plan.count(action) for plan in plans) for action in Action}
-    return summary | {"unchanged": sum(plan.unchanged for plan in plans)}
+    totals = {word: sum(getattr(plan, word) for plan in plans) for word in ("unchanged", "remembered")}
+    return summary | totals
 
 
 def _calls(plans: Sequence[Plan]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False, now: fl
     """The block of one target, without digest."""
     if is_in_sync(plan):
         made_from = counted(plan.calls.read, "call") if not plan.ground else f"made from {_ground(plan, now)}"
-        return f"{clean(plan.target)}: {compared(plan)}, {made_from}\n"
+        known = f"; {_remembered(plan)}" if plan.remembered else ""
+        return f"{clean(plan.target)}: {compared(plan)}, {made_from}{known}\n"
     told = (*plan.changes, *plan.apart)
     scope = _shared_scope(told)
     title = [plan.target, plan.platform.partition("/")[0], *(f"{word} {name}" for word, name in scope)]
@@ -82,6 +83,12 @@ def render_plan(plan: Plan, *, paint: Paint = plain, full: bool = False, now: fl
         lines.append(f"made from  {_ground(plan, now)}")
     lines.append(render_counts([plan]))
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _remembered(plan: Plan) -> str:
+    """A change by hand is seen once the content is due to be read again; who asks now should know that, and the way."""
+    of = "" if plan.remembered == plan.unchanged else f" of {plan.remembered}"
+    return f"content{of} as last read, datakeel diff --fresh reads it now"
 
 
 def _ground(plan: Plan, now: float | None) -> str:
@@ -166,6 +173,8 @@ def _footer(plan: Plan, *, full: bool) -> list[str]:
     lines += [f"window     {_counted_waits(plan, message)}: {clean(message)}{rest}" for message in waits]
     if not plan.complete:
         lines.append("incomplete not everything could be read; what is unknown is held, and nothing is deleted for it")
+    if plan.remembered:
+        lines.append(f"unchanged  {_remembered(plan)}")
     lines.append(f"calls      {_calls(plan, full=full)}")
     if plan.budget:
         lines.append(f"budget     {_budget(plan)}")

@@ -463,6 +463,17 @@ def test_remembered_content_is_trusted_only_while_git_stands_still() -> None:
     assert the(world.plan(), "a").reason == "Unknown"
 
 
+def test_what_is_in_sync_only_as_last_read_is_counted() -> None:
+    world = World()
+    world.all("read now", {"x": 1})
+    for name, known_as, listed_as in (("no list", None, None), ("vouched for", "7", "7"), ("moved on", "6", "7")):
+        world.git(name, {"x": 1})
+        world.owned(name, {"x": 1}, listed_as=known_as)
+        world.observations[key(name)] = Present(None, None, None, "ready", NOW - 60, listed_as=listed_as)
+    plan = world.plan()
+    assert (plan.unchanged, plan.remembered) == (4, 2)
+
+
 def test_strays_are_listed_and_never_changed() -> None:
     world = World()
     world.strays = (Stray(key("hand-made")),)

@@ -139,6 +139,7 @@ def test_the_counts_digest_and_costs_are_those_of_the_plans() -> None:
         "held": 2,
         "drift_reported": 1,
         "unchanged": 601,
+        "remembered": 0,
     }
     assert document["digest"] == digest_of((PLAN, replace(samples.IN_SYNC, target="sales")))
     assert document["calls"] == {

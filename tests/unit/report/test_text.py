@@ -70,6 +70,13 @@ def test_nothing_to_do_is_one_line() -> None:
     assert render_plans([samples.IN_SYNC]) == "analytics: 304 in sync with main@4f2c1ab, 26 calls\n"
 
 
+def test_what_was_not_read_now_is_told_with_the_way_to_read_it() -> None:
+    way = "as last read, datakeel diff --fresh reads it now\n"
+    assert render_plans([replace(samples.IN_SYNC, remembered=304)]).endswith(f", 26 calls; content {way}")
+    assert render_plans([replace(samples.IN_SYNC, remembered=9)]).endswith(f"; content of 9 {way}")
+    assert f"\nunchanged  content of 9 {way}calls " in render_plans([replace(PLAN, remembered=9)], next_verb="")
+
+
 def test_that_nothing_was_looked_at_is_not_called_in_sync() -> None:
     text = render_plans([replace(samples.IN_SYNC, unchanged=0)])
     assert text == "analytics: no resource that was asked for is in main@4f2c1ab or owned, 26 calls\n"
