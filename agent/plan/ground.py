@@ -71,13 +71,14 @@ class Ground:
     unclaimed: Mapping[Key, str] = field(default_factory=dict)
     needed: Mapping[Key, str] = field(default_factory=dict)
 
-    def written(self, resource: Resource) -> Mapping[str, Any]:
-        """What git says, as it is compared and stored: files as path and content, secrets as fingerprints."""
-        return self._written(resource, resource.read())
+    def written(self, resource: Resource, spec: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """What git says, as it is compared and stored: files as path and content, secrets as fingerprints.
 
-    def _written(self, resource: Resource, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        ``spec`` is that of the manifest, where it was read already.
+        """
         book = self.books.of(resource.key)
-        told: Mapping[str, Any] = fingerprinted(book, described(book, spec, resource.files), self.fingerprint)
+        read = resource.read() if spec is None else spec
+        told: Mapping[str, Any] = fingerprinted(book, described(book, read, resource.files), self.fingerprint)
         return told
 
     def seen(self, key: Key, live: Mapping[str, Any], wires: Wires | None = None) -> Mapping[str, Any]:
@@ -103,7 +104,7 @@ class Ground:
         secret that cannot be read.
         """
         book, spec = self.books.of(resource.key), resource.read()
-        written = self._written(resource, spec)
+        written = self.written(resource, spec)
         quiet = {"ignore": resource.lifecycle.ignore, "create_only": resource.lifecycle.create_only}
         if book.kind.is_run:
             return with_references(compare_run(book, written, applied, live, **quiet), spec)

@@ -63,12 +63,12 @@ class PicturedGround(Ground):
     it was given then, for nobody here has the key.
     """
 
-    def written(self, resource: Resource) -> Mapping[str, Any]:
+    def written(self, resource: Resource, spec: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         row, applied = self.rows.get(resource.key), self.applied.get(resource.key, {})
         if row is not None and row.applied_digest == resource.digest and "spec" in applied:
-            spec: Mapping[str, Any] = applied["spec"]
-            return spec
-        return super(PicturedGround, self).written(resource)
+            known: Mapping[str, Any] = applied["spec"]
+            return known
+        return super(PicturedGround, self).written(resource, spec)
 
     def seen(self, key: Key, live: Mapping[str, Any], wires: Wires | None = None) -> Mapping[str, Any]:
         return live
