@@ -80,9 +80,13 @@ class Fresh:
         """The moment of the oldest of these looks."""
         return min((self.looks[key][0] for key in keys), default=now)
 
-    def keep(self, observed: Observed, outcomes: Iterable[Outcome], began: float) -> None:
-        """A pass was cut short: what it has read, and neither found well nor acted upon, is read already."""
+    def keep(self, observed: Observed, outcomes: Iterable[Outcome], doubted: Iterable[Key], began: float) -> None:
+        """A pass was cut short: what it has read, and neither found well nor acted upon, is read already.
+
+        ``doubted`` had a write under way, which may have landed after the look: that says nothing of what came of it.
+        """
         acted = {each.change.key for each in outcomes if each.result not in (Result.SKIPPED, Result.HELD)}
+        acted.update(doubted)
         looks = {
             key: (self.looks[key][0] if key in self.looks and self.looks[key][1] is seen else began, seen)
             for key, seen in observed.observations.items()

@@ -202,7 +202,7 @@ async def reconcile_once(target: Target, wish: Wish, seen: Look | None = None) -
     if wish.selects is None:
         target.blocked = frozenset([*seen.ground.waiting, *seen.ground.needed])
     if is_overtaken():
-        target.fresh.keep(seen.observed, outcomes, seen.looked_at)
+        target.fresh.keep(seen.observed, outcomes, seen.ground.deciding, seen.looked_at)
     elif not wish.hurried and wish.selects is None:
         target.fresh.forget()
     if target.last.specs is not None:
