@@ -66,7 +66,8 @@ class Peer:
 
 
 def environment_of(peer: Peer) -> dict[str, str]:
-    left_out = {"TF_CLI_CONFIG_FILE"}
+    # Bytecode is kept: without it a checkout is compiled by each command, and what pip installed is not.
+    left_out = {"TF_CLI_CONFIG_FILE", "PYTHONDONTWRITEBYTECODE"}
     return {name: value for name, value in os.environ.items() if name not in left_out} | dict(peer.environment)
 
 
