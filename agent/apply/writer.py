@@ -178,9 +178,8 @@ class Writer:
         marked = mark is None or seen.owner == change.uid
         if change.action is Action.ADOPT and found.same and marked:
             work.step.remember(after, work.ground.document(resource, work.ground.wires(change.key)))
-            return Outcome(
-                change, Result.DONE, message="recorded; nothing had to be sent", ready=seen.health == "ready"
-            )
+            told = "recorded; nothing had to be sent"
+            return Outcome(change, Result.DONE, message=told, ready=seen.health == "ready")
         written = [split_pointer(field.pointer) for field in change.fields if field.op is not FieldOp.RELEASE]
         owed = Owed(tuple(place for place in book.vias if place in written))
         if marked and written and all(place in book.vias for place in written):

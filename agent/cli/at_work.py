@@ -21,9 +21,9 @@ from agent.config.model import Config
 from agent.model.outcome import Report
 from agent.reconcile.asked import Asked
 from agent.reconcile.loop import Loop
-from agent.reconcile.once import Wish
 from agent.reconcile.relay import Relay
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.secrets import mask_url
 from agent.viewing.tail import Tail
 

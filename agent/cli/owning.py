@@ -29,8 +29,9 @@ from agent.plan.ownership import consent_digest
 from agent.plan.rules import RuleBook
 from agent.reconcile.desired import read_desired
 from agent.reconcile.last import LastDesired
-from agent.reconcile.once import Wish, look
+from agent.reconcile.looking import look
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.report.escape import clean
 from agent.store.store import Store
 

@@ -28,7 +28,7 @@ from agent.model.canonical import canonical, from_json
 from agent.model.identity import Revision
 from agent.reconcile.causes import with_causes
 from agent.reconcile.desired import read_desired
-from agent.reconcile.once import look
+from agent.reconcile.looking import look
 from agent.reconcile.picture import look_at_picture
 from agent.reconcile.proposal import proposal_of
 from agent.reconcile.snapshot import FORMAT, picture_in, snapshot_of

@@ -17,10 +17,12 @@ from agent.model.change import Change, digest_of
 from agent.model.identity import Key, Revision
 from agent.model.outcome import Outcome, Report
 from agent.reconcile.causes import with_causes
+from agent.reconcile.looking import Look, look, still_waiting
 from agent.reconcile.neighbours import in_turn
-from agent.reconcile.once import Look, Wish, look, reconcile_once, still_waiting
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 
 
 async def make_plans(config: Config, options: Options) -> tuple[TargetPlan, ...]:

@@ -1,4 +1,4 @@
-"""What earlier passes know, as far as looking is concerned. Made by ``reconcile/once``, used by ``observe``."""
+"""What earlier passes know, as far as looking is concerned. Made by ``reconcile/looking``, used by ``observe``."""
 
 from __future__ import annotations
 

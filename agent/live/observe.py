@@ -1,6 +1,6 @@
 """keys -> Observed: lists find, by-key reads decide, and whatever could not be told is Unknown.
 
-Called by ``reconcile/once``. It sends reads only, never more than the definition asks for: a key whose content is
+Called by ``reconcile/looking``. It sends reads only, never more than the definition asks for: a key whose content is
 remembered and fresh costs nothing beyond its share of a list.
 """
 

@@ -1,6 +1,6 @@
 """What a plan stands on besides desired and observed, and how git and live are held side by side. Pure.
 
-Assembled by ``reconcile/once``; applying compares through it too, so that both see the same difference.
+Assembled by ``reconcile/looking``; applying compares through it too, so that both see the same difference.
 """
 
 from __future__ import annotations

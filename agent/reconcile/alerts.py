@@ -17,8 +17,8 @@ from agent.errors import StoreError
 from agent.model.alert import MARKER, RESOLVED, Alert, Fact, Message
 from agent.model.outcome import Report, Result
 from agent.reconcile.facts import applied, facts_of, is_whole, unsettled
-from agent.reconcile.once import Wish
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.report.cloud_events import State, alert_event, applied_event
 from agent.store.store import Store
 

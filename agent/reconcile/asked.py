@@ -17,8 +17,8 @@ from agent.errors import AgentError, StoreError
 from agent.model.outcome import Report, Result
 from agent.model.request import LookRequest
 from agent.plan.caution import SOON
-from agent.reconcile.once import Wish
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.store.store import Store
 
 EVERY_SECONDS = 1.0

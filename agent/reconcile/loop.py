@@ -27,7 +27,7 @@ from agent.reconcile.heads import newest
 from agent.reconcile.hurry import is_long, left_over
 from agent.reconcile.inbox import WAITING_MAX, Inbox
 from agent.reconcile.named import reconcile_hurried, reconcile_named
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.pace import Pace
 from agent.reconcile.pulse import Pulse
 from agent.reconcile.sweep import Sweep
@@ -35,6 +35,7 @@ from agent.reconcile.tally import Tally
 from agent.reconcile.target import Target
 from agent.reconcile.telling import tell_change, tell_pass
 from agent.reconcile.tenure import Tenure
+from agent.reconcile.wish import Wish
 from agent.source import Wakeups
 from agent.tracing import traced
 

@@ -12,10 +12,12 @@ from agent.model.change import Action
 from agent.model.identity import Key
 from agent.model.outcome import Report
 from agent.model.resource import Absent
+from agent.reconcile.looking import Look, look
 from agent.reconcile.memory import remember
-from agent.reconcile.once import Look, Wish, look, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.reported import untold
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 
 _MILD = frozenset({Action.NONE, Action.HOLD, Action.UPDATE})
 

@@ -20,10 +20,11 @@ from agent.plan.ground import Ground
 from agent.plan.handover import Handover
 from agent.plan.planner import make_plan
 from agent.reconcile.grounding import census_of, ground_of
+from agent.reconcile.looking import Look
 from agent.reconcile.neighbours import crossed
-from agent.reconcile.once import Look, Wish
 from agent.reconcile.proposal import Proposal, assume_applied, plan_of
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 
 Group = tuple[str, tuple[tuple[str, str], ...]]
 

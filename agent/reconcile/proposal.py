@@ -25,8 +25,9 @@ from agent.plan.hits import tell_hits
 from agent.plan.normalize import fingerprinted
 from agent.plan.proposal import changed_keys, told_apart, touched_leaves
 from agent.reconcile.desired import read_desired
-from agent.reconcile.once import Look, Wish, look
+from agent.reconcile.looking import Look, look
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.source import Source
 
 

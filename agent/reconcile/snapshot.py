@@ -19,7 +19,7 @@ from agent.model.suspension import Suspension
 from agent.plan.elements import identifying, merged
 from agent.plan.normalize import FINGERPRINT, is_fingerprint
 from agent.plan.rules import Place, RuleBook, pattern_of
-from agent.reconcile.once import Look
+from agent.reconcile.looking import Look
 from agent.reconcile.picture import Group, Picture, group_of
 from agent.reconcile.target import Target
 from agent.report.values import utc

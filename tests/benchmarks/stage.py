@@ -151,7 +151,8 @@ def config_of(server: str, platform: str = "dataos") -> TargetConfig:
 
 def _populate(stage: Stage) -> tuple[float, int]:
     """Create everything through the walk, or adopt what is there already: wall seconds and calls."""
-    from agent.reconcile.once import Wish, reconcile_once
+    from agent.reconcile.once import reconcile_once
+    from agent.reconcile.wish import Wish
 
     async def play() -> tuple[float, int]:
         async with open_target(stage, stage.state) as target:

@@ -22,8 +22,9 @@ from agent.cli.options import Options
 from agent.config.load import load_config
 from agent.model.outcome import Report
 from agent.reconcile import collector
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from tests.benchmarks.taken import cpu_seconds, peak_megabytes
 
 _TURNS = 10

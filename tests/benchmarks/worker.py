@@ -25,9 +25,11 @@ from agent.model.resource import Desired
 from agent.reconcile import collector
 from agent.reconcile.desired import read_desired
 from agent.reconcile.last import LastDesired
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.looking import look
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.source import Source, open_source
 from agent.store.store import Store
 from tests.benchmarks import corpus, floors, listed

@@ -24,8 +24,10 @@ import httpx
 
 from agent.live.purpose import Purpose
 from agent.model.outcome import Result
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.looking import look
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox import Refusal, create_app
 from agent.sandbox.requests_log import Entry
 from agent.store.store import Store

@@ -13,7 +13,7 @@ import pytest
 
 from agent.errors import Unauthorized
 from agent.model.outcome import Result
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated
 from tests.platforms.conformance.examples import examples_of_kinds
 from tests.simulation.places import make_template, memory_folder

@@ -26,8 +26,10 @@ from agent.live.api import open_api
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Look, Wish, look, reconcile_once
+from agent.reconcile.looking import Look, look
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox import create_app
 from agent.secrets import Secret
 from agent.store.store import Store

@@ -13,7 +13,8 @@ import pytest
 
 from agent.model.change import Action
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from agent.store.store import Store
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated
 from tests.platforms.conformance.examples import examples_of_kinds

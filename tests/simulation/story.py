@@ -30,8 +30,10 @@ from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.identity import Revision
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.looking import look
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox import Refusal, create_app
 from agent.secrets import Secret
 from tests.simulation.judge import Judge

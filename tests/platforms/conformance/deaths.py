@@ -20,7 +20,7 @@ import httpx
 
 from agent.model.outcome import Report, Result
 from agent.plan.cost import is_thin
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.derived import (
     absence_is_provable,
     book_of,

@@ -22,8 +22,10 @@ from agent.live.connection import Connection
 from agent.live.purpose import Purpose
 from agent.model.change import Action, Plan
 from agent.model.outcome import Outcome, Report, Result
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.looking import look
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox import Commit, create_app
 from agent.secrets import Secret
 from agent.store.store import Store

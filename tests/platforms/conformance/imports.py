@@ -23,7 +23,8 @@ from agent.plan.compose import value_at
 from agent.plan.normalize import live_spec
 from agent.plan.rules import split_pointer
 from agent.reconcile.desired import read_desired
-from agent.reconcile.once import Wish, look
+from agent.reconcile.looking import look
+from agent.reconcile.wish import Wish
 from agent.secrets import Secret
 from tests.platforms.conformance.emulated import Emulated, Fell, told
 from tests.platforms.conformance.wire import Sent

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from agent.sandbox import Commit
 from tests.platforms.conformance.derived import absence_is_provable
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, TWIN, Emulated, Fell, told

@@ -10,7 +10,7 @@ from agent.live.rows import health_of, id_of
 from agent.model.change import Action, FieldOp
 from agent.plan.normalize import live_spec
 from agent.plan.runs import OVER
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from agent.sandbox import Commit, Refusal
 from tests.platforms.conformance.derived import (
     again,

@@ -6,7 +6,7 @@ import httpx
 
 from agent.model.change import Action
 from agent.model.outcome import Result
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.derived import absence_is_provable, again, changed, comes_back, is_found_by_name
 from tests.platforms.conformance.emulated import BETWEEN_PASSES, Emulated, Fell, told
 from tests.platforms.conformance.wire import READS, Sent

@@ -10,10 +10,11 @@ from agent.live.nowhere import Nowhere
 from agent.model.canonical import from_json, to_json
 from agent.model.change import Plan
 from agent.reconcile.desired import read_desired
-from agent.reconcile.once import Wish, look
+from agent.reconcile.looking import look
 from agent.reconcile.picture import look_at_picture
 from agent.reconcile.snapshot import picture_in, snapshot_of
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.store.store import Store
 from tests.platforms.conformance.emulated import Emulated, Fell
 

@@ -14,7 +14,9 @@ import httpx
 from agent.definitions.load import load_platform
 from agent.model.change import Action
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.looking import look
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from agent.store.store import Store
 from tests.platforms.conformance.emulated import assembled, beyond, told
 from tests.platforms.made_up.garden import Garden

@@ -17,7 +17,8 @@ import pytest
 
 from agent.live.budget_registry import BudgetRegistry
 from agent.model.change import Action
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.emulated import told
 from tests.platforms.made_up.garden import TICKET_SECONDS
 from tests.platforms.made_up.scene import (

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from agent.model.outcome import Result
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.deaths import Effects
 from tests.platforms.conformance.emulated import told
 from tests.platforms.made_up.garden import Garden

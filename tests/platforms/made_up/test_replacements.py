@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.model.change import Action
 from agent.model.outcome import Result
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.emulated import told
 from tests.platforms.made_up.scene import LINK, Scene, Story, manifest
 

@@ -11,7 +11,8 @@ import pytest
 
 from agent.model.change import Action, Cause
 from agent.model.outcome import Result
-from agent.reconcile.once import Wish, look
+from agent.reconcile.looking import look
+from agent.reconcile.wish import Wish
 from tests.platforms.conformance.emulated import told
 from tests.platforms.made_up.scene import LINK, Scene, Story, manifest
 

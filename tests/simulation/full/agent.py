@@ -28,9 +28,11 @@ from agent.live.budget import Budget
 from agent.live.budget_registry import BudgetRegistry
 from agent.live.connection import Connection
 from agent.model.outcome import Report
+from agent.reconcile.looking import look
 from agent.reconcile.loop import Loop
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox.faults import read_rules
 from agent.secrets import Secret
 from agent.source import Source

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from agent.model.outcome import Report
 from agent.reconcile.loop import Loop, Pace
-from agent.reconcile.once import Wish
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.source import Wakeups
 from tests.simulation.full.life import Killed
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.model.outcome import Report, Result
 from agent.plan.quiet import UNKEPT
-from agent.reconcile.once import Wish
+from agent.reconcile.wish import Wish
 from agent.sandbox.requests_log import Entry
 from tests.simulation.full.agent import INTERVAL, RIGHT, Agent, Parts
 from tests.simulation.full.at_work import Working

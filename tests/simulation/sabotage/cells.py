@@ -15,8 +15,8 @@ from agent.model.identity import Revision
 from agent.model.outcome import Report
 from agent.model.suspension import Suspension
 from agent.model.window import ApplyWindow
-from agent.reconcile.once import Wish
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox import Commit, Refusal, create_app
 from agent.sandbox.rate_limit import RateLimiter
 from tests.simulation.kill import Life, MortalStore, MortalTransport

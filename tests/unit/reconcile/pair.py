@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.model.outcome import Report
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Neighbour, Target
+from agent.reconcile.wish import Wish
 from tests.simulation.kill import Life, MortalStore
 from tests.simulation.virtual_time import VirtualLoop
 from tests.unit.reconcile.scene import INTERVAL, Scene, dataos

@@ -17,8 +17,9 @@ from agent.live.api import open_api
 from agent.live.budget import Budget
 from agent.live.connection import Connection
 from agent.model.outcome import Report
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.sandbox import create_app
 from agent.secrets import Secret
 from agent.store.store import Store

@@ -17,7 +17,8 @@ import pytest
 from agent.live.calm import Calm
 from agent.live.rows import Listing
 from agent.model.outcome import Report
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import INTERVAL, Scene, document, workflow
 

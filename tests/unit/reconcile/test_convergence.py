@@ -11,7 +11,8 @@ import pytest
 
 from agent.model.change import Action
 from agent.model.outcome import Report
-from agent.reconcile.once import Wish, look
+from agent.reconcile.looking import look
+from agent.reconcile.wish import Wish
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, play_at_work
 from tests.unit.reconcile.scene import Scene, workflow
 

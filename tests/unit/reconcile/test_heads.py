@@ -15,7 +15,8 @@ from agent.config.model import Signers
 from agent.model.change import Action
 from agent.model.outcome import Report
 from agent.reconcile.heads import SETTLE_SECONDS
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from agent.source.local import LocalRepository, Wanted
 from agent.source.repository import GitSource
 from agent.source.signatures import Signatures

@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.model.change import Action
 from agent.model.outcome import Report
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import INTERVAL, Scene, workflow, wrapped
 

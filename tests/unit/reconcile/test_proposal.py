@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.model.change import Action, Plan
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.proposal import look_at_proposal, parted_at, proposal_of
+from agent.reconcile.wish import Wish
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow, wrapped
 

@@ -14,7 +14,8 @@ from agent.errors import SourceError
 from agent.model.change import Action
 from agent.model.outcome import Report
 from agent.reconcile.heads import SETTLE_SECONDS
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from agent.source.mount import PublishedFolder
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from agent.model.change import Action
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, Story, play_at_work
 from tests.unit.reconcile.scene import Scene, document, workflow, wrapped

@@ -12,8 +12,8 @@ from agent.model.actor import Actor, Person
 from agent.model.outcome import Report, Result
 from agent.model.verdict import Effect
 from agent.policy.rule import Match, Rule
-from agent.reconcile.once import Wish
 from agent.reconcile.proposal import look_at_proposal, proposal_of
+from agent.reconcile.wish import Wish
 from agent.report.documents import pass_document
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow

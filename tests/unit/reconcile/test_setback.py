@@ -12,8 +12,9 @@ import pytest
 from agent.model.change import Action
 from agent.model.outcome import Report
 from agent.model.ownership import Word
-from agent.reconcile.once import Wish, reconcile_once
+from agent.reconcile.once import reconcile_once
 from agent.reconcile.setback import MEMORY
+from agent.reconcile.wish import Wish
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import Scene, workflow
 

@@ -15,11 +15,12 @@ from agent.model.canonical import from_json, to_json
 from agent.model.change import Action, Plan
 from agent.reconcile.desired import read_desired
 from agent.reconcile.last import LastDesired
-from agent.reconcile.once import Wish, look
+from agent.reconcile.looking import look
 from agent.reconcile.picture import look_at_picture
 from agent.reconcile.proposal import proposal_of
 from agent.reconcile.snapshot import picture_in, snapshot_of
 from agent.reconcile.target import Target
+from agent.reconcile.wish import Wish
 from agent.store.store import Store
 from tests.simulation.kill import Life
 from tests.simulation.virtual_time import VirtualLoop, run

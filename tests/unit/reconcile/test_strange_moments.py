@@ -18,7 +18,9 @@ from agent.apply.secrets import SecretValues
 from agent.definitions.platform import Window
 from agent.model.change import Action
 from agent.model.outcome import Report, Result
-from agent.reconcile.once import Wish, look, reconcile_once
+from agent.reconcile.looking import look
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from tests.simulation.source import MemorySource, blob_id
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.at_work import INTERVAL, AtWork, play_at_work

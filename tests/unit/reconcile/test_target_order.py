@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from agent.model.outcome import Report
+from agent.reconcile.looking import look, still_waiting
 from agent.reconcile.loop import Loop
 from agent.reconcile.neighbours import in_turn
-from agent.reconcile.once import Wish, look, reconcile_once, still_waiting
+from agent.reconcile.once import reconcile_once
+from agent.reconcile.wish import Wish
 from agent.source import Wakeups
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.pair import Pair

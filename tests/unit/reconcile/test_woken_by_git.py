@@ -10,8 +10,9 @@ import pytest
 
 from agent.model.change import Action
 from agent.model.outcome import Result
+from agent.reconcile.looking import look
 from agent.reconcile.loop import Loop
-from agent.reconcile.once import Wish, look
+from agent.reconcile.wish import Wish
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.unit.reconcile.scene import INTERVAL, Scene, document, workflow
 
