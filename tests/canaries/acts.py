@@ -20,14 +20,14 @@ WORDS = ("agent: words",)
 CRASHES = """
 import sys
 from agent.cli.main import main
-from agent.reconcile import once
+from agent.reconcile import looking
 
 def make_plan(desired, observed, ground, caution):
     secrets = ground.fingerprint.__self__
     values = [secrets._value(name).reveal() for name in secrets._sources]
     raise RuntimeError(f"it broke with {values}")
 
-once.make_plan = make_plan
+looking.make_plan = make_plan
 sys.exit(main())
 """
 
