@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from agent.definitions.expressions import Expression
 from agent.definitions.marks import marks_of
 from agent.definitions.platform import Answer, Kind
-from agent.model.canonical import from_json
 from agent.model.identity import Key
-from agent.model.resource import Health
+from agent.model.resource import Health, tree_of
 
 if TYPE_CHECKING:
     from agent.live.answers import Reply
@@ -43,8 +42,7 @@ class Row:
 
     @property
     def item(self) -> Mapping[str, Any]:
-        item: Mapping[str, Any] = from_json(self.kept) if isinstance(self.kept, bytes) else self.kept
-        return item
+        return tree_of(self.kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,13 +102,18 @@ class Present:
 
     @property
     def live(self) -> Mapping[str, Any] | None:
-        live: Mapping[str, Any] | None = from_json(self.kept) if isinstance(self.kept, bytes) else self.kept
-        return live
+        return None if self.kept is None else tree_of(self.kept)
 
     @property
     def is_read(self) -> bool:
         """Whether its content was read in this pass."""
         return self.kept is not None
+
+
+def tree_of(kept: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
+    """What :func:`as_kept` keeps, as it was: of bytes, a tree of its own each time."""
+    tree: Mapping[str, Any] = from_json(kept) if isinstance(kept, bytes) else kept
+    return tree
 
 
 def as_kept(live: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
