@@ -3,6 +3,10 @@
 A process may die at any moment, and an answer may be lost: then the journal holds a call whose end nobody saw. It is
 looked at, never sent again (``design/fault-model.md`` 3.5). Recovery only reads and closes intents, so that dying in
 the middle of it changes nothing.
+
+How long a call may still land counts from when it left, and a process that was frozen between its intent and its send
+(T2) sends what is an hour old. Its sender tells when it is done waiting; where it died instead, it may have sent until
+it did, and that was before the next one could look: what that one sees first is written down as the moment.
 """
 
 from __future__ import annotations
@@ -30,7 +34,10 @@ from agent.plan.runs import content_of
 
 
 class OpenIntent(Protocol):
-    """A journalled call without an outcome; ``row`` and ``applied`` are what is true if it landed."""
+    """A journalled call without an outcome; ``row`` and ``applied`` are what is true if it landed.
+
+    ``sent_by`` is the moment of the wall clock after which it left no more; None where nobody has told yet.
+    """
 
     @property
     def intent(self) -> Intent: ...
@@ -38,6 +45,8 @@ class OpenIntent(Protocol):
     def row(self) -> InventoryRow | None: ...
     @property
     def applied(self) -> Mapping[str, Any] | None: ...
+    @property
+    def sent_by(self) -> float | None: ...
 
 
 class Journal(Protocol):
@@ -47,6 +56,7 @@ class Journal(Protocol):
     def rows(self, target: str) -> Mapping[Key, InventoryRow]: ...
     def applied(self, keys: Iterable[Key]) -> Mapping[Key, Mapping[str, Any]]: ...
     def decision(self, op_id: str) -> Decision | None: ...
+    def sent(self, target: str, op_id: str) -> None: ...
     def close_intent(
         self,
         op_id: str,
@@ -79,7 +89,7 @@ class Recovery:
     """What recovery stands on. ``doubt_seconds`` is how long a call may still land after it was sent.
 
     ``wanted`` are the keys that git names; None where nobody has looked. ``age`` tells how many seconds ago a call was
-    sent, by the moment ``now`` of the wall clock or better.
+    sent at the latest, by the moment ``now`` of the wall clock or better.
     """
 
     journal: Journal
@@ -88,7 +98,7 @@ class Recovery:
     fingerprint: Callable[[Any], str]
     doubt_seconds: float
     wanted: Collection[Key] | None = None
-    age: Callable[[Intent, float], float] = lambda intent, now: now - intent.opened_at
+    age: Callable[[OpenIntent, float], float] = lambda opened, now: now - (opened.sent_by or now)
 
 
 async def recover(recovery: Recovery, target: str, now: float) -> dict[Key, str]:
@@ -99,6 +109,8 @@ async def recover(recovery: Recovery, target: str, now: float) -> dict[Key, str]
             note = "answer lost; the file is sent again where it is needed, and a copy that nobody uses may remain"
             recovery.journal.close_intent(opened.intent.op_id, "not_done", note=note)
             continue
+        if opened.sent_by is None:
+            recovery.journal.sent(target, opened.intent.op_id)
         resolution = await resolve(recovery, opened, now)
         if resolution.state == "open":
             undecided[opened.intent.key] = resolution.note
@@ -124,7 +136,7 @@ async def resolve(recovery: Recovery, opened: OpenIntent, now: float) -> Resolut
     )
     reply = looked.reply
     # It may land at the very end of that time, and reads show it only when they have settled after that.
-    doubtful = recovery.age(intent, now) < recovery.doubt_seconds + kind.settle_seconds
+    doubtful = recovery.age(opened, now) < recovery.doubt_seconds + kind.settle_seconds
     if intent.action.startswith(actions.PREFIX):
         doubtful = doubtful or looked.proof == "never-made"  # a person may act on what others made
         resolution = Resolution(*actions.judged(kind, intent, reply, doubtful, recovery.fingerprint))

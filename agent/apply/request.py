@@ -21,7 +21,7 @@ from agent.live.relatives import Relatives
 from agent.live.requests import NOTHING, Around
 from agent.live.rows import id_of
 from agent.model.canonical import digest
-from agent.model.change import Change, FieldChange
+from agent.model.change import Action, Change, FieldChange
 from agent.model.identity import Key
 from agent.model.inventory import Intent, InventoryRow
 from agent.model.outcome import Outcome, Result
@@ -53,6 +53,7 @@ class Store(Protocol):
         forget: bool = False,
         note: str = "",
     ) -> bool: ...
+    def sent(self, target: str, op_id: str) -> None: ...
     def put_rows(self, rows: list[InventoryRow], applied: Mapping[Key, Mapping[str, Any]] | None = None) -> None: ...
     def forget(self, key: Key, tombstone: bool) -> None: ...
     def tombstones(self, target: str) -> Mapping[Key, float]: ...
@@ -67,13 +68,7 @@ class Sent:
     row: InventoryRow | None
     terminal: bool
 
-    def outcome(
-        self,
-        change: Change,
-        *,
-        message: str = "",
-        ready: bool | None = None,
-    ) -> Outcome:
+    def outcome(self, change: Change, *, message: str = "", ready: bool | None = None) -> Outcome:
         failed = self.result is not Result.DONE
         return Outcome(
             change,
@@ -152,8 +147,8 @@ class WriteStep:
         ``intent_action`` is what the journal calls the write, where that is not its verb.
 
         The intent is opened when the call has its turn, not before: an open intent never waits for the budget, and its
-        doubt is counted from the moment of sending. Raises Withdrawn when the agent stops first, Outdated when the
-        turn comes too late.
+        doubt is counted from the end of the wait for an answer. Raises Withdrawn when the agent stops first, Outdated
+        when the turn comes too late.
         """
         operation = rule or _operation(kind, verb)
         revealed = self._secrets.revealed(body) if body is not None else None
@@ -171,9 +166,8 @@ class WriteStep:
             if verb != "delete":
                 now = self._clock.now()
                 row = replace(row, written_at=now, settle_until=now + kind.settle_seconds)
-            intent = self._intent(op_id, change, verb, prepared, server_id, body, base, row)
-            intent = replace(intent, action=intent_action or intent.action)
-            self._store.open_intent(intent, None if verb == "delete" else row, applied)
+            intent = self._intent(op_id, change, intent_action or verb, prepared, server_id, body, base, row)
+            self._open(intent, None if verb == "delete" else row, applied)
 
         reply = identified(change, verb, kind, server_id, await self._api.send(prepared, Purpose.WRITE, journal))
         result = classify(reply, operation, deleting=verb == "delete", creating=verb == "create")
@@ -188,6 +182,8 @@ class WriteStep:
             # the process die now, it was not a person who took it away. A refusal leaves everything.
             gone = replace(row, applied_digest=None) if result is Result.DONE and intent_action is None else None
             self._store.close_intent(op_id, result.value, row=gone, note=reply.message)
+        else:
+            self._store.sent(change.key.target, op_id)
         return Sent(result, reply, row if result is Result.DONE else None, reply.answer in TERMINAL)
 
     async def upload(self, change: Change, kind: Kind, upload: Upload, text: str, content: bytes) -> Any:
@@ -233,6 +229,15 @@ class WriteStep:
     def looked(self, key: Key) -> None:
         """An object was looked at just now."""
         self._looks[key] = self._clock.monotonic()
+
+    def _open(self, intent: Intent, row: InventoryRow | None, applied: Mapping[str, Any] | None) -> None:
+        """Journal, and still be in time: a machine may stand still in a commit. Raises Withdrawn and Outdated."""
+        self._store.open_intent(intent, row, applied)
+        try:
+            self._in_time(intent.key)
+        except (Withdrawn, Outdated):
+            self._store.close_intent(intent.op_id, "not_done", note="not sent")
+            raise
 
     def _in_time(self, key: Key) -> None:
         """Right before the first byte. Raises Withdrawn and Outdated."""
@@ -312,19 +317,20 @@ class WriteStep:
         self,
         op_id: str,
         change: Change,
-        verb: Verb,
+        action: str,
         prepared: Prepared,
         server_id: str | None,
         body: Mapping[str, Any] | None,
         base: str | None,
         row: InventoryRow,
     ) -> Intent:
-        action = "create" if verb == "apply" and change.action.value == "create" else verb
+        if action == "apply":
+            action = "create" if change.action is Action.CREATE else "update"
         return Intent(
             op_id=op_id,
             pass_id=self._pass_id,
             key=change.key,
-            action="update" if action == "apply" else action,
+            action=action,
             method=prepared.method,
             path=prepared.template,
             uid=change.uid,

@@ -118,7 +118,7 @@ def _sorted_out(
     restless: set[Place] = set()
     for subject in subjects:
         key, seen = subject.key, _told(subject, shelves)
-        gone = shelves.memory.absence(key) if seen is None or _is_remembered(seen) else None
+        gone = shelves.memory.absence(key) if seen is None or seen.is_remembered else None
         if gone is not None and key not in shelves.shown:
             remembered[key] = gone
         elif seen is None or gone is not None:
@@ -145,10 +145,6 @@ def _agreed(
     if listing is not None and listing.complete:
         return seen
     return Unknown("unconfirmed", "its own read does not find it, and no whole list was read that could agree")
-
-
-def _is_remembered(seen: Observation) -> bool:
-    return isinstance(seen, Present) and not seen.is_read
 
 
 class _Shelves:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from agent.errors import Problem
 from agent.model.canonical import from_json, packed
@@ -109,6 +109,11 @@ class Present:
         """Whether its content was read in this pass."""
         return self.kept is not None
 
+    @property
+    def is_remembered(self) -> bool:
+        """Whether it is there, and its content is known from an earlier pass at best."""
+        return self.kept is None
+
 
 def tree_of(kept: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
     """What :func:`as_kept` keeps, as it was: of bytes, a tree of its own each time."""
@@ -135,6 +140,7 @@ class Absent:
 
     proof: Literal["get", "lists", "never-made", "parent"]
     seen_at: float
+    is_remembered: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,7 @@ class Unknown:
 
     code: str
     message: str
+    is_remembered: ClassVar[bool] = False
 
 
 Observation = Present | Absent | Unknown

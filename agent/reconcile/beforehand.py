@@ -124,7 +124,7 @@ async def in_doubt(target: Target, desired: Desired) -> dict[Key, str]:
             target.secrets.fingerprint,
             target.config.deadline_seconds,
             {*desired.resources, *desired.broken} if desired.broken else desired.resources,
-            lambda intent, now: target.moments.age(intent, now, target.clock.monotonic()),
+            lambda opened, now: target.moments.age(opened, now, target.clock.monotonic()),
         )
         return await recover(recovery, target.name, target.clock.now())
     return {

@@ -13,7 +13,7 @@ from agent.model.identity import Key
 from agent.model.inventory import InventoryRow
 from agent.model.outcome import Report
 from agent.model.ownership import Word
-from agent.model.resource import Desired, Observation, Observed, Present
+from agent.model.resource import Desired, Observed
 from agent.plan.cost import ready_looks
 from agent.plan.elsewhere import Wires
 from agent.plan.ground import Ground
@@ -60,7 +60,7 @@ def ground_of(
     wanted = [
         key
         for key, seen in observed.observations.items()
-        if key in rows and (not is_remembered(seen) or _is_run(target, key))
+        if key in rows and (not seen.is_remembered or _is_run(target, key))
     ]
     return Ground(
         target.platform,
@@ -110,11 +110,6 @@ def less_known(observed: Observed, whole: Desired, rows: Iterable[InventoryRow])
     return replace(observed, strays=tuple(strays))
 
 
-def is_remembered(seen: Observation) -> bool:
-    """Whether an object was not read in this pass, but is there."""
-    return isinstance(seen, Present) and not seen.is_read
-
-
 def _is_run(target: Target, key: Key) -> bool:
     kind = target.platform.kinds.get(key.kind)
     return kind is not None and kind.is_run
@@ -122,7 +117,7 @@ def _is_run(target: Target, key: Key) -> bool:
 
 def expect_specs(target: Target, desired: Desired, observed: Observed) -> None:
     """Tell which manifests the plan will open, so that git is asked for many of them at once."""
-    looked_at = (key for key, seen in observed.observations.items() if not is_remembered(seen))
+    looked_at = (key for key, seen in observed.observations.items() if not seen.is_remembered)
     paths = dict.fromkeys(desired.resources[key].origin.path for key in looked_at if key in desired.resources)
     if target.last.specs is not None and len(paths) > 1:
         blobs = {entry.path: entry.blob for entry in target.last.entries}

@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agent.model.inventory import Intent, InventoryRow
+from agent.apply.recover import OpenIntent
+from agent.model.inventory import InventoryRow
 
 if TYPE_CHECKING:
     from agent.reconcile.target import Target
@@ -25,19 +26,20 @@ _STEP_SECONDS = 2.0
 class Moments:
     """``last``: what the wall clock and the monotonic clock said when the last pass that writes began.
 
-    ``opened`` tells of calls in doubt when they began, on the monotonic clock of this process.
+    ``sent`` tells of calls in doubt since when they are, on the monotonic clock of this process.
     """
 
     last: tuple[float, float] | None = None
     ahead: float = 0.0
-    opened: dict[str, float] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
 
-    def age(self, intent: Intent, wall: float, now: float) -> float:
+    def age(self, opened: OpenIntent, wall: float, now: float) -> float:
         """Seconds since a call was sent, at the most as many as are certain; ``now`` is monotonic."""
-        if intent.op_id not in self.opened:
-            told = 0.0 if self.ahead else max(0.0, wall - intent.opened_at)
-            self.opened[intent.op_id] = now - told
-        return now - self.opened[intent.op_id]
+        op_id, sent_by = opened.intent.op_id, opened.sent_by
+        if op_id not in self.sent:
+            told = 0.0 if self.ahead or sent_by is None else max(0.0, wall - sent_by)
+            self.sent[op_id] = now - told
+        return now - self.sent[op_id]
 
 
 def heed_jumps(target: Target) -> None:

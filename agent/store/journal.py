@@ -32,6 +32,8 @@ _KEY_OF = select(_table.c.target, _table.c.kind, _table.c.scope, _table.c.name).
 )
 _CLOSE = update(_table).where(_table.c.op_id == bindparam("of"))
 _CLOSE = _CLOSE.values({name: bindparam(f"new_{name}") for name in ("result", "note", "closed_at")})
+_SENT = update(_table).where(_table.c.op_id == bindparam("of"), _table.c.closed_at.is_(None))
+_SENT = _SENT.values(sent_by=bindparam("at"))
 _EXPECT_NO_MORE = delete(_expected).where(_expected.c.op_id == bindparam("of"))
 _OPEN_OF = (
     select(
@@ -40,6 +42,7 @@ _OPEN_OF = (
         _expected.c.row,
         _expected.c.applied,
         _table.c.checksum,
+        _table.c.sent_by,
     )
     .outerjoin_from(_table, _expected, _expected.c.op_id == _table.c.op_id)
     .where(_table.c.target == bindparam("of"), _table.c.closed_at.is_(None))
@@ -49,11 +52,15 @@ _OPEN_OF = (
 
 @dataclass(frozen=True, slots=True)
 class OpenIntent:
-    """A call that may have happened; ``row`` and ``applied`` are what is true if it did."""
+    """A call that may have happened; ``row`` and ``applied`` are what is true if it did.
+
+    ``sent_by``: when it had surely left, if it ever did; None while nobody has seen its sender end.
+    """
 
     intent: Intent
     row: InventoryRow | None
     applied: Mapping[str, Any] | None
+    sent_by: float | None = None
 
 
 def open_intent(
@@ -81,6 +88,11 @@ def open_intent(
     connection.execute(_OPEN, {**dict(zip(_OPENED, values, strict=True)), "checksum": checksum})
     if row_body is not None or applied_body is not None:
         connection.execute(_EXPECT, {"op_id": intent.op_id, "row": row_body, "applied": applied_body})
+
+
+def sent(connection: Connection, op_id: str, at: float) -> None:
+    """The call of an open intent leaves no more after this moment."""
+    connection.execute(_SENT, {"of": op_id, "at": at})
 
 
 def close_intent(
@@ -132,7 +144,7 @@ def compact(connection: Connection, now: float, closed_max: int) -> None:
 
 
 def _unpack(stored: tuple[Any, ...], place: str) -> OpenIntent:
-    number, *values, checksum = stored
+    number, *values, checksum, sent_by = stored
     try:
         sound = _checksum(tuple(values)) == checksum
     except TypeError:
@@ -147,6 +159,7 @@ def _unpack(stored: tuple[Any, ...], place: str) -> OpenIntent:
         Intent(op_id, pass_id, Key(target, kind, packing.scope_of(scope), name), *rest),
         packing.row_from_bytes(row) if row is not None else None,
         packing.applied_from_bytes(applied) if applied is not None else None,
+        sent_by,
     )
 
 

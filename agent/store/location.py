@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.errors import StoreError
 
-HEAD = "0011"  # the newest revision in migrations/versions: what this program reads and writes
+HEAD = "0012"  # the newest revision in migrations/versions: what this program reads and writes
 
 _SQLITE_PREFIX = "sqlite:///"
 _SQLITE_MAGIC = b"SQLite format 3\0"

@@ -176,6 +176,7 @@ journal = Table(
     Column("result", Text),
     Column("note", Text),
     Column("closed_at", Double),
+    Column("sent_by", Double),  # when its call had surely left, if it ever did
 )
 # On PostgreSQL it has the same WHERE, said by the migration alone: a word of that dialect here would load all of it.
 Index("journal_open", journal.c.target, sqlite_where=journal.c.closed_at.is_(None))

@@ -157,6 +157,11 @@ class Store(Telling):
             journal.open_intent(connection, replace(intent, epoch=self._epoch_of(target) or intent.epoch), row, applied)
         self.require_time(target)  # a commit may take long
 
+    def sent(self, target: str, op_id: str) -> None:
+        """The call of an open intent has left by now, or never will: its sender is done with it, or gone."""
+        with self._writing(target) as connection:
+            journal.sent(connection, op_id, self._clock.now())
+
     def close_intent(
         self,
         op_id: str,

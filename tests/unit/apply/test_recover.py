@@ -36,8 +36,13 @@ def answered(status: int, value: object) -> httpx.Response:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(url_of(tmp_path / "state.db"), clock=HandClock())
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: HandClock) -> Iterator[Store]:
+    store = Store.open(url_of(tmp_path / "state.db"), clock=clock)
     yield store
     store.close()
 
@@ -47,6 +52,14 @@ async def recovered(
 ) -> dict[Key, str]:
     """What is not decided so many seconds after a create was sent, whose answer was lost."""
     store.open_intent(CREATE, None, {"spec": {}})
+    store.sent(KEY.target, CREATE.op_id)
+    return await recovery_of(store, answer, seconds, kind)
+
+
+async def recovery_of(
+    store: Store, answer: Callable[[httpx.Request], httpx.Response], seconds: float, kind: Kind = KIND
+) -> dict[Key, str]:
+    """What is not decided so many seconds after the create was to be sent."""
     clock = VirtualClock()
     api = api_of(Answers(answer), platform=with_kind(kind), clock=clock)
     recovery = Recovery(store, api, RuleBooks({kind.name: kind}), SecretValues({}, b"k" * 32).fingerprint, DEADLINE)
@@ -63,6 +76,23 @@ async def test_k4_what_lands_last_of_all_is_waited_for_until_reads_show_it(
 
     undecided = await recovered(store, answer, seconds, replace(KIND, settle_seconds=10.0))
     assert (KEY not in undecided) == decided
+
+
+@pytest.mark.row("T2")
+async def test_a_call_of_a_process_that_died_is_in_doubt_from_the_first_look_on(store: Store, clock: HandClock) -> None:
+    """It may have been frozen for an hour between intent and send, and have died right after."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return answered(*(THERE if request.url.path.endswith("/resources") else NOTHING))
+
+    store.open_intent(CREATE, None, {"spec": {}})
+    clock.time += 3600.0
+    enough = DEADLINE + KIND.settle_seconds
+    undecided = await recovery_of(store, answer, 3600.0)
+    assert "it may still land" in undecided[KEY]
+    assert "it may still land" in (await recovery_of(store, answer, 3600.0 + enough - 1.0))[KEY]
+    assert await recovery_of(store, answer, 3600.0 + enough) == {}, "what was seen first is kept in the store"
+    assert store.open_intents(KEY.target) == ()
 
 
 @pytest.mark.parametrize(

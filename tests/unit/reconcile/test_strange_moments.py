@@ -134,6 +134,30 @@ def test_a_write_whose_turn_comes_late_looks_again_first(play: Callable[[Play], 
     play(story)
 
 
+@pytest.mark.row("T2")
+def test_a_machine_that_stands_still_between_intent_and_send_sends_nothing_of_before(
+    play: Callable[[Play], None],
+) -> None:
+    async def story(scene: Scene) -> None:
+        def freeze(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            if statement.startswith("INSERT INTO journal") and freezes:
+                loop.jump(freezes.pop())
+
+        loop, freezes = asyncio.get_running_loop(), [600.0]
+        assert isinstance(loop, VirtualLoop)
+        scene.commit(alpha=workflow("alpha", 2))
+        event.listen(scene.target.store._engine, "before_cursor_execute", freeze)
+        mark = scene.mark
+        report = await scene.look()
+        assert [each.result for each in report.outcomes] == [Result.DONE], "it looked again, and nothing had changed"
+        assert writes(scene, mark) == ["PUT alpha"]
+        assert scene.sent_since(mark)[-4:] == ["GET alpha", "GET alpha", "PUT alpha", "GET alpha"]
+        closed = "SELECT result, note FROM journal WHERE closed_at IS NOT NULL ORDER BY number"
+        assert scene.target.store.query(closed, {})[-2:] == [("not_done", "not sent"), ("done", None)]
+
+    play(story)
+
+
 @pytest.mark.row("H4", "A9")
 def test_what_a_person_changes_between_plan_and_write_is_not_overwritten_in_that_pass(
     play: Callable[[Play], None],
