@@ -192,7 +192,9 @@ class Decider(Adoptions):
         wanted = [change for change in found.fields if change.cause is not Cause.DRIFT]
         mode = self.ground.policy.drift_of(resource)
         if not wanted and drift and row.settle_until is not None and self.ground.now < row.settle_until:
-            return  # reads may still lag behind our own write: an unexpected value is not drift yet
+            # Reads may still lag behind our own write: an unexpected value is not drift yet.
+            self.settling.append((resource.key, drift[0].path))
+            return
         if not wanted and (not drift or mode == "off"):
             self.agreed.append(resource.key)
             for change in found.released:

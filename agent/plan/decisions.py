@@ -18,11 +18,12 @@ from agent.plan.prune import PROTECTED
 
 @dataclass(slots=True)
 class Decisions:
-    """``changes``, the keys that ``agreed``, and what was ``suppressed``."""
+    """``changes``, the keys that ``agreed``, what was ``suppressed``, and keys that are ``settling``, with a path."""
 
     ground: Ground
     changes: list[Change] = field(default_factory=list)
     suppressed: list[Suppressed] = field(default_factory=list)
+    settling: list[tuple[Key, str]] = field(default_factory=list)
     agreed: list[Key] = field(default_factory=list)
 
     def hold(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.definitions.platform import ActionRule, Kind
@@ -61,13 +61,14 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
     ordered = in_order(_hold_dependants(changes, desired, observed), _Dependencies(desired, ground))
     ordered = tie_deletes(tie_moves(ordered, desired, ground.rows), ground.applied)
     ordered = tell_hits(tell_renames(ordered, desired, ground), desired)
+    notes += (*([missing] if missing else ()), *_settling(decider.settling, ground))
     return Plan(
         target=desired.target,
         platform=ground.platform.api_version,
         definition=ground.platform.digest,
         revision=desired.revision,
         changes=ordered,
-        unchanged=unchanged,
+        unchanged=unchanged - len(decider.settling),
         remembered=remembered,
         calls=replace(
             cost(
@@ -83,11 +84,23 @@ def make_plan(desired: Desired, observed: Observed, ground: Ground, caution: Cau
         strays=observed.strays,
         suppressed=tuple(decider.suppressed),
         complete=observed.complete and desired.complete,
-        notes=(*notes, *([missing] if missing else []), *_after(ordered, desired, ground)),
+        notes=(*notes, *_after(ordered, desired, ground)),
         later=len(observed.later),
         agreed=tuple(decider.agreed),
         verdicts=verdicts,
     )
+
+
+def _settling(settling: Sequence[tuple[Key, str]], ground: Ground) -> Iterator[str]:
+    """What differs from our own write a moment ago is told as that: not as in sync, and as drift only if it stays."""
+    if settling:
+        key, path = settling[0]
+        others = f", and {len(settling) - 1} more" if len(settling) > 1 else ""
+        seconds = max(ground.platform.kinds[each.kind].settle_seconds for each, _ in settling)
+        yield (
+            f"{key.path}: {path} is not as it was written a moment ago{others}; "
+            f"what is read may be {seconds:g} s old, so a look after that decides"
+        )
 
 
 def _actions(desired: Desired, ground: Ground, changes: Sequence[Change]) -> list[tuple[Kind, ActionRule, bool]]:

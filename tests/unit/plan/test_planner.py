@@ -193,9 +193,12 @@ def test_an_unexpected_value_within_the_settle_window_is_not_drift() -> None:
     world.git("a", {"x": 1})
     world.owned("a", {"x": 1}, in_sync=False, settle_until=NOW + 1)
     world.live("a", {"x": 0})
-    assert world.plan().changes == ()
+    plan = world.plan()
+    assert plan.changes == ()
+    assert [note.partition(" a moment ago")[0] for note in plan.notes] == ["Thing/blue/a: x is not as it was written"]
     world.now = NOW + 2
     assert the(world.plan(), "a").cause is Cause.DRIFT
+    assert world.plan().notes == ()
 
 
 def test_an_owned_object_that_is_gone_is_made_again_as_drift() -> None:
