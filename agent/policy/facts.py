@@ -90,8 +90,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, str):
-        # Half of a surrogate pair is no text elsewhere.
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        # Half of a surrogate pair is no text elsewhere, and U+0000 ends a text where rules are evaluated: one that
+        # begins with what is allowed would pass for it.
+        whole = value if value.isascii() else value.encode("utf-8", "replace").decode()
+        return whole.replace("\0", "\ufffd")
     if isinstance(value, Mapping):
         return {plain(str(name)): plain(member) for name, member in value.items()}
     if isinstance(value, list | tuple):

@@ -185,6 +185,13 @@ def test_whatever_a_spec_holds_a_rule_is_true_false_or_told_to_have_failed(value
         assert {verdict.rule for verdict in judged(rule(expression), cases=[one])} <= {"one"}
 
 
+def test_a_text_does_not_end_at_u_0000() -> None:
+    one = case(change("a"), {"x": "allowed\0not"})
+    assert not fires("change.desired.x == 'allowed'", one)
+    assert fires("change.desired.x.startsWith('allowed') && size(change.desired.x) == 11", one)
+    assert fires("size(change.desired.x) == 2", case(change("a"), {"x": {"": 1, "\0": 2}}))
+
+
 def test_every_json_value_is_one_that_rules_can_hold() -> None:
     value = {"big": 2**70, "huge": 10**400, "least": -(2**63), "half": Decimal("0.5"), "odd": "a\ud800", "no": None}
     assert plain(value) == {
