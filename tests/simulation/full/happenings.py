@@ -105,12 +105,15 @@ class Happenings:
     def _doom(self, point: str, after: str) -> None:
         self.agents[0].life.doom = (point, after)
 
-    def _freeze(self, seconds: float, skip: int) -> None:
+    def _freeze(self, seconds: float, skip: int = 0, point: str = "") -> None:
         def freeze() -> None:
             self.world.loop.jump(seconds)
             self.world.reached["T2"] += 1
 
-        self.agents[0].life.next.append((skip, freeze))
+        if point:
+            self.agents[0].life.at[point] = freeze
+        else:
+            self.agents[0].life.next.append((skip, freeze))
 
     def _stop(self, skip: int, grace: float) -> None:
         main = self.agents[0]

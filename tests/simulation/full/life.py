@@ -13,11 +13,12 @@ from tests.simulation.kill import Life as ShortLife
 
 
 class Life(ShortLife):
-    """``next`` are things to do at a later point: by how many points, and what."""
+    """``next`` are things to do at a later point, by how many points; ``at`` are those for the next of a name."""
 
     def __init__(self, last: int | None = None) -> None:
         super().__init__(last)
         self.next: list[tuple[int, Callable[[], None]]] = []
+        self.at: dict[str, Callable[[], None]] = {}
         self.doom: tuple[str, str] = ("", "")
         """The name of a point at which it dies, and the method of the write before it, where that matters."""
         self.wrote = ""
@@ -33,6 +34,8 @@ class Life(ShortLife):
         if name == self.doom[0] and self.doom[1] in ("", self.wrote):
             self.last, self.doom = len(self.points) + 1, ("", "")
         super().point(name)
+        if name in self.at:
+            self.at.pop(name)()
         if self.next:
             due = [act for left, act in self.next if left <= 0]
             self.next = [(left - 1, act) for left, act in self.next if left > 0]

@@ -8,6 +8,7 @@ from typing import Any
 from agent.clock import Clock
 from tests.simulation.full.agent import Parts
 from tests.simulation.sabotage import ownership, stores, wholes
+from tests.simulation.sabotage.swap import Swap
 from tests.simulation.sabotage.variant import Variant, WholeTale
 
 
@@ -33,6 +34,10 @@ def _own_ledger(budget: Any) -> Any:
     return budget
 
 
+def _since_the_intent(right: Any) -> Any:
+    return lambda moments, opened, wall, now: wall - opened.intent.opened_at
+
+
 def _variant(name: str, guard: str, tale: WholeTale, caught_by: str, **words: Any) -> Variant:
     return Variant(name, "replicas and time", guard, tale, caught_by, **words)
 
@@ -41,6 +46,7 @@ _SECOND = wholes.whole("dataloop/v1", "started twice", wholes.second)
 _TIGHT = wholes.whole("dataos/v1", "in small windows", wholes.tight)
 _BESIDE = wholes.whole("dataos/v1", "beside another installation", wholes.neighbours)
 _STEPS = wholes.whole("dataos/v1", "under a clock that jumps", wholes.steps)
+_STANDING = wholes.whole("dataos/v1", "where a machine stands still before it sends", wholes.standing)
 _MINE = next(each for each in ownership.VARIANTS if each.name == "another owner's mark is ours, in a change")
 
 VARIANTS = (
@@ -51,6 +57,13 @@ VARIANTS = (
         _TIGHT,
         "I8",
         parts=Parts(budget=_own_ledger),
+    ),
+    _variant(
+        "doubt counted from the intent",
+        "a call is in doubt from when it had surely left",
+        _STANDING,
+        "I11",
+        swaps=(Swap("reconcile.jumps:Moments.age", _since_the_intent),),
     ),
     _variant(
         "intervals by the wall clock",

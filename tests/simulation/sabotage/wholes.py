@@ -45,6 +45,19 @@ def dying(story: Story, chance: random.Random) -> Story:
     return replace(story, cell=replace(story.cell, lag=3.0, latency=0.2), deaths=deaths)
 
 
+def standing(story: Story, chance: random.Random) -> Story:
+    """The machine stands still between an intent and its call, and the process dies while that is under way."""
+    troubles = []
+    for number in range(4):
+        at = 10.0 + 50.0 * number + chance.uniform(0.0, 20.0)
+        method = chance.choice(("POST", "PUT", "DELETE"))
+        troubles += [
+            Happening(at, "freeze", {"seconds": 45.0, "point": "committed intent"}),
+            Happening(at, "doom", {"point": f"flight {method}", "after": ""}),
+        ]
+    return replace(_with(story, *troubles), cell=replace(story.cell, latency=2.0, neighbour=False, windows=()))
+
+
 def tight(story: Story, chance: random.Random) -> Story:
     """Small windows, and processes that die while they spend them."""
     deaths = tuple(chance.randint(3, 30) for _ in range(6))
