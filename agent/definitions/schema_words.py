@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from agent.json_schema import Schema
@@ -41,14 +42,15 @@ class Member:
 
 
 class Said:
-    """What a schema says at a pointer."""
+    """What a schema says at a pointer. What was asked of a place is kept, and of the named places below it."""
 
     def __init__(self, schema: Schema, pointer: str = "") -> None:
         self._schema = schema
         self.pointer = pointer
+        self._below: dict[str, Said] = {}
         self._faces = list(_faces(schema.schema, schema.at(pointer), sure=True, depth=0))
 
-    @property
+    @cached_property
     def type(self) -> str:
         """``string``, ``list of string``, ``object or null``; ``anything`` where nothing is declared."""
         types = self._schema.type_at(self.pointer)
@@ -107,27 +109,39 @@ class Said:
 
     def below(self, word: str) -> Said:
         """What is said one step further down."""
-        return Said(self._schema, f"{self.pointer}/{word.replace('~', '~0').replace('/', '~1')}")
+        known = self._below.get(word)
+        if known is None:
+            known = Said(self._schema, self._pointer_to(word))
+            if word == "*" or word in self._members:  # of what others ask for there is no end
+                self._below[word] = known
+        return known
 
     def may_hold(self, word: str) -> bool:
         """Whether the schema says anything of a member of this name: its name, or that of any."""
-        return self._schema.at(self.below(word).pointer) is not None
+        return self._schema.at(self._pointer_to(word)) is not None
 
     def lets(self, word: str) -> bool:
         """Whether a member of this name may stand there at all."""
-        return self._schema.reaches(self.below(word).pointer)
+        return self._schema.reaches(self._pointer_to(word))
 
     def members(self) -> list[Member]:
         """The named members, those that must be there first."""
+        return [*self._members.values()]
+
+    @cached_property
+    def _members(self) -> dict[str, Member]:
         needed = {name for face, sure in self._faces if sure for name in face.get("required", ())}
         names = {name: None for face, _ in self._faces for name in face.get("properties", ())}
         found = []
         for name in filter(self.lets, names):
-            said = self.below(name)
+            said = self._below[name] = Said(self._schema, self._pointer_to(name))
             found.append(Member(name, said.pointer, said.type, name in needed, said.description))
-        return sorted(found, key=lambda member: not member.required)
+        return {member.name: member for member in sorted(found, key=lambda member: not member.required)}
 
-    @property
+    def _pointer_to(self, word: str) -> str:
+        return f"{self.pointer}/{word.replace('~', '~0').replace('/', '~1')}"
+
+    @cached_property
     def _named(self) -> set[str]:
         return {word for face, _ in self._faces for word in face}
 

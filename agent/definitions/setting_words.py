@@ -122,6 +122,7 @@ def _row(member: Member) -> tuple[str, str, str]:
     return f"{'*' if member.required else ' '}{member.name}", member.type, member.description
 
 
+@cache
 def _said(file: str) -> Said:
     return Said(Schema(_schema(file), FILES[file]))
 

@@ -220,17 +220,20 @@ async def test_an_answer_to_a_read_is_taken_as_the_parser_takes_it(answer: bytes
         if ends:
             raise ConnectionError
 
-    found = {}
-    for method in ("GET", "POST"):
+    async def three(method: str, seconds: float) -> tuple[list[Answered | Lost], int]:
         async with serving(say) as served:
-            carrier = transport(served.url, deadline_seconds=0.3)
+            carrier = transport(served.url, deadline_seconds=seconds)
             outcomes = []
             for _ in range(3):
                 outcomes.append((await carrier.exchange(call(method), Purpose.READ, nobody))[0])
                 await asyncio.sleep(0.01)
             await carrier.close()
-            found[method] = (outcomes, served.connections)
-    assert found["GET"] == found["POST"]
+            return outcomes, served.connections
+
+    found = [await three(method, 0.3) for method in ("GET", "POST")]
+    if found[0] != found[1]:  # a machine that stands still for so long looks like an answer that never comes
+        found = [await three(method, 5.0) for method in ("GET", "POST")]
+    assert found[0] == found[1]
 
 
 async def test_a_body_without_a_length_ends_with_the_connection() -> None:
