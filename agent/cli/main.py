@@ -41,11 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         words[0] = "version"
     from agent.cli.crashes import Crash
+    from agent.cli.output import forget_secrets
     from agent.errors import AgentError
 
     json_wanted = wants_json(words)
     parsed = None
     try:
+        forget_secrets()
         verb, parsed = _parse(words)
         sys.excepthook = Crash(json_wanted, verbose=getattr(parsed, "verbose", False))
         status = int(verb.run(parsed))

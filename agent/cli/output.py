@@ -36,6 +36,11 @@ def learn_secret(secret: Secret) -> None:
     _redactors[0].add(secret)
 
 
+def forget_secrets() -> None:
+    """A command begins: what one before it in this process was told to hide may be an ordinary word of this one."""
+    _redactors.clear()
+
+
 def use_redactor(redactor: Redactor) -> None:
     """From now on everything that is printed passes this scrubber; called by the wiring once secrets are known."""
     _redactors[:] = [redactor]

@@ -26,7 +26,7 @@ def restored() -> Iterator[None]:
     root.setLevel(level)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
-    output._redactors.clear()
+    output.forget_secrets()
 
 
 def lines(stream: io.StringIO, writer: QueuedWriter) -> list[str]:

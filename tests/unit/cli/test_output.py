@@ -105,10 +105,18 @@ def test_everything_passes_the_redactor(tmp_path: Path, capsys: pytest.CaptureFi
         output.print_error(AgentError("c s3cret-canary"), json_wanted="json")
         output.tell("d s3cret-canary")
     finally:
-        output._redactors.clear()
+        output.forget_secrets()
     captured = capsys.readouterr()
     assert "canary" not in captured.out + captured.err + (tmp_path / "x").read_text()
     assert captured.out.startswith("a ***\n")
+
+
+def test_what_one_command_hid_is_an_ordinary_word_of_the_next(capsys: pytest.CaptureFixture[str]) -> None:
+    redactor = Redactor()
+    redactor.add(Secret("datakeel"))
+    output.use_redactor(redactor)
+    assert main(["version"]) == 0
+    assert "datakeel" in capsys.readouterr().out
 
 
 def test_annotations_may_follow_the_text_and_nothing_else_may(capsys: pytest.CaptureFixture[str]) -> None:
