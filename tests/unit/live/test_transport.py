@@ -11,7 +11,7 @@ import subprocess
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -83,7 +83,8 @@ async def serving(script: bytes | Script, tls: ssl.SSLContext | None = None) -> 
     finally:
         server.close()
         for writer in writers:
-            writer.transport.abort()
+            with suppress(AttributeError):  # one that is closed to the end has no loop any more, in Python 3.11
+                writer.transport.abort()
         await asyncio.wait_for(asyncio.gather(*serving_tasks, return_exceptions=True), 5)
 
 
