@@ -1,8 +1,8 @@
 """Open intents -> resolved, at every start and at the head of every pass.
 
 A process may die at any moment, and an answer may be lost: then the journal holds a call whose end nobody saw. It is
-looked at, never sent again (``design/fault-model.md`` 3.5). Recovery only reads and closes intents, so that dying in
-the middle of it changes nothing.
+looked at, never sent again (``design/fault-model.md`` 3.5). Recovery reads, notes when it first saw an intent, and
+closes intents, so that dying in the middle of it changes nothing.
 
 How long a call may still land counts from when it left, and a process that was frozen between its intent and its send
 (T2) sends what is an hour old. Its sender tells when it is done waiting; where it died instead, it may have sent until
@@ -202,7 +202,7 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
     intent = opened.intent
     if reply.answer not in ("ok", "notFound"):
         return Resolution("open", f"the outcome of a {intent.action} is unknown: {reply.message or reply.answer}")
-    waiting = Resolution("open", f"the answer to a {intent.action} was lost a moment ago; it may still land")
+    waiting = Resolution("open", f"the answer to a {intent.action} was lost; it may still land")
     if reply.answer == "notFound":
         if intent.action == "delete":
             return Resolution("landed", "answer lost; proved gone", gone=True)

@@ -44,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from agent.cli.output import forget_secrets
     from agent.errors import AgentError
 
+    forget_secrets()
     json_wanted = wants_json(words)
     parsed = None
     try:
-        forget_secrets()
         verb, parsed = _parse(words)
         sys.excepthook = Crash(json_wanted, verbose=getattr(parsed, "verbose", False))
         status = int(verb.run(parsed))

@@ -112,7 +112,7 @@ class Said:
         known = self._below.get(word)
         if known is None:
             known = Said(self._schema, self._pointer_to(word))
-            if word == "*" or word in self._members:  # of what others ask for there is no end
+            if word == "*" or word in self._names:  # of what others ask for there is no end
                 self._below[word] = known
         return known
 
@@ -126,17 +126,21 @@ class Said:
 
     def members(self) -> list[Member]:
         """The named members, those that must be there first."""
-        return [*self._members.values()]
+        return [*self._members]
 
     @cached_property
-    def _members(self) -> dict[str, Member]:
+    def _members(self) -> list[Member]:
         needed = {name for face, sure in self._faces if sure for name in face.get("required", ())}
-        names = {name: None for face, _ in self._faces for name in face.get("properties", ())}
         found = []
-        for name in filter(self.lets, names):
-            said = self._below[name] = Said(self._schema, self._pointer_to(name))
+        for name in filter(self.lets, self._names):
+            said = self.below(name)
             found.append(Member(name, said.pointer, said.type, name in needed, said.description))
-        return {member.name: member for member in sorted(found, key=lambda member: not member.required)}
+        return sorted(found, key=lambda member: not member.required)
+
+    @cached_property
+    def _names(self) -> dict[str, None]:
+        """Members that are named, in the order of the schema."""
+        return {name: None for face, _ in self._faces for name in face.get("properties", ())}
 
     def _pointer_to(self, word: str) -> str:
         return f"{self.pointer}/{word.replace('~', '~0').replace('/', '~1')}"

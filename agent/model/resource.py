@@ -112,7 +112,7 @@ class Present:
     @property
     def is_remembered(self) -> bool:
         """Whether it is there, and its content is known from an earlier pass at best."""
-        return self.kept is None
+        return not self.is_read
 
 
 def tree_of(kept: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
