@@ -112,7 +112,7 @@ class _Folder:
 
     def run(self) -> None:  # one long function: a call for each event would be a fifth of the load time
         get, rare, budget = self._get, self._rare, self._budget
-        left, depth = budget.nodes, budget.depth
+        left, depth, digits = budget.nodes, budget.depth, budget.number
         rich = _is_rich(self._text, budget)
         sequence: list[Any] = []
         mapping: dict[str, Any] | None = None
@@ -171,7 +171,10 @@ class _Folder:
                 if rich:
                     value = rare.scalar(event)
                 elif (value < ":" or value in WORDS) and not event.style:
-                    value = rare.plain(event)
+                    if value >= "1" and value.isdecimal() and value.isascii() and len(value) <= digits:
+                        value = int(value)  # most numbers: both versions of YAML read these digits alike
+                    else:
+                        value = rare.plain(event)
                 if mapping is not None:
                     mapping[key] = value
                 else:
