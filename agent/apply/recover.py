@@ -158,21 +158,21 @@ async def _agreed(recovery: Recovery, intent: Intent, kind: Kind, looked: Looked
     """
     if looked.proof != "get":
         return absent
+    lost = f"the answer to {actions.named(intent)} was lost"
     if kind.list is None or not kind.list.complete:
         if recovery.api.platform.probe is not None and (await recovery.api.prove_credential()).answer != "ok":
-            return Resolution("open", f"the answer to a {intent.action} was lost, and a read finds nothing, as all do")
+            return Resolution("open", f"{lost}, and a read finds nothing, as all do")
         again = await look_at(recovery.api, kind, intent.key, intent.server_id, Purpose.LOOK, uid=intent.uid)
         if again.reply.answer == "notFound":
             return absent
         reply = again.reply
         heard = "finds it" if reply.answer == "ok" else f"told nothing: {reply.message or reply.answer}"
-        what = f"the answer to a {intent.action} was lost; a read finds nothing, and the next one {heard}"
-        return Resolution("open", what)
+        return Resolution("open", f"{lost}; a read finds nothing, and the next one {heard}")
     listing = await recovery.api.list(kind, scope_of_list(kind, intent.key), Purpose.LOOK)
     if find_row(kind, intent.key, listing.rows, intent.server_id, intent.uid) is not None:
-        return Resolution("open", f"the answer to a {intent.action} was lost; a read does not find what the list shows")
+        return Resolution("open", f"{lost}; a read does not find what the list shows")
     if not listing.complete:
-        return Resolution("open", f"the answer to a {intent.action} was lost, and the list cannot tell: {listing.why}")
+        return Resolution("open", f"{lost}, and the list cannot tell: {listing.why}")
     return absent
 
 
@@ -201,8 +201,8 @@ def _closed(recovery: Recovery, opened: OpenIntent, resolution: Resolution) -> R
 def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, doubtful: bool) -> Resolution:
     intent = opened.intent
     if reply.answer not in ("ok", "notFound"):
-        return Resolution("open", f"the outcome of a {intent.action} is unknown: {reply.message or reply.answer}")
-    waiting = Resolution("open", f"the answer to a {intent.action} was lost; it may still land")
+        return Resolution("open", f"the outcome of {actions.named(intent)} is unknown: {reply.message or reply.answer}")
+    waiting = Resolution("open", f"the answer to {actions.named(intent)} was lost; it may still land")
     if reply.answer == "notFound":
         if intent.action == "delete":
             return Resolution("landed", "answer lost; proved gone", gone=True)

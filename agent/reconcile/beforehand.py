@@ -128,7 +128,7 @@ async def in_doubt(target: Target, desired: Desired) -> dict[Key, str]:
         )
         return await recover(recovery, target.name, target.clock.now())
     return {
-        opened.intent.key: f"the outcome of {named(opened.intent)} is not known yet"
+        opened.intent.key: f"the answer to {named(opened.intent)} is not known yet; it may still land"
         for opened in target.store.open_intents(target.name)
         if opened.intent.action != UPLOAD
     }
