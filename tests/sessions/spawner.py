@@ -22,7 +22,7 @@ import agent
 from agent.store.versions import fresh_file
 
 _PATIENCE_SECONDS = 60  # unless the order has another: a command that hangs ends by SIGALRM, which none handles
-_IMPORTED_LATE = ("concurrent.futures.thread", "git", "jsonschema_rs", "re2")  # by commands that need them, not with a module
+_IMPORTED_LATE = ("concurrent.futures.thread", "git", "jsonschema_rs", "re2")  # by what needs them, not with a module
 
 
 def main() -> None:
