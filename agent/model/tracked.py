@@ -14,7 +14,9 @@ Told = TypeVar("Told", contravariant=True)
 Of = TypeVar("Of", contravariant=True)
 F = TypeVar("F", bound="Fold[Any, Any]")
 
-_LOG_MAX = 10_000  # a line that has changed more often than it has keys, and than this, begins anew
+# A line that has changed more often than it has keys, and than this, begins anew: each change holds a former value, and
+# going through all keys once is paid for by as many changes.
+_LOG_MAX = 500
 
 
 class Fold(Protocol[Of, Told]):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections import Counter
+from typing import ClassVar
+
+import pytest
 
 from agent.model.tracked import Tracked, folded
 
@@ -83,12 +87,29 @@ def test_a_change_costs_itself_and_not_the_whole() -> None:
     assert Values.looked == 1
 
 
-def test_a_line_that_is_changed_for_ever_keeps_no_more_than_it_needs() -> None:
-    values = Tracked({"a": 0})
-    earliest = values.snapshot()
-    for number in range(25_000):
-        values.put("a", number)
-    assert values.since(earliest) is None and told(values) == Counter([24_999])
+class Held:
+    """A value of which it is known whether anything holds it."""
+
+    all: ClassVar[weakref.WeakSet[Held]] = weakref.WeakSet()
+
+    def __init__(self) -> None:
+        Held.all.add(self)
+
+
+@pytest.mark.parametrize("size", [1, 2000])
+def test_a_line_that_is_changed_for_ever_keeps_no_more_than_it_needs(size: int) -> None:
+    values = Tracked({str(number): Held() for number in range(size)})
+    earliest, most = values.snapshot(), 0
+    for number in range(10_000):
+        values.put("0", Held())
+        most = max(most, len(Held.all) if number > 5000 else 0)
+        if number == 5000:
+            assert values.since(earliest) is None
+            del earliest
+    assert 0 < most <= size + max(500, size) + 2
+    former, kept = values.snapshot(), values["0"]
+    values.put("0", Held())
+    assert values.since(former) == {"0": kept}
 
 
 def test_a_plain_mapping_is_folded_whole() -> None:
