@@ -14,9 +14,10 @@ Told = TypeVar("Told", contravariant=True)
 Of = TypeVar("Of", contravariant=True)
 F = TypeVar("F", bound="Fold[Any, Any]")
 
-# A line that has changed more often than it has keys, and than this, begins anew: each change holds a former value, and
-# going through all keys once is paid for by as many changes.
+# A line that has changed more often than this, and than a share of its keys, begins anew: each change holds a former
+# value, and going through all keys once is paid for by so many changes.
 _LOG_MAX = 500
+_LOG_SHARE = 0.1
 
 
 class Fold(Protocol[Of, Told]):
@@ -113,7 +114,7 @@ class Tracked(dict[K, V]):
     def _log(self, key: K) -> None:
         """A line is continued at its end only, and not for ever."""
         log = self._line.log
-        if self._at != len(log) or len(log) > max(_LOG_MAX, len(self)):
+        if self._at != len(log) or len(log) > max(_LOG_MAX, _LOG_SHARE * len(self)):
             self._line, self._at = _Line(), 0
             log = self._line.log
         log.append((key, self.get(key)))
