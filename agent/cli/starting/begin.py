@@ -7,7 +7,7 @@ targets; then the files, each only where nothing is. Nothing is written before a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,8 @@ def _place(
         placed.write(top / path, text)
     config = f"{repository.prefix}/{CONFIG_NAME}" if repository.prefix else None
     names = variables(plan.targets)
-    for path, text in _recipes(wanted, names, config).items():
+    extras = ("policy",) if any(target.rules for target in plan.config.targets.values()) else ()
+    for path, text in _recipes(wanted, names, config, extras).items():
         placed.write(top / path, text)
     deployed = _deployed(plan, repository)
     together = {path: text for kind in wanted.deploy for path, text in deployed.files(kind).items()}
@@ -159,9 +160,10 @@ def _place(
         placed.write(folder / path, text)
 
 
-def _recipes(wanted: Wanted, names: list[str], config: str | None) -> dict[str, str]:
-    files = {"github": recipes.github, "gitlab": recipes.gitlab}[wanted.ci](names, config) if wanted.ci else {}
-    return files | (recipes.pre_commit(config) if wanted.hooks else {})
+def _recipes(wanted: Wanted, names: list[str], config: str | None, extras: Sequence[str]) -> dict[str, str]:
+    forges = {"github": recipes.github, "gitlab": recipes.gitlab}
+    files = forges[wanted.ci](names, config, extras) if wanted.ci else {}
+    return files | (recipes.pre_commit(config, extras) if wanted.hooks else {})
 
 
 def _deployed(plan: Plan, repository: Repository) -> Deployed:

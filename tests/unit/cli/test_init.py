@@ -203,6 +203,27 @@ def test_a_configuration_that_is_there_takes_no_new_target(folder: Path, capsys:
     said(capsys, "init", "--ci", "github", status=78)
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["of all targets", "of one"])
+def test_a_configuration_with_rules_is_checked_by_an_installation_that_knows_them(
+    own: bool, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "init", "--platform", "dataos")
+    config = folder / "datakeel.yaml"
+    rules = "policy: {rules: [{name: nobody, deny: 'true', message: never}]}"
+    text = config.read_text()
+    config.write_text(text.replace("    platform: ", f"    {rules}\n    platform: ") if own else f"{text}{rules}\n")
+    for forge in ("github", "gitlab"):
+        said(capsys, "init", "--ci", forge, "--hook", "pre-commit")
+    written = files(folder)
+    named = f"datakeel[policy]=={__version__}"
+    workflow = yaml.safe_load(written[".github/workflows/datakeel.yaml"])
+    job = yaml.safe_load(written[".gitlab/datakeel.gitlab-ci.yml"])["datakeel"]
+    (hook,) = yaml.safe_load(written[".pre-commit-config.yaml"])["repos"][0]["hooks"]
+    assert {"run": f"pipx install '{named}'"} in workflow["jobs"]["diff"]["steps"]
+    assert shlex.split(job["before_script"][0])[-1] == named
+    assert hook["additional_dependencies"] == [named]
+
+
 def test_in_a_folder_of_a_repository_what_a_forge_reads_stands_at_its_top(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
