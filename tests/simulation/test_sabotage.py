@@ -66,7 +66,12 @@ def test_what_no_longer_fits_or_is_gone_is_an_error() -> None:
         swapped([Swap("apply.classify:gone", lambda r: r)]),
     ):
         pass
-    with swapped([Swap("apply.classify:classify", lambda right: lambda: None)]) as ran:
+    with (
+        pytest.raises(LookupError, match=r"apply\.classify:classify takes something else by now"),
+        swapped([Swap("apply.classify:classify", lambda right: lambda: None)]),
+    ):
+        pass
+    with swapped([Swap("apply.classify:classify", lambda right: lambda reply, operation: None)]) as ran:
         with pytest.raises(TypeError):
-            request.classify(1)  # type: ignore[call-arg,arg-type]
+            request.classify(1, 2, deleting=True)  # type: ignore[arg-type]
         assert ran["apply.classify:classify"] < 0

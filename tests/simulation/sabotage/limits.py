@@ -49,7 +49,7 @@ def _believed(right: Any) -> Any:
 
 
 def _pruning(right: Any) -> Any:
-    return lambda target, **words: replace(right(target, **words), prune=True)
+    return lambda *arguments, **words: replace(right(*arguments, **words), prune=True)
 
 
 def _in_any_order(right: Any) -> Any:

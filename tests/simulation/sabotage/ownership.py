@@ -13,18 +13,18 @@ from tests.simulation.sabotage.variant import Variant, always
 
 
 def _adopting(right: Any) -> Any:
-    return lambda target, **words: replace(right(target, **words), adopt="always")
+    return lambda *arguments, **words: replace(right(*arguments, **words), adopt="always")
 
 
 def _foreign_mark_unread(right: Any) -> Any:
     """Whatever has the name carries our mark."""
 
-    def present(decider: Any, resource: Any, kind: Any, row: Any, seen: Present, live: Any) -> Any:
+    def present(decider: Any, resource: Any, kind: Any, row: Any, seen: Present) -> Any:
         from agent.model.identity import uid_of
 
         if seen.owner is not None:
             seen = replace(seen, owner=uid_of(decider.ground.platform.name, resource.key))
-        return right(decider, resource, kind, row, seen, live)
+        return right(decider, resource, kind, row, seen)
 
     return present
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,7 @@ def _replace(swap: Swap, ran: Counter[str]) -> Callable[[], None]:
     is_property = isinstance(found, property)
     right = found.fget if is_property else found
     replacement = swap.wrong(right)
+    _must_fit(swap.place, right, replacement)
 
     @functools.wraps(right)
     def counted(*arguments: Any, **words: Any) -> Any:
@@ -67,6 +69,17 @@ def _replace(swap: Swap, ran: Counter[str]) -> Callable[[], None]:
         return lambda: setattr(owner, name, found)
     _everywhere(right, counted)
     return lambda: _everywhere(counted, right)
+
+
+def _must_fit(place: str, right: Any, wrong: Any) -> None:
+    """Raise LookupError where a replacement does not take what its original cannot do without."""
+    wanted = [each for each in inspect.signature(right).parameters.values() if each.default is each.empty]
+    arguments = [each.name for each in wanted if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    words = {each.name: None for each in wanted if each.kind is each.KEYWORD_ONLY}
+    try:
+        inspect.signature(wrong).bind(*arguments, **words)
+    except TypeError as error:
+        raise LookupError(f"{place} takes something else by now: {error}") from None
 
 
 def _everywhere(before: Any, after: Any) -> None:
