@@ -16,7 +16,7 @@ F = TypeVar("F", bound="Fold[Any, Any]")
 
 # A line that has changed more often than this, and than a share of its keys, begins anew: each change holds a former
 # value, and going through all keys once is paid for by so many changes.
-_LOG_MAX = 500
+_LOG_MAX = 100
 _LOG_SHARE = 0.1
 
 

@@ -106,7 +106,7 @@ def test_a_line_that_is_changed_for_ever_keeps_no_more_than_it_needs(size: int) 
         if number == 5000:
             assert values.since(earliest) is None
             del earliest
-    assert 0 < most <= size + max(500, size // 10) + 2
+    assert 0 < most <= size + max(100, size // 10) + 2
     former, kept = values.snapshot(), values["0"]
     values.put("0", Held())
     assert values.since(former) == {"0": kept}
