@@ -10,7 +10,7 @@ import pytest
 from agent.apply import classify, request
 from tests.simulation.sabotage.play import one
 from tests.simulation.sabotage.swap import Swap, swapped
-from tests.simulation.sabotage.table import VARIANTS, WITHIN, recorded
+from tests.simulation.sabotage.table import CONTROLS, VARIANTS, WITHIN, recorded
 
 REPLAYED = (
     "intent after the send",
@@ -45,7 +45,7 @@ def test_every_variant_is_on_record_and_was_caught_within_its_seeds() -> None:
     assert all(each.first < WITHIN for each in on_record.values())
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+@pytest.mark.parametrize("variant", (*VARIANTS, *CONTROLS), ids=lambda variant: variant.name)
 def test_what_a_variant_replaces_is_still_there(variant: Any) -> None:
     with swapped(variant.swaps) as ran:
         assert len(ran) == len(variant.swaps)
@@ -71,7 +71,7 @@ def test_what_no_longer_fits_or_is_gone_is_an_error() -> None:
         swapped([Swap("apply.classify:classify", lambda right: lambda: None)]),
     ):
         pass
-    with swapped([Swap("apply.classify:classify", lambda right: lambda reply, operation: None)]) as ran:
+    with swapped([Swap("apply.classify:classify", lambda right: lambda *arguments, **words: right())]) as ran:
         with pytest.raises(TypeError):
-            request.classify(1, 2, deleting=True)  # type: ignore[arg-type]
+            request.classify(1, 2)  # type: ignore[arg-type]
         assert ran["apply.classify:classify"] < 0

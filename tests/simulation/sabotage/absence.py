@@ -103,10 +103,10 @@ def _never_due(right: Any) -> Any:
 def _digest_unread(right: Any) -> Any:
     """What was once in sync is so for ever, whatever git says now."""
 
-    def subjects(desired: Any, memory: Any, referring: Any = ()) -> Any:
+    def subjects(desired: Any, memory: Any, referring: Any = (), **words: Any) -> Any:
         return [
             replace_unread(each) if each.row is not None and each.row.in_sync else each
-            for each in right(desired, memory, referring)
+            for each in right(desired, memory, referring, **words)
         ]
 
     def replace_unread(subject: Any) -> Any:

@@ -27,7 +27,7 @@ def _closing(state: Any) -> Any:
 
 def _without_doubt(right: Any) -> Any:
     async def resolve(recovery: Any, opened: Any, now: float) -> Any:
-        return await right(recovery, opened, now + 1e6)
+        return await right(replace(recovery, age=lambda opened, now: 1e6), opened, now)
 
     return resolve
 

@@ -72,10 +72,10 @@ def _replace(swap: Swap, ran: Counter[str]) -> Callable[[], None]:
 
 
 def _must_fit(place: str, right: Any, wrong: Any) -> None:
-    """Raise LookupError where a replacement does not take what its original cannot do without."""
-    wanted = [each for each in inspect.signature(right).parameters.values() if each.default is each.empty]
-    arguments = [each.name for each in wanted if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    words = {each.name: None for each in wanted if each.kind is each.KEYWORD_ONLY}
+    """Raise LookupError where a replacement does not take whatever its original does."""
+    taken = inspect.signature(right).parameters.values()
+    arguments = [each.name for each in taken if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    words = {each.name: None for each in taken if each.kind is each.KEYWORD_ONLY}
     try:
         inspect.signature(wrong).bind(*arguments, **words)
     except TypeError as error:
