@@ -189,7 +189,7 @@ def judged(
     ``done`` proves it on an object that is no longer what it was before; an object that is gone ends the question.
     """
     name = intent.action.removeprefix(PREFIX)
-    lost = f"the answer to action `{name}` was lost"
+    lost = lost_answer(intent)
     decide = decision(intent)
     if reply.answer == "notFound" and not doubtful:
         return ("landed", "answer lost; its object is gone") if intent.method == "DELETE" else ("not landed", "gone")
@@ -209,6 +209,11 @@ def named(intent: Intent) -> str:
     if name != intent.action:
         return f"action `{name}`"
     return f"an {name}" if name[:1] in "aeiou" else f"a {name}"
+
+
+def lost_answer(intent: Intent) -> str:
+    """How a sentence begins about an intent whose answer nobody heard."""
+    return f"the answer to {named(intent)} was lost"
 
 
 def decision(intent: Intent) -> str:

@@ -158,7 +158,7 @@ async def _agreed(recovery: Recovery, intent: Intent, kind: Kind, looked: Looked
     """
     if looked.proof != "get":
         return absent
-    lost = f"the answer to {actions.named(intent)} was lost"
+    lost = actions.lost_answer(intent)
     if kind.list is None or not kind.list.complete:
         if recovery.api.platform.probe is not None and (await recovery.api.prove_credential()).answer != "ok":
             return Resolution("open", f"{lost}, and a read finds nothing, as all do")
@@ -202,7 +202,7 @@ def _judge(recovery: Recovery, opened: OpenIntent, kind: Kind, reply: Reply, dou
     intent = opened.intent
     if reply.answer not in ("ok", "notFound"):
         return Resolution("open", f"the outcome of {actions.named(intent)} is unknown: {reply.message or reply.answer}")
-    waiting = Resolution("open", f"the answer to {actions.named(intent)} was lost; it may still land")
+    waiting = Resolution("open", f"{actions.lost_answer(intent)}; it may still land")
     if reply.answer == "notFound":
         if intent.action == "delete":
             return Resolution("landed", "answer lost; proved gone", gone=True)
